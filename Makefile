@@ -1,0 +1,43 @@
+# Everything a person needs: `make demo` (soon), `make test`, `make slow`, `make lint`, `make lock`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help test slow lint lock servers clean
+
+help:
+	@echo "make test   everything that must hold, with real servers where they can be had"
+	@echo "make slow   what takes longer: 10,000 interleavings, large mailboxes"
+	@echo "make lint   types, style, the architecture"
+	@echo "make lock   pin the dependencies again"
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Dovecot through apt when we may; the tests say what they could not run.
+servers:
+	@deploy/install-test-servers
+
+test: $(STAMP) servers lint
+	$(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage report --fail-under=100 --include="helpdesk/rules/*,helpdesk/bits.py,helpdesk/uidset.py,helpdesk/mailbox/threads.py,helpdesk/mailbox/classify.py,helpdesk/mailbox/authors.py"
+
+slow: $(STAMP) servers
+	$(BIN)/pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage dist

@@ -1,0 +1,1 @@
+"""One IMAP mailbox: the wire, finding changes, threads, and writing back."""

@@ -1,0 +1,55 @@
+"""The subject rule, last and careful: an answer that lost every id finds its thread by subject *and* person.
+
+`Re:`-prefixed in any common language, no ids at all, within 30 days, a normalised subject of 8 characters or more, and the
+same user.  Two fresh mails never merge.  In a support box subjects collide ("Help", "Question", ""): the person is needed.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from helpdesk.model import Header
+from helpdesk.text import normal_subject
+
+MIN_SUBJECT = 8
+WINDOW = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """What the subject rule knows of one message."""
+
+    message_id: str
+    subject: str  # normalised, "" when too short to mean anything
+    people: frozenset[str]  # who it is from and to, without the addresses that everybody shares
+    time: datetime
+    lost: bool = False  # an answer without any id: may look for its thread
+
+
+def subject_key(header: Header, people: frozenset[str], message_id: str, time: datetime) -> SubjectKey:
+    """Say how a message is found by subject, and whether it may look for others that way."""
+    subject, answer = normal_subject(header.subject)
+    usable = subject if len(subject) >= MIN_SUBJECT else ""
+    return SubjectKey(
+        message_id, usable, people, time, lost=bool(usable) and answer and not header.references
+    )
+
+
+def people_of(author: str, recipients: Iterable[str], shared: Collection[str]) -> frozenset[str]:
+    """Who a message is about; `shared` are the list, the board and the team: they are in every thread."""
+    return frozenset(one for one in (author, *recipients) if one and one not in shared)
+
+
+def subject_candidate(lost: SubjectKey, candidates: Iterable[SubjectKey]) -> str | None:
+    """Find the newest message that a lost answer may belong to."""
+    if not lost.lost:
+        return None
+    found = [
+        (one.time, one.message_id)
+        for one in candidates
+        if one.subject == lost.subject
+        and one.message_id != lost.message_id
+        and lost.time - WINDOW <= one.time <= lost.time
+        and not one.people.isdisjoint(lost.people)
+    ]
+    return max(found)[1] if found else None

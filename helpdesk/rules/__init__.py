@@ -1,0 +1,1 @@
+"""What the board decides: pure functions over frozen facts (docs/decisions.md)."""

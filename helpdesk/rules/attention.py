@@ -1,0 +1,57 @@
+"""What a shifter looks at (design section 1): open, not wholly automatic, and at least one reason."""
+
+from helpdesk.bits import STAR
+from helpdesk.model import HUMAN_NATURES, STATE_LABELS, TEAM, Place
+from helpdesk.rules.draft import living
+from helpdesk.rules.facts import Policy, ThreadFacts
+
+
+def labels(facts: ThreadFacts) -> tuple[str, ...]:
+    """The configured labels that the thread has, in a fixed order."""
+    return tuple(sorted(name for name, register in facts.state.registers.items() if register.present))
+
+
+def state_name(facts: ThreadFacts) -> str:
+    """`closed`, else the first state label in snake case, else `open`."""
+    if not facts.state.open:
+        return "closed"
+    present = set(labels(facts))
+    return next((label.lower().replace(" ", "_") for label in STATE_LABELS if label in present), "open")
+
+
+def reasons(facts: ThreadFacts, policy: Policy) -> tuple[str, ...]:
+    """Why this thread wants a shifter; empty when it does not."""
+    if not facts.state.open or all(m.nature not in HUMAN_NATURES for m in facts.messages):
+        return ()
+    state, copies = facts.state, living(facts)
+    found = {
+        "unlabelled": not _human_label(facts),
+        "starred": any(STAR in c.known.bits for c in copies),
+        "unread_reply": not policy.ignore_unread and _unread_reply(facts),
+        "reopened": state.reopened is not None,
+        "expert_comment": state.expert_comment is not None,
+        "bounce": state.bounce is not None,
+    }
+    return tuple(name for name, true in found.items() if true)
+
+
+def _human_label(facts: ThreadFacts) -> bool:
+    registers = facts.state.registers
+    if any(r.present and r.human for r in registers.values()):
+        return True
+    return any(c.unknown or (c.known.bits & c.known.touches.keys()) - {STAR} for c in living(facts))
+
+
+def _unread_reply(facts: ThreadFacts) -> bool:
+    """An unread human mail from outside the team that is newer than the team's last (the bot's do not count)."""
+    unread = {c.message for c in facts.copies if c.known.place is Place.INBOX and not c.seen}
+    read = {c.message for c in facts.copies if c.seen}
+    answers = [m.time for m in facts.messages if m.role in TEAM and m.nature in HUMAN_NATURES]
+    last = max(answers, default=None)
+    return any(
+        m.key in unread - read
+        and m.nature in HUMAN_NATURES
+        and m.role not in TEAM
+        and (last is None or m.time > last)
+        for m in facts.messages
+    )

@@ -1,0 +1,148 @@
+"""What time brings (docs/decisions.md section 6): auto-close, escalation, URGENT, `taken`, releases."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from helpdesk.actions import Action, Kind
+from helpdesk.bits import STAR
+from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, TEAM, URGENT, WAITING, Nature, Role
+from helpdesk.rules.draft import Draft, Pending, living
+from helpdesk.rules.facts import Release
+from helpdesk.rules.state import Register
+
+
+def watch_clocks(draft: Draft) -> None:
+    """Do what is due; name what will be."""
+    _taken(draft)
+    if draft.state.open is not True:
+        return
+    if draft.settled:
+        _escalate(draft)
+        _releases(draft)
+    _urgent(draft)
+    _auto_close(draft)
+
+
+def _due(draft: Draft, rule: str, when: datetime) -> bool:
+    """Whether a rule may act now; if not, it is pending."""
+    if when <= draft.now.at and rule not in draft.held:
+        return True
+    draft.pending.append(Pending(rule, when))
+    return False
+
+
+def _taken(draft: Draft) -> None:
+    register = draft.register(TAKEN)
+    if register is None or not register.present:
+        return
+    if _due(draft, "taken", register.stamp.at + draft.policy.taken):
+        draft.drop([TAKEN], "taken", "the claim has run out")
+
+
+def _auto_close(draft: Draft) -> None:
+    """[i3] A thread that waits for a user who says nothing for seven days."""
+    waiting = draft.register(WAITING)
+    if waiting is None or not waiting.present or any(draft.on(x) for x in (ESCALATED, URGENT, FIXED)):
+        return
+    if any(STAR in c.known.bits for c in living(draft.facts)):
+        return
+    human = [m.time for m in draft.facts.messages if m.nature in HUMAN_NATURES]
+    bounces = [m.time for m in draft.facts.messages if m.nature is Nature.BOUNCE and m.of_ours]
+    if bounces and (not human or max(bounces) >= max(human)):
+        return
+    start = max([waiting.stamp.at, *human])
+    due = start + draft.policy.waiting_close
+    if draft.state.touched is not None:
+        due = max(due, draft.state.touched.at + draft.policy.quiet)
+    if _due(draft, "auto_close", due) and draft.settled:
+        days = draft.policy.waiting_close.days
+        draft.close("auto_close", f"no human mail for {days} days", draft.now, human=False)
+
+
+def _mail(draft: Draft, rule: str, occasion: str, recipients: tuple[str, ...], reason: str) -> None:
+    """Ask for one mail: once per occasion, whatever happens."""
+    key = f"{rule}\t{occasion}"
+    if key in draft.state.mailed or not recipients:
+        return
+    facts = draft.facts
+    draft.mails.append(
+        Action(
+            Kind.SEND_MAIL,
+            facts.key,
+            facts.code,
+            rule,
+            rule,
+            reason,
+            draft.now,
+            occasion=occasion,
+            recipients=recipients,
+        )
+    )
+    draft.state = replace(draft.state, mailed=draft.state.mailed | {key})
+
+
+def _escalate(draft: Draft) -> None:
+    """[3.4, 4.1] Send the story to where it was escalated, after the grace period."""
+    if not draft.on(ESCALATED):
+        return
+    for where in draft.wheres():
+        destination = draft.policy.destinations.get(where)
+        register = draft.state.registers[where]
+        occasion = f"{where}:{draft.state.episodes.get(where, 1)}"
+        if destination is None or not destination.mails or f"escalate\t{occasion}" in draft.state.mailed:
+            continue
+        if _due(draft, "escalate", register.stamp.at + draft.policy.escalation_grace):
+            _mail(draft, "escalate", occasion, (destination.address,), f"escalated to {where}")
+
+
+def _urgent(draft: Draft) -> None:
+    """[3.3] Tell the shifters, and when nobody answers, the people on call."""
+    register = draft.register(URGENT)
+    if register is None or not register.present:
+        return
+    policy, since, n = draft.policy, register.stamp.at, draft.state.episodes.get(URGENT, 1)
+    first, second = f"{n}", f"{n}:oncall"
+    mailed = draft.state.mailed
+    if f"urgent\t{first}" not in mailed and _due(draft, "urgent", since + policy.urgent_grace):
+        _mail(draft, "urgent", first, policy.shifters, f"URGENT since {since:%H:%M} UTC")
+    answered = any(
+        m.nature in HUMAN_NATURES
+        and m.role in TEAM
+        and m.role is not Role.EXPERT
+        and m.trusted
+        and m.time > since
+        for m in draft.facts.messages
+    )
+    alone = not answered and f"urgent\t{second}" not in mailed and bool(policy.oncall)
+    if alone and _due(draft, "urgent", since + policy.urgent_wait):
+        minutes = policy.urgent_wait // timedelta(minutes=1)
+        _mail(draft, "urgent", second, policy.oncall, f"URGENT and no answer for {minutes} minutes")
+
+
+def _releases(draft: Draft) -> None:
+    """[3.5] FIXED, and a release of what it belongs to is out: ask the user once; FIXED becomes WAITING."""
+    fixed = draft.register(FIXED)
+    if fixed is None or not fixed.present:
+        return
+    for release in draft.facts.releases:
+        if release.stamp < fixed.stamp or not _belongs(draft, release) or "fixed" in draft.held:
+            continue
+        users = [
+            m for m in draft.facts.messages if m.role is Role.USER and m.nature is Nature.HUMAN and m.author
+        ]
+        if not users:
+            draft.notes.append(f"{release.name} {release.version} is out, and there is no user to ask")
+            continue
+        asker = min(users, key=lambda m: (m.time, m.key)).author
+        reason = f"{release.name} {release.version} is out"
+        _mail(draft, "fixed", f"{release.name}:{release.version}", (asker,), reason)
+        draft.write(FIXED, Register(False, draft.now, False, "fixed", reason))
+        draft.write(WAITING, Register(True, draft.now, False, "fixed", reason))
+        return
+
+
+def _belongs(draft: Draft, release: Release) -> bool:
+    """A thread belongs to a destination or component when it carries a label of that name."""
+    return any(
+        draft.on(label) and label.casefold() == release.name.casefold() for label in draft.state.registers
+    )

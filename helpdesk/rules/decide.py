@@ -1,0 +1,75 @@
+"""The decision about one thread, on one screen."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from helpdesk.actions import Action, CopyPlan
+from helpdesk.model import Stamp
+from helpdesk.rules.adopt import adopt
+from helpdesk.rules.clocks import watch_clocks
+from helpdesk.rules.draft import Draft, Pending, find_touches, living
+from helpdesk.rules.facts import Policy, ThreadFacts
+from helpdesk.rules.mail import read_mail
+from helpdesk.rules.moving import check_moving
+from helpdesk.rules.project import project
+from helpdesk.rules.repair import repair
+from helpdesk.rules.settle import settle, undo
+from helpdesk.rules.state import ThreadState
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a thread becomes, what is written and mailed for it, and when to look again."""
+
+    key: int
+    state: ThreadState
+    plans: tuple[CopyPlan, ...]
+    actions: tuple[Action, ...]
+    pending: tuple[Pending, ...]
+    notes: tuple[str, ...]
+    due: datetime | None
+    idle_since: datetime  # the last message: auto-close takes the oldest first
+
+
+def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str] = frozenset()) -> Decision:
+    """Read docs/decisions.md beside this: one stage a section, in this order.
+
+    Pure: the same facts, policy and `now` give the same decision.  `held` names the rules that a brake holds.
+    """
+    draft = Draft(facts, policy, now, frozenset(held), facts.state, find_touches(facts, policy, now))
+    adopt(draft)  # section 9
+    check_moving(draft)  # section 5
+    read_mail(draft)  # section 3
+    undo(draft)
+    settle(draft)  # section 4
+    _gone(draft)
+    repair(draft)  # section 7
+    watch_clocks(draft)  # section 6
+    plans, actions = project(draft, facts.state)  # section 8
+    draft.state = replace(draft.state, decided=now.cycle)
+    return Decision(
+        facts.key,
+        draft.state,
+        plans,
+        (*actions, *draft.mails),
+        _pending(draft),
+        tuple(draft.notes),
+        min((p.due for p in _pending(draft)), default=None),
+        max((m.time for m in facts.messages), default=now.at),
+    )
+
+
+def _gone(draft: Draft) -> None:
+    """A thread whose last mail left the board is closed; one that is only in Sent was never open."""
+    if draft.state.open and not living(draft.facts):
+        draft.state = replace(
+            draft.state, open=False, since=draft.now, rule="close", reason="gone", moving=None, lies=False
+        )
+
+
+def _pending(draft: Draft) -> tuple[Pending, ...]:
+    if draft.settled:
+        return tuple(draft.pending)
+    due = max(t.stamp for t in draft.touches).at + draft.policy.settle
+    return (Pending("labels_cover_the_thread", due), *draft.pending)

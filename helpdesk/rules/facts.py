@@ -1,0 +1,115 @@
+"""What the rules may know: frozen facts about one thread, and the policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from helpdesk.bits import Known
+from helpdesk.model import LabelKind, Nature, Place, Role, Stamp
+from helpdesk.rules.state import ThreadState
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """One living copy: where it lies, what is on it, and whose change that is."""
+
+    key: int
+    message: int
+    known: Known
+    arrived: Stamp
+    seen: bool = False
+    left: bool = False
+    limbo: bool = False
+    stuck: bool = False  # the server answers OK and does not do it: written no more, listed
+    unknown: frozenset[str] = frozenset()  # keywords that a human set and nobody configured
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a team rule wants of the thread of a message; a shadow hit only reports."""
+
+    rule: str
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    star: bool = False
+    shadow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """One message of the thread."""
+
+    key: int
+    message_id: str
+    author: str
+    role: Role
+    trusted: bool
+    nature: Nature
+    time: datetime
+    date: datetime | None
+    cycle: int
+    adopted: bool = False
+    hits: tuple[Hit, ...] = ()
+    of_ours: bool = False  # a bounce that returns a mail of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """A person's wish to reverse one action of the bot; counts as a touch."""
+
+    action: str
+    kind: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A person said that NAME VERSION is out."""
+
+    name: str
+    version: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadFacts:
+    """One thread as observed, with what was decided before."""
+
+    key: int
+    code: str
+    state: ThreadState
+    messages: tuple[MessageFacts, ...]
+    copies: tuple[CopyFacts, ...]
+    undo: tuple[Undo, ...] = ()
+    releases: tuple[Release, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """To where a thread is escalated."""
+
+    label: str
+    address: str
+    mails: bool  # mode = "mail": we send the story; else a ticket number is expected
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that the rules need, in their own words."""
+
+    kinds: Mapping[str, LabelKind]  # label name -> kind
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    shifters: tuple[str, ...] = ()  # addresses, for URGENT
+    oncall: tuple[str, ...] = ()
+    settle: timedelta = timedelta(seconds=60)
+    waiting_close: timedelta = timedelta(days=7)
+    escalation_grace: timedelta = timedelta(minutes=10)
+    urgent_grace: timedelta = timedelta(minutes=2)
+    urgent_wait: timedelta = timedelta(minutes=60)
+    taken: timedelta = timedelta(hours=4)
+    quiet: timedelta = timedelta(minutes=15)
+    max_join_moves: int = 50
+    ignore_unread: bool = False
+
+
+LIVING = frozenset({Place.INBOX, Place.ARCHIVE})

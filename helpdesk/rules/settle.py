@@ -1,0 +1,167 @@
+"""What humans did, once they have let go (docs/decisions.md section 4), and undo."""
+
+from dataclasses import replace
+
+from helpdesk.actions import Kind
+from helpdesk.bits import PLACE, STAR
+from helpdesk.model import (
+    ESCALATED,
+    FIXED,
+    HUMAN_NATURES,
+    TAKEN,
+    TEAM,
+    URGENT,
+    WAITING,
+    LabelKind,
+    Place,
+    Stamp,
+)
+from helpdesk.rules.draft import Draft, Touch
+from helpdesk.rules.state import Register
+
+SEEN_MORE = frozenset({URGENT, ESCALATED, FIXED})
+FEWER_WINS = frozenset({WAITING, TAKEN})
+COVER = "labels_cover_the_thread"
+
+
+def settle(draft: Draft) -> None:
+    """Wait until the thread is untouched for `settle`; then make its touches part of the board."""
+    if not draft.touches:
+        return
+    last = max(t.stamp for t in draft.touches)
+    state = draft.state
+    if state.touched is None or last > state.touched:
+        draft.state = replace(state, touched=last)
+    if draft.now.at < last.at + draft.policy.settle:
+        draft.settled = False
+        return
+    touches = draft.touches
+    added = _labels(draft, touches)
+    _stars(draft, touches)
+    _places(draft, touches, added)
+    _clear_markers(draft, last)
+    draft.accept(touches)
+
+
+def _labels(draft: Draft, touches: tuple[Touch, ...]) -> dict[str, Stamp]:
+    """Merge label touches into the registers; returns what was added, and when."""
+    changes: dict[str, dict[bool, Stamp]] = {}
+    for touch in touches:
+        fresh = touch.on and not draft.on(touch.bit)
+        if touch.bit not in {PLACE, STAR} and (touch.real or fresh):
+            times = changes.setdefault(touch.bit, {})
+            times[touch.on] = max(times.get(touch.on, touch.stamp), touch.stamp)
+    added: dict[str, Stamp] = {}
+    removed: set[str] = set()
+    for label, times in changes.items():
+        present = (False not in times) if label in FEWER_WINS else (True in times)
+        if present:
+            added[label] = times[True]
+        elif draft.on(label):
+            removed.add(label)
+        if present != draft.on(label):
+            _set(draft, label, present, times[present])
+    _escalation(draft, added, removed)
+    return added
+
+
+def _set(draft: Draft, label: str, present: bool, stamp: Stamp) -> None:
+    old = draft.register(label)
+    if not present and old is not None and old.team_rule:
+        refused = draft.state.refused | {f"{label}\t{old.team_rule}"}
+        draft.state = replace(draft.state, refused=refused)
+    reason = f"a human {'set' if present else 'removed'} {label}"
+    draft.write(label, Register(present, stamp, True, COVER, reason))
+
+
+def _escalation(draft: Draft, added: dict[str, Stamp], removed: set[str]) -> None:
+    """ESCALATED and its wheres go together, unless one of them was set in the same window."""
+    new_where = any(draft.kind(label) is LabelKind.WHERE for label in added)
+    if ESCALATED in removed and not new_where:
+        draft.drop(draft.wheres(), COVER, "ESCALATED was removed", human=True)
+    lost_where = any(draft.kind(label) is LabelKind.WHERE for label in removed)
+    if lost_where and not draft.wheres() and ESCALATED not in added:
+        draft.drop([ESCALATED], COVER, "the last 'to where' was removed", human=True)
+
+
+def _stars(draft: Draft, touches: tuple[Touch, ...]) -> None:
+    """A human who removes the bot's star has decided."""
+    mine = draft.state.bot_star
+    if any(t.bit == STAR and not t.on and t.real and t.copy.message == mine for t in touches):
+        draft.state = replace(draft.state, bot_star=None, star_refused=True)
+
+
+def _places(draft: Draft, touches: tuple[Touch, ...], added: dict[str, Stamp]) -> None:
+    archived = [t.stamp for t in touches if t.bit == PLACE and t.copy.known.place is Place.ARCHIVE and t.real]
+    opened = [t.stamp for t in touches if t.bit == PLACE and t.on]
+    telling = {k: v for k, v in added.items() if k in SEEN_MORE or draft.kind(k) is LabelKind.WHERE}
+    state_labels = {k for k in added if draft.kind(k) in {LabelKind.STATE, LabelKind.WHERE}}
+    if draft.state.open is False:
+        if opened:
+            draft.open("reopened_by_hand", "a human moved a message back", max(opened), human=True)
+        elif state_labels:
+            names = ", ".join(sorted(state_labels))
+            stamp = max(added[k] for k in state_labels)
+            draft.open("reopened_by_hand", f"a human set {names} on a closed thread", stamp, human=True)
+        return
+    if not archived:
+        if draft.state.lies:
+            draft.open("repair", "a human touched a thread that lay in two places", human=True)
+        return
+    stars = [t.stamp for t in touches if t.bit == STAR and t.on and t.real]
+    cycle = max(archived).cycle
+    seen_more = any(s.cycle >= cycle for s in [*telling.values(), *stars])
+    waiting_later = WAITING in added and added[WAITING].cycle > cycle
+    if opened or seen_more or waiting_later or _unseen_mail(draft, min(archived)):
+        draft.open("repair", "archived by one human, wanted by another", human=True)
+    else:
+        draft.close("close", "a human archived it", max(archived), human=True)
+
+
+def _unseen_mail(draft: Draft, archived: Stamp) -> bool:
+    """A mail that asks for the thread came within the same window and was not archived itself: nobody saw it."""
+    start = archived.at - draft.policy.settle
+    inbox = {c.message for c in draft.facts.copies if c.known.place is Place.INBOX and not c.left}
+    return any(
+        m.key in inbox
+        and m.nature in HUMAN_NATURES
+        and m.role not in TEAM
+        and not m.adopted
+        and m.time >= start
+        for m in draft.facts.messages
+    )
+
+
+def _clear_markers(draft: Draft, last: Stamp) -> None:
+    """A touch later than the news ends its call for attention."""
+    state = draft.state
+    draft.state = replace(
+        state,
+        reopened=_still(state.reopened, last),
+        expert_comment=_still(state.expert_comment, last),
+        bounce=_still(state.bounce, last),
+    )
+
+
+def _still(marker: Stamp | None, last: Stamp) -> Stamp | None:
+    return None if marker is not None and last.cycle > marker.cycle else marker
+
+
+def undo(draft: Draft) -> None:
+    """Reverse actions of the bot on a person's word; each counts as a touch."""
+    for wish in draft.facts.undo:
+        reason = f"undo of {wish.action}"
+        if wish.kind in {Kind.ADD_LABEL, Kind.REMOVE_LABEL}:
+            old = draft.register(wish.what)
+            present = wish.kind == Kind.REMOVE_LABEL
+            if not present and old is not None and old.team_rule:
+                refused = draft.state.refused | {f"{wish.what}\t{old.team_rule}"}
+                draft.state = replace(draft.state, refused=refused)
+            draft.write(wish.what, Register(present, draft.now, True, "undo", reason))
+        elif wish.kind == Kind.MOVE and wish.what == Place.ARCHIVE:
+            draft.open("undo", reason, human=True)
+        elif wish.kind == Kind.MOVE:
+            draft.close("undo", reason, draft.now, human=True)
+        elif wish.kind == Kind.STAR:
+            draft.state = replace(draft.state, star_refused=True)
+        draft.state = replace(draft.state, touched=draft.now)

@@ -1,0 +1,171 @@
+"""What must hold between the sections of a configuration.
+
+The checks read the raw document, so that they speak even while single keys are wrong: a person who repairs a
+configuration hears everything at once.  What is not a string is left to the types.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from helpdesk.labels import BUILTIN, keyword_of
+
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where."""
+
+    loc: Loc
+    sentence: str
+
+
+def cross_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find everything that is wrong between the sections."""
+    yield from _people(document)
+    yield from _duplicates(document, "rule", "name")
+    yield from _duplicates(document, "site", "name")
+    yield from _duplicates(document, "template", "name")
+    yield from _duplicates(document, "cocktail", "name")
+    yield from _duplicates(document, "destination", "label")
+    yield from _labels(document)
+    yield from _rules(document)
+    yield from _references(document)
+    yield from _mail_loops(document)
+    yield from _secret(document)
+
+
+def strings(document: object, *path: str) -> Iterator[tuple[Loc, str]]:
+    """Every string at a path in which `*` stands for each element of an array, or each key of a table."""
+    if not path:
+        if isinstance(document, str):
+            yield (), document
+        return
+    for key, value in _children(document, path[0]):
+        for loc, text in strings(value, *path[1:]):
+            yield (key, *loc), text
+
+
+def _children(document: object, step: str) -> Iterator[tuple[str | int, object]]:
+    if isinstance(document, Mapping):
+        yield from ((key, value) for key, value in document.items() if step in ("*", key))
+    elif isinstance(document, list | tuple) and step == "*":
+        yield from enumerate(document)
+
+
+def _people(document: Mapping[str, Any]) -> Iterator[Problem]:
+    owners: dict[str, Loc] = {}
+    for loc, address in strings(document, "people", "*", "addresses", "*"):
+        first = owners.setdefault(address.lower(), loc)
+        if first[:2] != loc[:2]:
+            yield Problem(loc, f"{address} belongs to two people")
+        elif first != loc:
+            yield Problem(loc, f"{address} is there twice")
+    for _, address in strings(document, "board", "list_address"):
+        if address.lower() in owners:
+            yield Problem(
+                owners[address.lower()], f"{address} is the list's address: no person writes from it"
+            )
+    yield from _duplicates(document, "people", "name")
+
+
+def _duplicates(document: Mapping[str, Any], section: str, key: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for loc, name in strings(document, section, "*", key):
+        if name in seen:
+            yield Problem(loc, f"there is another [[{section}]] with {key} = {name!r}")
+        seen.add(name)
+
+
+def _labels(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Two labels must not share a keyword; a [[label]] may describe a built-in or where label by its exact name."""
+    names = {label.keyword: label.name for label in BUILTIN}
+    kinds = {label.name: str(label.kind) for label in BUILTIN}
+    for loc, name in strings(document, "destination", "*", "label"):
+        yield from _one_keyword(loc, name, names)
+        if name in kinds:
+            yield Problem(loc, f"{name} is a built-in label and cannot be a destination's")
+        kinds.setdefault(name, "where")
+    described: set[str] = set()
+    for loc, name in strings(document, "label", "*", "name"):
+        yield from _one_keyword(loc, name, names)
+        if name in described:
+            yield Problem(loc, f"there is another [[label]] with name = {name!r}")
+        described.add(name)
+        kind = document["label"][loc[1]].get("kind", "info")
+        if name in kinds and kind != kinds[name]:
+            yield Problem(
+                (*loc[:-1], "kind"), f"{name} is a {kinds[name]} label already; write kind = {kinds[name]!r}"
+            )
+
+
+def _one_keyword(loc: Loc, name: str, names: dict[str, str]) -> Iterator[Problem]:
+    other = names.setdefault(keyword_of(name), name)
+    if other != name:
+        yield Problem(loc, f"{name!r} and {other!r} have the same keyword {keyword_of(name)}")
+
+
+def label_names(document: Mapping[str, Any]) -> set[str]:
+    """Names of all labels that a document gives, right or wrong."""
+    names = {label.name for label in BUILTIN}
+    names.update(name for _, name in strings(document, "destination", "*", "label"))
+    names.update(name for _, name in strings(document, "label", "*", "name"))
+    return names
+
+
+def _rules(document: Mapping[str, Any]) -> Iterator[Problem]:
+    known = label_names(document)
+    added = list(strings(document, "rule", "*", "add", "*"))
+    removed = list(strings(document, "rule", "*", "remove", "*"))
+    for loc, name in [*added, *removed]:
+        if name not in known:
+            yield Problem(loc, f"there is no label {name!r}{_near(name, known)}")
+    both = {(loc[1], name) for loc, name in added}
+    for loc, name in removed:
+        if (loc[1], name) in both:
+            yield Problem(loc, f"the rule adds {name!r} and removes it")
+
+
+def _references(document: Mapping[str, Any]) -> Iterator[Problem]:
+    people = {text for _, text in strings(document, "people", "*", "name")}
+    people |= {text.lower() for _, text in strings(document, "people", "*", "addresses", "*")}
+    for loc, contact in strings(document, "site", "*", "contacts", "*"):
+        if contact not in people and contact.lower() not in people:
+            yield Problem(loc, f"there is no person {contact!r} in [[people]]{_near(contact, people)}")
+    templates = {text for _, text in strings(document, "template", "*", "name")}
+    for index, cocktail in _children(document.get("cocktail"), "*"):
+        weights = cocktail.get("templates") if isinstance(cocktail, Mapping) else None
+        for key, _ in _children(weights, "*"):
+            if key not in templates:
+                loc = ("cocktail", index, "templates", key)
+                yield Problem(loc, f"there is no [[template]] {key!r}{_near(str(key), templates)}")
+
+
+def _mail_loops(document: Mapping[str, Any]) -> Iterator[Problem]:
+    lists = {text.lower() for _, text in strings(document, "board", "list_address")}
+    for key in ("sender", "copy_to"):
+        for loc, address in strings(document, "smtp", key):
+            if address.lower() in lists:
+                yield Problem(
+                    loc, "is the list's address: every reader of the list would get the board's mail"
+                )
+
+
+def _secret(document: Mapping[str, Any]) -> Iterator[Problem]:
+    board = document.get("board")
+    has_file = isinstance(board, Mapping) and "secret_file" in board
+    for _, url in strings(document, "store", "url"):
+        if url.startswith("postgresql") and not has_file:
+            yield Problem(
+                ("board",), "needs a secret_file, because the database is no SQLite file to put one beside"
+            )
+
+
+def _near(name: str, known: set[str]) -> str:
+    folded = {text.lower(): text for text in sorted(known, reverse=True)}
+    near = get_close_matches(name.lower(), folded, n=1)
+    return (
+        f"; did you mean {folded[near[0]]!r}?" if near else f"; known: {', '.join(sorted(known)) or 'none'}"
+    )

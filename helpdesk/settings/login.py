@@ -1,0 +1,91 @@
+"""How the daemon proves who it is: never with a secret in the configuration itself."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from helpdesk.settings.base import CredentialName, EnvironmentName, FilePath, Section, Text, Url
+
+
+class OAuth2(Section):
+    """OAuth 2.0 instead of a password: a command or a file that holds a token, or a grant at a token endpoint."""
+
+    token_command: tuple[Text, ...] | None = Field(
+        None,
+        min_length=1,
+        description="command and arguments that print an access token",
+        examples=[["oama", "access"]],
+    )
+    token_file: FilePath | None = Field(
+        None,
+        description="file (mode 0600) that something else keeps filled with an access token",
+        examples=["token"],
+    )
+    token_url: Url | None = Field(
+        None, description="https address of the token endpoint", examples=["https://login.example.org/token"]
+    )
+    client_id: Text | None = Field(None, description="client id at the token endpoint", examples=["helpdesk"])
+    client_secret_file: FilePath | None = Field(
+        None, description="file (mode 0600) with the client secret", examples=["client-secret"]
+    )
+    refresh_token_file: FilePath | None = Field(
+        None, description="file (mode 0600) with the refresh token", examples=["refresh-token"]
+    )
+    scope: Text | None = Field(
+        None,
+        description="scopes to ask for, separated by spaces",
+        examples=["https://outlook.office365.com/.default"],
+    )
+    grant: Literal["client_credentials", "refresh_token"] = Field(
+        default_factory=lambda data: (
+            "refresh_token" if data.get("refresh_token_file") else "client_credentials"
+        ),
+        description="OAuth 2.0 grant; default: refresh_token where there is a refresh_token_file",
+        examples=["client_credentials"],
+    )
+    mechanism: Literal["xoauth2", "oauthbearer"] = Field(
+        "xoauth2", description="SASL mechanism for the token"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        sources = [self.token_command, self.token_file, self.token_url]
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("needs exactly one of token_command, token_file and token_url")
+        key = "refresh_token_file" if self.grant == "refresh_token" else "client_secret_file"
+        for needed in ("client_id", key):
+            if self.token_url is not None and getattr(self, needed) is None:
+                raise ValueError(f"token_url with grant = {self.grant} needs a {needed}")
+        return self
+
+
+class Login(Section):
+    """How to prove who we are: a password from one place, or OAuth 2.0."""
+
+    password_file: FilePath | None = Field(
+        None, description="file (mode 0600) with the password", examples=["imap-password"]
+    )
+    password_env: EnvironmentName | None = Field(
+        None, description="environment variable with the password", examples=["HELPDESK_PASSWORD"]
+    )
+    password_credential: CredentialName | None = Field(
+        None,
+        description="name of a systemd credential with the password (LoadCredential=)",
+        examples=["imap-password"],
+    )
+    oauth2: OAuth2 | None = Field(None, description="OAuth 2.0 instead of a password")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        secrets = [self.password_file, self.password_env, self.password_credential, self.oauth2]
+        if sum(secret is not None for secret in secrets) > 1:
+            raise ValueError(
+                "has more than one of password_file, password_env, password_credential and oauth2"
+            )
+        return self
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether anything says where a secret comes from."""
+        secrets = [self.password_file, self.password_env, self.password_credential, self.oauth2]
+        return any(secret is not None for secret in secrets)

@@ -1,0 +1,226 @@
+"""The sections about the board itself and the servers around it."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from helpdesk.settings.base import (
+    Address,
+    FilePath,
+    Flag,
+    Folder,
+    Host,
+    ListId,
+    Port,
+    Seconds,
+    Section,
+    Text,
+    Zone,
+    anchored,
+)
+from helpdesk.settings.login import Login
+
+Security = Literal["tls", "starttls", "none"]
+
+
+class Board(Section):
+    """Which mailbox this is, and whether the daemon may act."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$",
+        description="short name of the board: letters, digits, - and _; every thread's id begins with it",
+        examples=["dast"],
+    )
+    list_address: Address = Field(
+        description="address of the mailing list that feeds the mailbox; Reply-To of all mail to users",
+        examples=["dast@lists.example.org"],
+    )
+    list_ids: tuple[ListId, ...] = Field(
+        default_factory=lambda data: (str(data.get("list_address", "")).replace("@", "."),),
+        description="List-Id values of the board's own list; default: list_address with a dot for the @",
+        examples=[["dast.lists.example.org"]],
+    )
+    timezone: Zone = Field("UTC", description="IANA time zone for dates and hours that people read")
+    secret_file: FilePath | None = Field(
+        None,
+        description="file (mode 0600) with at least 16 octets that prove which mail is ours; default: made beside the"
+        " database, which must then be SQLite",
+        examples=["helpdesk.secret"],
+    )
+    act: Literal["act", "observe"] = Field(
+        "observe",
+        description="act: change the mailbox and send mail; observe: change nothing and report what would be done",
+    )
+
+
+def _port(tls: int, starttls: int, plain: int) -> Any:
+    ports = {"tls": tls, "starttls": starttls, "none": plain}
+    return lambda data: ports.get(data.get("security"), tls)
+
+
+class Imap(Login):
+    """The shared mailbox."""
+
+    host: Host = Field(description="name of the IMAP server", examples=["imap.example.org"])
+    security: Security = Field(
+        "tls",
+        description="tls: from the first octet; starttls: after STARTTLS; none: for tests on one machine",
+    )
+    port: Port = Field(
+        default_factory=_port(993, 143, 143),
+        description="TCP port; default: 993 for tls, else 143",
+        examples=[993],
+    )
+    tls_verify: Flag = Field(True, description="verify the server's certificate and name")
+    ca_file: FilePath | None = Field(
+        None,
+        description="PEM file with the authorities to trust instead of the system's",
+        examples=["ca.pem"],
+    )
+    username: Text = Field(description="login name of the mailbox", examples=["dast"])
+    inbox: Folder = Field("INBOX", description="folder of the open threads")
+    archive: Folder = Field("Archive", description="folder of the closed threads; its subfolders count too")
+    archive_aliases: tuple[Folder, ...] = Field(
+        (), description="more folders that clients archive into", examples=[["Archives", "INBOX/Archive"]]
+    )
+    sent: Folder = Field("Sent", description="folder of the team's own mail; nothing in it is ever moved")
+    junk: Folder = Field("Junk", description="folder of junk: a message moved there is gone")
+    dialect: Literal["auto", "keywords", "folders", "gmail"] = Field(
+        "auto", description="how labels are shown in this mailbox; auto: what the server can do"
+    )
+    unread: Literal["shared", "ignore"] = Field(
+        "shared",
+        description="shared: unread mail means that nobody of the team has read it; ignore: the server keeps"
+        " read marks for each person, so they mean nothing",
+    )
+
+    @model_validator(mode="after")
+    def _distinct_folders(self) -> Self:
+        if not self.has_secret:
+            raise ValueError("needs a password_file, password_env, password_credential or oauth2")
+        folders = [self.inbox, self.archive, *self.archive_aliases, self.sent, self.junk]
+        twice = {name for name in folders if folders.count(name) > 1}
+        if twice:
+            raise ValueError(f"names the folder {min(twice)} for two purposes")
+        return self
+
+
+class Smtp(Login):
+    """The way out."""
+
+    host: Host = Field(description="name of the SMTP server", examples=["smtp.example.org"])
+    security: Security = Field(
+        "tls",
+        description="tls: from the first octet; starttls: after STARTTLS; none: for a relay on this machine",
+    )
+    port: Port = Field(
+        default_factory=_port(465, 587, 25),
+        description="TCP port; default: 465 for tls, 587 for starttls, 25 for none",
+        examples=[465],
+    )
+    tls_verify: Flag = Field(True, description="verify the server's certificate and name")
+    ca_file: FilePath | None = Field(
+        None,
+        description="PEM file with the authorities to trust instead of the system's",
+        examples=["ca.pem"],
+    )
+    username: Text | None = Field(
+        None, description="login name; without one nobody logs in", examples=["dast"]
+    )
+    sender: Address = Field(
+        description="address of the mailbox itself: From of the board's mail, and (with a token after a +) its envelope"
+        " sender, so that bounces come home",
+        examples=["dast-board@example.org"],
+    )
+    copy_to: Address = Field(
+        default_factory=lambda data: str(data.get("sender", "")),
+        description="address that brings a copy of each mail into the mailbox, as proof that it went out; default:"
+        " sender; never the list",
+        examples=["dast-board@example.org"],
+    )
+
+    @model_validator(mode="after")
+    def _login(self) -> Self:
+        if self.username is None and self.has_secret:
+            raise ValueError("has a secret and no username")
+        if self.username is not None and not self.has_secret:
+            raise ValueError(
+                "has a username and needs a password_file, password_env, password_credential or oauth2"
+            )
+        return self
+
+
+class Auth(Section):
+    """Who may speak for an author; without both, From is believed for the board's rules and never for commands."""
+
+    authserv_ids: tuple[Text, ...] = Field(
+        (),
+        description="names of our own mail servers in Authentication-Results (RFC 8601)",
+        examples=[["mx.example.org"]],
+    )
+    trusted_lists: tuple[ListId, ...] = Field(
+        (),
+        description="List-Ids, besides the board's own, that may rewrite From and name the author elsewhere",
+        examples=[["atlas-users.lists.example.org"]],
+    )
+
+
+def _splits(url: str) -> bool:
+    """Without the library's own sentence: it would quote the password."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
+
+
+class Store(Section):
+    """Where the daemon keeps what mail cannot hold."""
+
+    url: SecretStr = Field(
+        SecretStr("sqlite:///helpdesk.db"),
+        description="database: sqlite:///FILE (a relative FILE is beside this configuration) or"
+        " postgresql+psycopg://USER@HOST/NAME",
+        examples=["sqlite:///helpdesk.db"],
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: SecretStr, info: ValidationInfo) -> SecretStr:
+        text = url.get_secret_value()
+        if text.startswith("postgresql+psycopg://") and text.isprintable() and _splits(text):
+            return url
+        if re.fullmatch(r"sqlite://(/[^?#]*)?", text) is None or not text.isprintable():
+            raise ValueError("is neither sqlite:///FILE nor postgresql+psycopg://USER@HOST/NAME")
+        name = text.removeprefix("sqlite:///").removeprefix("sqlite://")
+        if name in ("", ":memory:"):
+            return url
+        return SecretStr(f"sqlite:///{anchored(Path(name), info)}")
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the address itself holds a password."""
+        return urlsplit(self.url.get_secret_value()).password is not None
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for PostgreSQL and for a database in memory."""
+        name = self.url.get_secret_value().removeprefix("sqlite://").removeprefix("/")
+        is_file = self.url.get_secret_value().startswith("sqlite:///") and name not in ("", ":memory:")
+        return Path(name) if is_file else None
+
+
+class Daemon(Section):
+    """The running process."""
+
+    poll_seconds: Seconds = Field(
+        60, gt=0, description="seconds between two looks at the mailbox when nothing wakes the daemon earlier"
+    )
+    http_port: Port | None = Field(
+        None,
+        description="TCP port on 127.0.0.1 for /health and /metrics (Prometheus); default: none",
+        examples=[9155],
+    )

@@ -1,0 +1,41 @@
+"""The tables as SQLAlchemy Core sees them: statements over many rows at once, no objects in between."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+
+from helpdesk.store import tables  # defines what `metadata` knows
+
+METADATA = SQLModel.metadata
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return METADATA.tables[str(model.__tablename__)]
+
+
+META = _table(tables.MetaRow)
+FOLDER = _table(tables.FolderRow)
+MESSAGE = _table(tables.MessageRow)
+COPY = _table(tables.CopyRow)
+REF = _table(tables.RefRow)
+THREAD = _table(tables.ThreadRow)
+ACTION = _table(tables.ActionRow)
+OUTBOX = _table(tables.OutboxTable)
+REQUEST = _table(tables.RequestRow)
+QUARANTINE = _table(tables.QuarantineRow)
+HIDDEN = _table(tables.HiddenRow)
+
+Values = dict[str, Any]
+T = TypeVar("T")
+
+CHUNK = 500  # bound parameters in one IN (...): every SQLite takes 999
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Cut anything into lists that fit into one statement."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,21 @@
+"""What the flags of a message mean, as far as the store must know: a dialect says it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Flags, understood: the bits, keywords that nobody configured, and two system flags."""
+
+    bits: frozenset[str]
+    unknown: frozenset[str]
+    seen: bool
+    deleted: bool
+
+
+class Reader(Protocol):
+    """The half of a dialect that reads."""
+
+    def read(self, flags: frozenset[str], folder: str = "") -> Seen:
+        """What these flags mean on a message in this folder."""

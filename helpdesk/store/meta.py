@@ -1,0 +1,42 @@
+"""Facts about the whole board, one row each."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from helpdesk.model import Stamp
+from helpdesk.store.core import META
+
+CYCLE = "cycle"  # number and time of the last observation
+ADOPTION = "adoption"  # the cycle that adopts, from its first row until its last
+FOLDERS = "folders"  # the folders of the server and their SPECIAL-USE, as JSON
+
+
+def get(conn: Connection, key: str) -> str | None:
+    """The value, or None."""
+    return conn.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
+
+
+def put(conn: Connection, key: str, value: str) -> None:
+    """Set a value."""
+    drop(conn, key)
+    conn.execute(insert(META).values(key=key, value=value))
+
+
+def drop(conn: Connection, key: str) -> None:
+    """Forget a value."""
+    conn.execute(delete(META).where(META.c.key == key))
+
+
+def last_cycle(conn: Connection) -> Stamp | None:
+    """The stamp of the last observation that was committed; None for a database that has not adopted anything."""
+    text = get(conn, CYCLE)
+    if text is None:
+        return None
+    cycle, _, at = text.partition(" ")
+    return Stamp(int(cycle), datetime.fromisoformat(at))
+
+
+def put_cycle(conn: Connection, stamp: Stamp) -> None:
+    """Remember an observation."""
+    put(conn, CYCLE, f"{stamp.cycle} {stamp.at.isoformat()}")

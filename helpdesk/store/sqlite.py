@@ -1,0 +1,44 @@
+"""All that is special about SQLite (https://www.sqlite.org/pragma.html, https://www.sqlite.org/backup.html)."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+BUSY_SECONDS = 15
+READING = "helpdesk_reading"
+"""The execution option of connections that only read: they never wait for a writer, nor does one wait for them."""
+
+
+def prepare(engine: Engine) -> None:
+    """Make every connection durable and patient, and let our own BEGIN decide who writes."""
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin late and by itself
+    for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -65536",  # 64 MB: the indexes of a large mailbox fit
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _on_begin(connection: Connection) -> None:
+    """A transaction that may write takes the lock at once: one that asks later cannot wait (SQLITE_BUSY_SNAPSHOT)."""
+    reading = connection.get_execution_options().get(READING)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def backup(source: Path, target: Path) -> None:
+    """Copy a database that may be in use; the source is only read."""
+    uri = f"{source.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)

@@ -1,0 +1,190 @@
+"""The tables: what mail itself cannot hold.
+
+The mailbox is the truth; every row here can be lost and costs clocks, never mail (docs/decisions.md section 9).
+Times are aware UTC datetimes; `helpdesk.store.times` converts at this border, because SQLite knows no zones.
+Sets of bits (labels and `star`) are newline-joined text: label names contain no newline, and most sets are empty.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Text
+from sqlmodel import Field, SQLModel
+
+from helpdesk.store.times import UtcTime
+
+
+class MetaRow(SQLModel, table=True):
+    """One fact about the whole board: the last cycle, whether time is simulated, what holds it."""
+
+    __tablename__ = "meta"
+    key: str = Field(primary_key=True)
+    value: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class FolderRow(SQLModel, table=True):
+    """A watched folder and how far it was read (RFC 7162 section 6)."""
+
+    __tablename__ = "folder"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    place: str
+    uidvalidity: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uidnext: int = Field(sa_column=Column(BigInteger, nullable=False))
+    messages: int
+    modseq: int | None = Field(default=None, sa_column=Column(BigInteger))
+    rotation: int = 0  # tier plain: where the rotation through old flags stands
+
+
+class MessageRow(SQLModel, table=True):
+    """One mail, wherever its copies lie."""
+
+    __tablename__ = "message"
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    message_id: str = Field(index=True)  # made up from its hash when the mail has none
+    refs: str = ""  # space-joined, References then In-Reply-To
+    parents: str = ""  # space-joined, In-Reply-To alone
+    subject: str = ""
+    subject_key: str = Field(default="", index=True)  # normalised, "" when too short to mean anything
+    link: str = ""  # an id found otherwise: by the subject rule, by our outbox, in a bounce
+    people: str = ""  # space-joined addresses for the subject rule
+    author: str = ""
+    author_name: str = ""
+    role: str
+    via: str
+    trusted: bool = True
+    nature: str
+    why: str = ""  # why it counts as automatic
+    date: datetime | None = Field(default=None, sa_type=UtcTime)  # the Date header: forgeable
+    time: datetime = Field(sa_type=UtcTime)  # min(INTERNALDATE, first seen): the time that counts
+    cycle: int  # first seen in
+    adopted: bool = False
+    hits: str = ""  # JSON: what the team rules matched
+    size: int = 0
+    component: int = Field(index=True)
+    thread: int = Field(index=True)
+    of_ours: bool = False  # a bounce that returns a mail of ours
+    correspondence: bool = False  # commands, confirmations, digests: in no thread (thread = component = 0)
+
+
+class CopyRow(SQLModel, table=True):
+    """One message in one folder; docs/decisions.md section 1 explains every column."""
+
+    __tablename__ = "copy"
+    __table_args__ = (
+        Index("copy_location", "folder", "uid", unique=True),
+        Index("copy_guid", "guid"),
+        Index("copy_message", "message"),
+    )
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    message: int
+    folder: int
+    uid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    guid: str
+    flags: str = ""  # space-joined, as the server spells them, sorted
+    base: str = ""  # bits
+    planned: str | None = None  # bits, NULL when nothing is in flight
+    base_place: str
+    planned_place: str | None = None
+    touches: str = ""  # JSON {bit: [cycle, time]}
+    arrived_cycle: int
+    arrived_at: datetime = Field(sa_type=UtcTime)
+    limbo: int | None = Field(default=None, index=True)  # the cycle in which its UID vanished
+    left: bool = False
+    attempts: int = 0  # writes that the server answered OK and that did not happen
+
+
+class RefRow(SQLModel, table=True):
+    """An id that a message has or names: the present and the ghosts."""
+
+    __tablename__ = "ref"
+    id: str = Field(primary_key=True)
+    code: str = Field(index=True)  # the thread code that is derived from it: every id is an alias
+    component: int = Field(index=True)
+    thread: int
+
+
+class ThreadRow(SQLModel, table=True):
+    """A thread: its public code, what was decided, and when it must be looked at again."""
+
+    __tablename__ = "thread"
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    code: str = Field(index=True)
+    component: int = Field(index=True)
+    state: str = ""  # JSON of helpdesk.rules.state.ThreadState
+    open: bool = Field(default=False, index=True)
+    dirty: bool = Field(default=True, index=True)
+    due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    opened_at: datetime = Field(sa_type=UtcTime)
+    last_activity_at: datetime = Field(sa_type=UtcTime)
+
+
+class ActionRow(SQLModel, table=True):
+    """The journal: each action with its rule, the guideline, the evidence and the time."""
+
+    __tablename__ = "action"
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime, index=True)
+    cycle: int
+    thread: int | None = Field(default=None, index=True)
+    code: str = ""
+    kind: str
+    what: str = ""
+    rule: str
+    guideline: str = ""
+    reason: str
+    evidence: str = ""  # JSON
+    status: str = "planned"  # planned, done, cancelled, undone, observed
+
+
+class OutboxTable(SQLModel, table=True):
+    """A mail of ours: the row exists before the first byte."""
+
+    __tablename__ = "outbox"
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: str = Field(unique=True)
+    thread: int | None = Field(default=None, index=True)
+    code: str = ""
+    rule: str
+    occasion: str
+    kind: str
+    recipients: str  # space-joined
+    context: str = ""  # JSON: what the template needs
+    planned_at: datetime = Field(sa_type=UtcTime, index=True)
+    state: str = Field(index=True)
+    attempts: int = 0
+    first_unknown_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    next_try_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    last_answer: str = ""
+    content: bytes | None = None
+
+
+class RequestRow(SQLModel, table=True):
+    """What a person asked for by command: the next cycle does it, whoever runs it."""
+
+    __tablename__ = "request"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcTime)
+    kind: str
+    args: str  # JSON
+    done_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    answer: str = ""
+
+
+class QuarantineRow(SQLModel, table=True):
+    """A mail that could not be read: kept in sight, never in the way."""
+
+    __tablename__ = "quarantine"
+    id: int | None = Field(default=None, primary_key=True)
+    folder: int
+    uid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    guid: str = ""
+    why: str
+    seen_at: datetime = Field(sa_type=UtcTime)
+
+
+class HiddenRow(SQLModel, table=True):
+    r"""A \\Deleted message: invisible to the board, but its UID is counted."""
+
+    __tablename__ = "hidden"
+    folder: int = Field(primary_key=True)
+    uid: int = Field(sa_column=Column(BigInteger, primary_key=True))

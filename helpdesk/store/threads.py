@@ -1,0 +1,131 @@
+"""Threads: what was decided about each, when it must be looked at again, and the facts that the rules get."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, bindparam, func, or_, select, update
+
+from helpdesk.model import Nature, Role
+from helpdesk.rules.facts import CopyFacts, Hit, MessageFacts, ThreadFacts
+from helpdesk.rules.state import ThreadState
+from helpdesk.store.copies import select_held
+from helpdesk.store.core import MESSAGE, THREAD, chunks
+from helpdesk.store.flags import Reader
+
+_STATE = TypeAdapter(ThreadState)
+_HITS = TypeAdapter(tuple[Hit, ...])
+_NO_STATE = ThreadState()
+
+BATCH = 200
+
+
+def pack_state(state: ThreadState) -> str:
+    """As stored: JSON without what is as always."""
+    return _STATE.dump_json(state, exclude_defaults=True).decode()
+
+
+def unpack_state(text: str) -> ThreadState:
+    """The inverse of `pack_state`."""
+    return _STATE.validate_json(text) if text else _NO_STATE
+
+
+def pack_hits(hits: Sequence[Hit]) -> str:
+    """As stored: JSON, or nothing."""
+    return _HITS.dump_json(tuple(hits), exclude_defaults=True).decode() if hits else ""
+
+
+def unpack_hits(text: str) -> tuple[Hit, ...]:
+    """The inverse of `pack_hits`."""
+    return _HITS.validate_json(text) if text else ()
+
+
+def due(conn: Connection, now: datetime) -> Sequence[int]:
+    """The threads where something happened, or that asked to be looked at by now; ascending."""
+    query = select(THREAD.c.id).where(or_(THREAD.c.dirty, THREAD.c.due <= now)).order_by(THREAD.c.id)
+    return conn.execute(query).scalars().all()
+
+
+def load(conn: Connection, keys: Iterable[int], reader: Reader) -> Iterator[ThreadFacts]:
+    """The facts about these threads, in batches; keys that do not exist are left out."""
+    for batch in chunks(keys, BATCH):
+        messages = _messages(conn, batch)
+        copies = _copies(conn, batch, reader)
+        rows = conn.execute(select(THREAD.c.id, THREAD.c.code, THREAD.c.state).where(THREAD.c.id.in_(batch)))
+        states = {row.id: (row.code, row.state) for row in rows}
+        for key in batch:
+            if key in states:
+                code, state = states[key]
+                yield ThreadFacts(key, code, unpack_state(state), tuple(messages[key]), tuple(copies[key]))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a decision leaves of a thread: its state, and when to look again (`due` None: when something happens)."""
+
+    key: int
+    state: ThreadState
+    due: datetime | None = None
+    dirty: bool = False  # look again in the next cycle
+
+
+_SAVE = (
+    update(THREAD)
+    .where(THREAD.c.id == bindparam("key"))
+    .values(state=bindparam("s"), open=bindparam("o"), due=bindparam("w"), dirty=bindparam("d"))
+)
+
+
+def save(conn: Connection, decided: Iterable[Decided]) -> None:
+    """Store decisions."""
+    for batch in chunks(decided):
+        rows = [
+            {"key": d.key, "s": pack_state(d.state), "o": d.state.open is True, "w": d.due, "d": d.dirty} for d in batch
+        ]
+        conn.execute(_SAVE, rows)
+
+
+def mark_dirty(conn: Connection, keys: Iterable[int]) -> None:
+    """Something happened to these threads."""
+    for batch in chunks(keys):
+        conn.execute(update(THREAD).where(THREAD.c.id.in_(batch)).values(dirty=True))
+
+
+def next_key(conn: Connection) -> int:
+    """The key for the next new thread."""
+    return (conn.execute(select(func.max(THREAD.c.id))).scalar() or 0) + 1
+
+
+def _messages(conn: Connection, batch: Sequence[int]) -> dict[int, list[MessageFacts]]:
+    found: dict[int, list[MessageFacts]] = defaultdict(list)
+    query = select(MESSAGE).where(MESSAGE.c.thread.in_(batch)).order_by(MESSAGE.c.time, MESSAGE.c.id)
+    for row in conn.execute(query):
+        found[row.thread].append(_message(row))
+    return found
+
+
+def _message(row: Any) -> MessageFacts:
+    return MessageFacts(
+        key=row.id,
+        message_id=row.message_id,
+        author=row.author,
+        role=Role(row.role),
+        trusted=row.trusted,
+        nature=Nature(row.nature),
+        time=row.time,
+        date=row.date,
+        cycle=row.cycle,
+        adopted=row.adopted,
+        hits=unpack_hits(row.hits),
+        of_ours=row.of_ours,
+    )
+
+
+def _copies(conn: Connection, batch: Sequence[int], reader: Reader) -> dict[int, list[CopyFacts]]:
+    found: dict[int, list[CopyFacts]] = defaultdict(list)
+    for held in select_held(conn, reader, MESSAGE.c.thread.in_(batch)):
+        found[held.thread].append(held.facts())
+    return found

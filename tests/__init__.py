@@ -1,0 +1,1 @@
+"""The tests, and the fakes and private servers that they play on."""

@@ -1,0 +1,83 @@
+"""Private servers, one of each kind per session, and a fresh IMAP user per test."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from tests.human import ImapHuman
+from tests.servers import dovecot, pymap_server
+
+SERVERS: Final = ("dovecot-mdbox", "dovecot-maildir", "pymap")
+"""The real servers of the contract suite; Cyrus gets its line here when it is installed beside Dovecot."""
+
+_users = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A fresh user of a private server, without TLS."""
+
+    server: str
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+@pytest.fixture(scope="session")
+def dovecot_mdbox() -> Iterator[dovecot.Dovecot]:
+    yield from _dovecot("mdbox", tls=True, lmtp=True)
+
+
+@pytest.fixture(scope="session")
+def dovecot_maildir() -> Iterator[dovecot.Dovecot]:
+    yield from _dovecot("maildir", tls=False, lmtp=False)
+
+
+@pytest.fixture(scope="session")
+def pymap() -> Iterator[pymap_server.Pymap]:
+    server = pymap_server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def login(request: pytest.FixtureRequest) -> Callable[[str], Login]:
+    """Make a fresh user on the named server (one of `SERVERS`), starting it when it is the first."""
+
+    def fresh(name: str) -> Login:
+        user = f"u{next(_users)}-{os.getpid()}"
+        server = request.getfixturevalue(name.replace("-", "_"))
+        if isinstance(server, pymap_server.Pymap):
+            server.add_user(user)
+        return Login(name, server.host, server.port, user, server.password)
+
+    return fresh
+
+
+@pytest.fixture
+def human_on() -> Iterator[Callable[[Login], ImapHuman]]:
+    """Seat a person at a mail client for a login."""
+    seated: list[ImapHuman] = []
+
+    def sit(login: Login) -> ImapHuman:
+        seated.append(ImapHuman(login.host, login.port, login.user, login.password))
+        return seated[-1]
+
+    yield sit
+    for human in seated:
+        human.close()
+
+
+def _dovecot(store: str, *, tls: bool, lmtp: bool) -> Iterator[dovecot.Dovecot]:
+    if dovecot.BINARY is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Dovecot is missing, and this is CI")
+        pytest.skip("Dovecot is not installed")
+    server = dovecot.start(store, tls=tls, lmtp=lmtp)
+    yield server
+    server.stop()

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -112,14 +113,18 @@ class _Block(str):
 
 
 class _Policy(EmailPolicy):
-    """RFC 5322 on the wire, in 7 bits; ids are never encoded, which RFC 2047 section 5 forbids and Python does."""
+    """RFC 5322 on the wire, in 7 bits, where Python's own folding does not do: subjects and ids."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        """Fold a field: one id to a line, everything else as Python does it."""
+        """Fold a field: ids one to a line and never encoded (RFC 2047 section 5), a subject from its first word on."""
         if name.lower() in _ID_FIELDS:
-            ids = f"{self.linesep} ".join(str(value).split())
-            return f"{name}: {ids}{self.linesep}".encode("ascii")
-        return super().fold_binary(name, value)
+            text = f"{self.linesep} ".join(str(value).split())
+        elif name.lower() == "subject":
+            charset = "us-ascii" if str(value).isascii() else "utf-8"
+            text = Header(str(value), charset, header_name=name).encode(linesep=self.linesep)
+        else:
+            return super().fold_binary(name, value)
+        return f"{name}: {text}{self.linesep}".encode("ascii")
 
 
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit", raise_on_defect=False)
@@ -198,7 +203,16 @@ def _line(text: str) -> str:
 
 
 def _folded(line: str, width: int) -> list[str]:
-    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+    """One line in several, all with its margin; words and names that are longer stay whole."""
+    margin = line[: min(len(line) - len(line.lstrip()), width // 2)]
+    return textwrap.wrap(
+        line.strip(),
+        width,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def _unencoded(text: str) -> str:
@@ -218,4 +232,4 @@ def _address(address: str, name: str = "") -> Address:
 def _everybody(envelope: Envelope) -> tuple[str, ...]:
     """All recipients of the transaction, each once, the board's own copy last."""
     wanted = [ascii_domain(to) for to in (*envelope.to, envelope.copy_to) if to]
-    return tuple({address.lower(): address for address in reversed(wanted)}.values())[::-1]
+    return tuple({address.lower(): address for address in wanted}.values())

@@ -18,16 +18,14 @@ from aiosmtplib.protocol import normalize_message_line_endings
 
 from helpdesk.errors import HelpdeskError, LoginRefusedError, UnreachableError
 from helpdesk.ports import Delivery, Letter, Outcome
-from helpdesk.text import safe_text
+from helpdesk.smtp_reply import Reply, all_refused, one_line
 
 MAX_FAILURES = 2
 """Connections that fail in a row before the rest of the letters is left for later."""
 
 GOODBYE_SECONDS = 5.0
-MAX_ANSWER = 400
 
-_ABOUT_US = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: the login is refused, not the letter
-_PATH = re.compile(r"[^\s<>\"\x00-\x1f\x7f]+")
+_PATH = re.compile(r"[^\s<>\"\x00-\x1f\x7f\ud800-\udfff]+")
 _DOT = re.compile(rb"(?m)^\.")
 
 
@@ -78,32 +76,6 @@ class _LostError(Exception):
     """The connection ended, or is of no use, before an octet of the letter was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    code: int
-    text: str
-
-    @property
-    def good(self) -> bool:
-        return 200 <= self.code < 300
-
-    @property
-    def refusal(self) -> Outcome:
-        """What this means before the letter was sent: nothing was accepted, the question is for how long."""
-        lasting = 500 <= self.code < 600 and self.code not in _ABOUT_US
-        return Outcome.PERMANENT if lasting else Outcome.TEMPORARY
-
-    @property
-    def verdict(self) -> Outcome:
-        """What this means as the answer to the final dot."""
-        if self.good:
-            return Outcome.ACCEPTED
-        return self.refusal if 400 <= self.code < 600 else Outcome.UNKNOWN
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}".removeprefix("0 ")
-
-
 class _Door:
     """The connection, as the synchronous side sees it, and its memory of failures."""
 
@@ -142,9 +114,7 @@ class _Door:
 
     async def _deliver(self, letter: Letter) -> Delivery:
         if await self._connection.alive():
-            with suppress(
-                _LostError
-            ):  # servers end a connection that is idle or carried its share of letters
+            with suppress(_LostError):  # servers end connections that are idle or carried their share
                 return await self._connection.transact(letter)
         await self._connection.open()
         return await self._connection.transact(letter)
@@ -164,9 +134,7 @@ class _Connection:
 
     async def alive(self) -> bool:
         """Tell whether the connection still stands, as far as this side has heard."""
-        await asyncio.sleep(
-            0
-        )  # the loop stood still since the last letter: let it read what arrived meanwhile
+        await asyncio.sleep(0)  # the loop stood still since the last letter: it reads what arrived
         return self._client.is_connected
 
     async def open(self) -> str:
@@ -192,12 +160,12 @@ class _Connection:
             if isinstance(error, aiosmtplib.SMTPAuthenticationError) and error.code >= 500:
                 raise LoginRefusedError(f"{server.host} refused the login: {_said(error)}") from error
             raise UnreachableError(f"{server.host}:{server.port}: {_said(error)}") from error
-        return _clean(reply.message)
+        return one_line(reply.message)
 
     async def transact(self, letter: Letter) -> Delivery:
         """MAIL, RCPT, DATA; `_LostError` when the connection ended before the text of the letter was begun."""
         if bad := [path for path in (letter.sender, *letter.recipients) if not _PATH.fullmatch(path)]:
-            return Delivery(Outcome.PERMANENT, f"{_clean(bad[0])!r} is no address")
+            return Delivery(Outcome.PERMANENT, f"{one_line(bad[0])!r} is no address")
         international = _is_international(letter)
         if international and not self._client.supports_extension("smtputf8"):
             return Delivery(
@@ -213,13 +181,13 @@ class _Connection:
         refused = {to: reply for to, reply in replies.items() if not reply.good}
         if len(refused) == len(replies):
             await self._reset()
-            return _all_refused(refused)
+            return all_refused(refused)
         reply = await self._command("DATA")
         if reply.code != 354:
             await self._reset()
             return Delivery(reply.refusal, str(reply))
         reply = await self._text(text)
-        answer = "; ".join([str(reply), *(f"{to}: {no}" for to, no in refused.items())])
+        answer = one_line("; ".join([str(reply), *(f"{to}: {no}" for to, no in refused.items())]))
         return Delivery(reply.verdict, answer, tuple(refused) if reply.good else ())
 
     async def close(self) -> None:
@@ -249,15 +217,16 @@ class _Connection:
             await self._client.auth_xoauth2(self._login.username, secret)
             return
         if self._login.method == "oauthbearer":
-            await self._bear(secret)
+            await self._bear(self._login.username, secret)
             return
         if self._server.security != "none":
             self._client.AUTH_METHODS = ("plain", "login")  # TLS hides it; CRAM-MD5 often is offered in vain
         await self._client.login(self._login.username, secret)
 
-    async def _bear(self, token: str) -> None:
+    async def _bear(self, username: str, token: str) -> None:
         """AUTH OAUTHBEARER (RFC 7628 section 3.1); after a challenge, which is a refusal, its section 3.2.3."""
-        words = f"n,a={self._login.username if self._login else ''},\1host={self._server.host}\1auth=Bearer {token}\1\1"
+        user = username.replace("=", "=3D").replace(",", "=2C")
+        words = f"n,a={user},\1host={self._server.host}\1port={self._server.port}\1auth=Bearer {token}\1\1"
         encoded = base64.b64encode(words.encode())
         answer = await self._client.execute_command(b"AUTH", b"OAUTHBEARER", encoded)
         if answer.code == 334:
@@ -272,14 +241,14 @@ class _Connection:
             options.append("BODY=8BITMIME")
         return [*options, "SMTPUTF8"] if international else options
 
-    async def _command(self, *words: str) -> _Reply:
+    async def _command(self, *words: str) -> Reply:
         """One command and its answer; nothing that fails here can have sent the letter."""
         try:
             answer = await self._client.execute_command(*(word.encode() for word in words))
         except (aiosmtplib.SMTPException, OSError) as error:
             self._client.close()
             raise _LostError(_said(error)) from error
-        reply = _Reply(answer.code, _clean(answer.message))
+        reply = Reply(answer.code, one_line(answer.message))
         if reply.code == 421:  # the server closes the channel: RFC 5321 section 3.8
             raise _LostError(str(reply))
         return reply
@@ -289,7 +258,7 @@ class _Connection:
         with suppress(_LostError):
             await self._command("RSET")
 
-    async def _text(self, text: bytes) -> _Reply:
+    async def _text(self, text: bytes) -> Reply:
         """Send the letter and the final dot; when no answer comes, the code of the reply is 0."""
         protocol = self._client.protocol
         if protocol is None or not protocol.is_connected:
@@ -299,17 +268,10 @@ class _Connection:
             answer = await protocol.read_response(timeout=self._server.data_timeout)
         except (aiosmtplib.SMTPException, OSError) as error:
             self._client.close()
-            return _Reply(0, f"no answer after the letter was sent: {_said(error)}")
+            return Reply(0, f"no answer after the letter was sent: {_said(error)}")
         if answer.code == 421:
             self._client.close()
-        return _Reply(answer.code, _clean(answer.message))
-
-
-def _all_refused(refused: dict[str, _Reply]) -> Delivery:
-    """Nobody was accepted: for good only if that was said for everybody."""
-    answer = "; ".join(f"{to}: {reply}" for to, reply in refused.items()) or "the letter is for nobody"
-    permanent = all(reply.refusal is Outcome.PERMANENT for reply in refused.values())
-    return Delivery(Outcome.PERMANENT if permanent else Outcome.TEMPORARY, answer, tuple(refused))
+        return Reply(answer.code, one_line(answer.message))
 
 
 def _is_international(letter: Letter) -> bool:
@@ -320,10 +282,5 @@ def _is_international(letter: Letter) -> bool:
 
 def _said(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return str(_Reply(error.code, _clean(error.message)))
-    return _clean(str(error)) or type(error).__name__
-
-
-def _clean(text: str) -> str:
-    """Make what a server said fit for a log and a terminal."""
-    return safe_text(text, limit=MAX_ANSWER)
+        return str(Reply(error.code, one_line(error.message)))
+    return one_line(str(error)) or type(error).__name__

@@ -85,7 +85,9 @@ def normal_subject(subject: str) -> tuple[str, bool]:
     Prefixes of replies and forwards, list tags and ticket numbers go, in any order and number.  A forward alone is no
     reply: it starts something new.
     """
-    text = unicodedata.normalize("NFC", safe_text(subject, limit=1000).casefold())
+    text = unicodedata.normalize(
+        "NFC", re.sub("[\u200c\u200d]", "", safe_text(subject, limit=1000)).casefold()
+    )
     start, replied = 0, False
     while found := _PREFIX.match(text, start) or _TAG.match(text, start):
         start = found.end()

@@ -151,8 +151,8 @@ class ImapHuman:
         self._ok(self._imap.select(_quoted(folder)))
 
     def _leave(self) -> None:
-        if self._imap.state == "SELECTED":
-            self._ok(self._imap.unselect())
+        """Look elsewhere: not every server has UNSELECT, and some mind if the selected folder goes."""
+        self._ok(self._imap.select("INBOX", readonly=True))
 
     def _rows(self, items: str) -> list[tuple[bytes, bytes]]:
         parts = [part for part in self._raw(self._imap.uid("FETCH", "1:*", items)) if part]

@@ -85,6 +85,7 @@ class MemoryMailbox:
         ]
 
     def select(self, name: str, *, readonly: bool = False) -> Folder:
+        name = _inbox(name)
         if self._selected not in ((name, False), (name, readonly)):
             self._command("SELECT")
             self._selected = None
@@ -95,8 +96,7 @@ class MemoryMailbox:
     def changes(self, folder: Folder, since: int) -> FlagChanges:
         if self._tier is Tier.PLAIN:
             raise MailboxRefusedError("the server has no CONDSTORE")
-        where = self._enter(folder)
-        self._command("CHANGES")
+        where = self._look("CHANGES", folder)
         rows = where.rows(since)
         self._bytes += 60 * len(rows)
         return FlagChanges(rows, where.vanished(since) if self._tier is Tier.QRESYNC else None)
@@ -104,25 +104,19 @@ class MemoryMailbox:
     def flags(self, folder: Folder, uids: UidSet) -> Sequence[FlagRow]:
         if not uids:
             return []
-        where = self._enter(folder)
-        self._command("FLAGS")
+        where = self._look("FLAGS", folder)
         return [FlagRow(m.uid, m.flags, self._modseq(m.modseq)) for m in where.present(uids)]
 
     def uids(self, folder: Folder) -> UidSet:
-        where = self._enter(folder)
-        self._command("SEARCH")
-        return UidSet.of(where.mails)
+        return UidSet.of(self._look("SEARCH", folder).mails)
 
     def mails(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Iterator[MailRow]:
-        for batch in uids.batches(SLICE):
-            where = self._enter(folder)
-            self._command("FETCH")
+        for number, batch in enumerate(uids.batches(SLICE)):
+            where = self._within("FETCH", folder) if number else self._look("FETCH", folder)
             yield from [self._row(mail, fields) for mail in where.present(batch)]
 
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:
-        where = self._enter(folder)
-        self._command("BODY")
-        mail = where.mails.get(uid)
+        mail = self._look("BODY", folder).mails.get(uid)
         octets = mail.content.octets[:limit] if mail else b""
         self._bytes += len(octets)
         return octets
@@ -130,11 +124,11 @@ class MemoryMailbox:
     def store(
         self, folder: Folder, uids: UidSet, change: str, flags: Sequence[str], unchanged_since: int | None
     ) -> Stored:
-        where = self._writable(folder)
-        given = self._server.accepted(where, _atoms(flags))
+        _atoms(flags)
         if not uids:
             return Stored(UidSet(), None)
-        self._command("STORE")
+        where = self._within("STORE", folder, write=True)
+        given = self._server.accepted(where, flags)
         limit = None if self._tier is Tier.PLAIN else unchanged_since
         present = list(where.present(uids))
         modified = UidSet.of(m.uid for m in present if limit is not None and m.modseq > limit)
@@ -144,10 +138,9 @@ class MemoryMailbox:
         return Stored(modified, self._modseq(modseq) if modseq else None)
 
     def move(self, folder: Folder, uids: UidSet, target: str) -> Moved:
-        where = self._writable(folder)
         if not uids:
             return Moved({}, None)
-        self._command("MOVE")
+        where = self._within("MOVE", folder, write=True)
         moved = self._server.transfer(where.name, uids, target, keep=False)
         return Moved(moved, self._server.folder(target).uidvalidity if moved else None)
 
@@ -158,12 +151,9 @@ class MemoryMailbox:
         return self._server.append(name, mail, _atoms(flags), when)
 
     def expunge(self, folder: Folder, uids: UidSet) -> None:
-        where = self._writable(folder)
-        if not uids:
-            return
-        self._command("STORE")
-        self._command("EXPUNGE")
-        where.expunge(uids)
+        if uids:
+            self._within("STORE", folder, write=True)
+            self._within("EXPUNGE", folder, write=True).expunge(uids)
 
     def create(self, name: str) -> None:
         self._command("CREATE")
@@ -180,18 +170,27 @@ class MemoryMailbox:
         self._commands += 1
         self._bytes += 40
 
-    def _enter(self, folder: Folder) -> MemoryFolder:
-        """Select the folder; only UIDVALIDITY tells whether it is the same one."""
+    def _within(self, command: str, folder: Folder, *, write: bool = False) -> MemoryFolder:
+        """Do one command in the folder, if it is still the one that the caller knows."""
+        self.select(folder.name, readonly=not write)
+        self._still(folder)
+        self._command(command)
+        return self._still(folder)
+
+    def _look(self, command: str, folder: Folder) -> MemoryFolder:
+        """Do one reading command; in a folder that was selected earlier, a NOOP goes ahead of it."""
+        selected_before = self._selected
         self.select(folder.name, readonly=True)
+        if self._selected is selected_before:
+            self._command("NOOP")
+        return self._within(command, folder)
+
+    def _still(self, folder: Folder) -> MemoryFolder:
         where = self._server.folder(folder.name)
         if where.uidvalidity != folder.uidvalidity:
             self._selected = None
             raise UidValidityChangedError(f"UIDVALIDITY of {folder.name!r} is {where.uidvalidity}")
         return where
-
-    def _writable(self, folder: Folder) -> MemoryFolder:
-        self.select(folder.name)
-        return self._enter(folder)
 
     def _modseq(self, modseq: int) -> int | None:
         return None if self._tier is Tier.PLAIN else modseq

@@ -49,18 +49,20 @@ class _Entry:
     raw: list[str] = field(default_factory=list)  # the same as written
     comment: list[str] = field(default_factory=list)
     angle: str | None = None
+    at: bool = False
     depth: int = 0  # of nested comments
 
-    def take(self, kind: str | None, token: str) -> None:
-        """Add one token that ends nothing."""
-        if self.depth or token == "(":
-            self.depth += {"(": 1, ")": -1}.get(token, 0)
-            self.comment.append(token)
+    def take(self, kind: str | None, piece: str) -> None:
+        """Add one piece that ends nothing."""
+        if self.depth or piece == "(":
+            self.depth += {"(": 1, ")": -1}.get(piece, 0)
+            self.comment.append(piece)
         elif kind == "angle":
-            self.angle = token.strip("<>") if self.angle is None else self.angle
+            self.angle = piece.strip("<>") if self.angle is None else self.angle
         else:
-            self.words.append(_QUOTED_PAIR.sub(r"\1", token[1:-1]) if kind == "quoted" else token)
-            self.raw.append(token)
+            self.words.append(_QUOTED_PAIR.sub(r"\1", piece[1:-1]) if kind == "quoted" else piece)
+            self.raw.append(piece)
+            self.at = self.at or "@" in piece
 
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """Say what the entry is: one mailbox, or nothing at all."""
@@ -78,14 +80,14 @@ def _read(value: str) -> tuple[Mailbox, ...]:
     found: list[Mailbox] = []
     entry = _Entry()
     for match in _TOKEN.finditer(value):
-        kind, token = match.lastgroup, match[0]
-        if kind == "mark" and not entry.depth and token in ",;":  # Outlook separates by semicolons
+        kind, piece = match.lastgroup, match[0]
+        if kind == "mark" and not entry.depth and piece in ",;":  # Outlook separates by semicolons
             found += entry.mailboxes()
             entry = _Entry()
-        elif token == ":" and not entry.depth and entry.angle is None and "@" not in "".join(entry.raw):
+        elif piece == ":" and not entry.depth and entry.angle is None and not entry.at:
             entry = _Entry()  # that was the name of a group
         else:
-            entry.take(kind, token)
+            entry.take(kind, piece)
     found += entry.mailboxes()
     return tuple(found)
 

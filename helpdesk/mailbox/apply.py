@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from helpdesk.errors import UidValidityChangedError
+from helpdesk.errors import MailboxRefusedError
 from helpdesk.ports import Folder, Mailbox
 from helpdesk.uidset import UidSet
 
@@ -45,6 +45,7 @@ class Applied:
     written: set[int] = field(default_factory=set)
     beaten: set[int] = field(default_factory=set)  # threads
     landed: list[Landed] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # what the server said when it said NO
 
 
 def apply(mailbox: Mailbox, writes: Sequence[Write]) -> Applied:
@@ -75,7 +76,7 @@ def _select(
     """The folder, if it is still the one that was observed; else its threads wait for the next observation."""
     try:
         folder = mailbox.select(name)
-    except UidValidityChangedError:
+    except MailboxRefusedError:  # gone, or another folder of the same name (UidValidityChangedError)
         folder = None
     if folder is None or folder.uidvalidity != uidvalidity:
         applied.beaten |= {w.thread for w in group}
@@ -101,12 +102,22 @@ def _store(
             sets[write.remove if change == "-" else write.add].append(write)
     reached = horizon
     for flags, members in sets.items():
-        stored = mailbox.store(folder, UidSet.of(w.uid for w in members), change, sorted(flags), horizon)
+        applied.written |= {w.copy for w in members}
+        try:
+            stored = mailbox.store(folder, UidSet.of(w.uid for w in members), change, sorted(flags), horizon)
+        except MailboxRefusedError as error:
+            _refused(applied, members, error)
+            continue
         if stored.modseq is not None and reached is not None:
             reached = max(reached, stored.modseq)
         applied.beaten |= {w.thread for w in members if w.uid in stored.modified}
-        applied.written |= {w.copy for w in members}
     return reached
+
+
+def _refused(applied: Applied, members: list[Write], error: MailboxRefusedError) -> None:
+    """NO to one command harms the other threads nothing; three times, and the copy counts as stuck."""
+    applied.beaten |= {w.thread for w in members}
+    applied.refused.append(str(error))
 
 
 def _move(mailbox: Mailbox, folder: Folder, group: list[Write], applied: Applied) -> None:
@@ -115,8 +126,12 @@ def _move(mailbox: Mailbox, folder: Folder, group: list[Write], applied: Applied
         if write.target is not None:
             targets[write.target].append(write)
     for target, members in targets.items():
-        moved = mailbox.move(folder, UidSet.of(w.uid for w in members), target)
         applied.written |= {w.copy for w in members}
+        try:
+            moved = mailbox.move(folder, UidSet.of(w.uid for w in members), target)
+        except MailboxRefusedError as error:
+            _refused(applied, members, error)
+            continue
         if moved.uidvalidity is not None:
             applied.landed += [
                 Landed(w.copy, target, moved.uidvalidity, moved.uids[w.uid])

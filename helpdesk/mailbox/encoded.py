@@ -44,7 +44,7 @@ def charset_of(name: str) -> str:
 def _codec(name: str) -> str:
     try:
         codec = codecs.lookup(name).name
-        b"".decode(codec)  # "not a text encoding" shows here
+        b"a".decode(codec, "replace")  # "not a text encoding" shows here
     except (LookupError, ValueError):
         return "utf-8"
     return "utf-8" if codec in _NOT_FOR_MAIL else _WIDER.get(codec, codec)

@@ -3,42 +3,41 @@
 from dataclasses import replace
 
 from helpdesk.bits import STAR
-from helpdesk.model import ESCALATED, URGENT, LabelKind, Nature, Place
+from helpdesk.model import URGENT, LabelKind, Nature, Place
 from helpdesk.rules.draft import Draft, living
+from helpdesk.rules.facts import OPEN_KINDS
 from helpdesk.rules.state import Register
 
-OPEN_KINDS = frozenset({LabelKind.STATE, LabelKind.WHERE})
+REASON = "it was there before the board"
 
 
 def adopt(draft: Draft) -> None:
-    """Take over what lies there: labels that were never decided, and threads that were there before us."""
-    if draft.state.open is None and any(m.adopted for m in draft.facts.messages):
-        _thread(draft)
+    """Take over what lies there: mail that was there before us, and labels that were never decided."""
+    _mail(draft)
     _labels(draft)
 
 
-def _thread(draft: Draft) -> None:
-    old = {m.key for m in draft.facts.messages if m.adopted}
-    places = {c.known.place for c in draft.facts.copies if c.message in old and not c.left}
-    if Place.INBOX not in places and Place.ARCHIVE not in places:
+def _mail(draft: Draft) -> None:
+    """Old mail opens its thread or leaves it as it is; where that makes two places, it stays as it lies."""
+    state = draft.state
+    old = {m.key for m in draft.facts.messages if m.adopted and m.cycle > state.decided}
+    places = {c.known.place for c in living(draft.facts) if c.message in old}
+    if not places:
         return
-    is_open = Place.INBOX in places
-    # Episodes count on from our own mails, so that no occasion that was mailed before the loss comes again.
+    is_open = bool(state.open) or Place.INBOX in places
+    two_places = is_open and (Place.ARCHIVE in places or state.open is False)
+    if state.open is None:
+        state = replace(state, episodes=_episodes(draft))
+    if state.open is not is_open:
+        state = replace(state, open=is_open, since=draft.now, rule="adoption", reason=REASON, moving=None)
+    draft.state = replace(state, lies=state.lies or two_places)
+
+
+def _episodes(draft: Draft) -> dict[str, int]:
+    """Count on from our own mails, so that no occasion that was mailed before the loss comes again."""
     ours = sum(m.nature is Nature.OWN for m in draft.facts.messages)
-    episodes = {
-        label: ours
-        for label, kind in draft.policy.kinds.items()
-        if kind is LabelKind.WHERE or label == URGENT
-    }
-    draft.state = replace(
-        draft.state,
-        open=is_open,
-        since=draft.now,
-        rule="adoption",
-        reason="it was there before the board",
-        lies=is_open and Place.ARCHIVE in places,
-        episodes=episodes if ours else {},
-    )
+    counted = [x for x, kind in draft.policy.kinds.items() if kind is LabelKind.WHERE or x == URGENT]
+    return dict.fromkeys(counted, ours) if ours else {}
 
 
 def _labels(draft: Draft) -> None:
@@ -49,11 +48,12 @@ def _labels(draft: Draft) -> None:
         for label in copy.known.bits - draft.state.registers.keys() - {STAR}:
             if (copy.key, label) not in seen and label in draft.policy.kinds:
                 found[label] = found.get(label, False) or copy.known.place is Place.INBOX
+                draft.accepted.setdefault(copy.key, set()).add(label)
     for label in sorted(found):
-        in_view = found[label] if draft.state.open else False
+        in_view = found[label] and draft.state.open is not False
         present = in_view or draft.kind(label) not in OPEN_KINDS
         _register(draft, label, present=present)
-    _count_as_mailed(draft, [label for label in found if draft.on(label)])
+    _count_as_mailed(draft, [label for label in sorted(found) if draft.on(label)])
 
 
 def _register(draft: Draft, label: str, *, present: bool) -> None:
@@ -61,22 +61,18 @@ def _register(draft: Draft, label: str, *, present: bool) -> None:
         (h.rule for m in draft.facts.messages for h in m.hits if label in h.add and not h.shadow), ""
     )
     if present:
-        register = Register(
-            True, draft.now, not team_rule, "adoption", "it was there before the board", team_rule
-        )
+        register = Register(True, draft.now, not team_rule, "adoption", REASON, team_rule)
     else:
         register = Register(False, draft.now, False, "repair", "open labels do not stay in the archive")
     draft.write(label, register)
 
 
 def _count_as_mailed(draft: Draft, labels: list[str]) -> None:
-    mailed = set(draft.state.mailed)
+    """What is already true is reported, and never mailed."""
     for label in labels:
-        episode = draft.state.episodes.get(label, 1)
-        if label == URGENT:
-            mailed |= {f"urgent\t{episode}", f"urgent\t{episode}:oncall"}
-        elif draft.kind(label) is LabelKind.WHERE:
-            mailed.add(f"escalate\t{label}:{episode}")
-            if not draft.on(ESCALATED):
-                draft.notes.append(f"escalated to {label} without ESCALATED")
-    draft.state = replace(draft.state, mailed=frozenset(mailed))
+        n = draft.state.episodes.get(label)
+        if n is None:
+            continue
+        mails = {f"urgent\t{n}", f"urgent\t{n}:oncall"} if label == URGENT else {f"escalate\t{label}:{n}"}
+        draft.state = replace(draft.state, mailed=draft.state.mailed | mails)
+        draft.notes.append(f"{label} was there before the board: nothing is mailed about it")

@@ -1,7 +1,7 @@
 """What a shifter looks at (design section 1): open, not wholly automatic, and at least one reason."""
 
 from helpdesk.bits import STAR
-from helpdesk.model import HUMAN_NATURES, STATE_LABELS, TEAM, Place
+from helpdesk.model import HUMAN_NATURES, STATE_LABELS, TAKEN, TEAM, Place
 from helpdesk.rules.draft import living
 from helpdesk.rules.facts import Policy, ThreadFacts
 
@@ -37,16 +37,16 @@ def reasons(facts: ThreadFacts, policy: Policy) -> tuple[str, ...]:
 
 def _human_label(facts: ThreadFacts) -> bool:
     registers = facts.state.registers
-    if any(r.present and r.human for r in registers.values()):
+    if any(r.present and r.human and label != TAKEN for label, r in registers.items()):
         return True
-    return any(c.unknown or (c.known.bits & c.known.touches.keys()) - {STAR} for c in living(facts))
+    return any(c.unknown or (c.known.bits & c.known.touches.keys()) - {STAR, TAKEN} for c in living(facts))
 
 
 def _unread_reply(facts: ThreadFacts) -> bool:
-    """An unread human mail from outside the team that is newer than the team's last (the bot's do not count)."""
+    """An unread human mail from outside the team that is newer than the team's last (the bot does not count)."""
     unread = {c.message for c in facts.copies if c.known.place is Place.INBOX and not c.seen}
     read = {c.message for c in facts.copies if c.seen}
-    answers = [m.time for m in facts.messages if m.role in TEAM and m.nature in HUMAN_NATURES]
+    answers = [m.time for m in facts.messages if m.role in TEAM and m.nature in HUMAN_NATURES and m.trusted]
     last = max(answers, default=None)
     return any(
         m.key in unread - read

@@ -37,7 +37,7 @@ def brake(decisions: Sequence[Decision], budget: Budget) -> Braked:
     for rule, threads in sorted(_moves(decisions).items()):
         new = threads - budget.moved
         if len(new) > budget.moves:
-            held |= threads
+            held |= new
             why.append(
                 (
                     rule,

@@ -98,7 +98,8 @@ def _escalate(draft: Draft) -> None:
 def _urgent(draft: Draft) -> None:
     """[3.3] Tell the shifters, and when nobody answers, the people on call."""
     register = draft.register(URGENT)
-    if register is None or not register.present:
+    going = any(t.bit == URGENT and not t.on for t in draft.touches)
+    if register is None or not register.present or going:
         return
     policy, since, n = draft.policy, register.stamp.at, draft.state.episodes.get(URGENT, 1)
     first, second = f"{n}", f"{n}:oncall"
@@ -106,11 +107,7 @@ def _urgent(draft: Draft) -> None:
     if f"urgent\t{first}" not in mailed and _due(draft, "urgent", since + policy.urgent_grace):
         _mail(draft, "urgent", first, policy.shifters, f"URGENT since {since:%H:%M} UTC")
     answered = any(
-        m.nature in HUMAN_NATURES
-        and m.role in TEAM
-        and m.role is not Role.EXPERT
-        and m.trusted
-        and m.time > since
+        m.nature in HUMAN_NATURES and m.role in TEAM and m.trusted and m.time > since
         for m in draft.facts.messages
     )
     alone = not answered and f"urgent\t{second}" not in mailed and bool(policy.oncall)
@@ -137,7 +134,7 @@ def _releases(draft: Draft) -> None:
         reason = f"{release.name} {release.version} is out"
         _mail(draft, "fixed", f"{release.name}:{release.version}", (asker,), reason)
         draft.write(FIXED, Register(False, draft.now, False, "fixed", reason))
-        draft.write(WAITING, Register(True, draft.now, False, "fixed", reason))
+        draft.write(WAITING, Register(True, draft.now, fixed.human, "fixed", reason))
         return
 
 

@@ -37,7 +37,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
 
     Pure: the same facts, policy and `now` give the same decision.  `held` names the rules that a brake holds.
     """
-    draft = Draft(facts, policy, now, frozenset(held), facts.state, find_touches(facts, policy, now))
+    draft = Draft(facts, policy, now, frozenset(held), facts.state, find_touches(facts, policy))
     adopt(draft)  # section 9
     check_moving(draft)  # section 5
     read_mail(draft)  # section 3
@@ -46,7 +46,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     _gone(draft)
     repair(draft)  # section 7
     watch_clocks(draft)  # section 6
-    plans, actions = project(draft, facts.state)  # section 8
+    plans, actions = project(draft)  # section 8
     draft.state = replace(draft.state, decided=now.cycle)
     return Decision(
         facts.key,
@@ -63,9 +63,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
 def _gone(draft: Draft) -> None:
     """A thread whose last mail left the board is closed; one that is only in Sent was never open."""
     if draft.state.open and not living(draft.facts):
-        draft.state = replace(
-            draft.state, open=False, since=draft.now, rule="close", reason="gone", moving=None, lies=False
-        )
+        draft.close("close", "gone", draft.now, human=True)
 
 
 def _pending(draft: Draft) -> tuple[Pending, ...]:

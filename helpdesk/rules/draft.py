@@ -3,7 +3,7 @@
 The stages of `helpdesk.rules.decide` share this one object; it never leaves that function.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -89,6 +89,15 @@ class Draft:
             if self.on(label):
                 self.write(label, Register(False, self.now, human, rule, reason))
 
+    def pair(self, added: Collection[str], removed: Collection[str], rule: str, *, human: bool) -> None:
+        """ESCALATED and its wheres go together, unless one of them was set at the same time."""
+        new_where = any(self.kind(label) is LabelKind.WHERE for label in added)
+        if ESCALATED in removed and not new_where:
+            self.drop(self.wheres(), rule, "ESCALATED was removed", human=human)
+        lost_where = any(self.kind(label) is LabelKind.WHERE for label in removed)
+        if lost_where and not self.wheres() and ESCALATED not in added:
+            self.drop([ESCALATED], rule, "the last 'to where' was removed", human=human)
+
     def accept(self, touches: Iterable[Touch]) -> None:
         """Make touches part of the board: their observed value becomes the base."""
         taken = list(touches)
@@ -112,6 +121,7 @@ class Draft:
             reason=reason,
             registers=registers,
             lies=False,
+            closed_escalated=False,
             moving=Moving(True, self.now, rule, human, reason),
         )
 
@@ -129,6 +139,7 @@ class Draft:
             since=stamp,
             rule=rule,
             reason=reason,
+            lies=False,
             closed_escalated=escalated,
             reopened=None,
             expert_comment=None,
@@ -138,28 +149,22 @@ class Draft:
 
 
 def living(facts: ThreadFacts) -> list[CopyFacts]:
-    """The copies that the board moves and labels: in inbox or archive, not superseded by a COPY."""
-    return [c for c in facts.copies if c.known.place in LIVING and not c.left]
+    """The copies that the board moves and labels: in inbox or archive, not superseded by a COPY that is still there."""
+    there = [c for c in facts.copies if c.known.place in LIVING]
+    current = {c.message for c in there if not c.left}
+    return [c for c in there if not c.left or c.message not in current]
 
 
-def find_touches(facts: ThreadFacts, policy: Policy, now: Stamp) -> tuple[Touch, ...]:
+def find_touches(facts: ThreadFacts, policy: Policy) -> tuple[Touch, ...]:
     """Every bit that a human changed and that is not settled yet (docs/decisions.md section 2)."""
     found: list[Touch] = []
     for copy in facts.copies:
         known = copy.known
         if known.place not in LIVING and known.base_place not in LIVING:
             continue
-        planned = known.base if known.planned is None else known.planned
-        human = (known.bits ^ known.base) & (known.bits ^ planned)
-        bits = (human | known.touches.keys()) - {PLACE}
-        found += [
-            Touch(copy, bit, bit in known.bits, known.touches.get(bit, now))
-            for bit in sorted(bits)
-            if bit == STAR or bit in policy.kinds
-        ]
-        if PLACE in known.touches or known.place not in {
-            known.base_place,
-            known.planned_place or known.base_place,
-        }:
-            found.append(Touch(copy, PLACE, known.place is Place.INBOX, known.touches.get(PLACE, now)))
+        for bit, stamp in sorted(known.touches.items()):
+            if bit == PLACE:
+                found.append(Touch(copy, bit, known.place is Place.INBOX, stamp))
+            elif bit == STAR or bit in policy.kinds:
+                found.append(Touch(copy, bit, bit in known.bits, stamp))
     return tuple(found)

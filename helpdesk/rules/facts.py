@@ -113,3 +113,5 @@ class Policy:
 
 
 LIVING = frozenset({Place.INBOX, Place.ARCHIVE})
+OPEN_KINDS = frozenset({LabelKind.STATE, LabelKind.WHERE})
+"""Labels of these kinds are for open threads only."""

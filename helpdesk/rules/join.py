@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from helpdesk.model import WAITING, LabelKind, Stamp
+from helpdesk.model import URGENT, WAITING, LabelKind, Stamp
 from helpdesk.rules.facts import Policy
-from helpdesk.rules.state import Register, ThreadState
+from helpdesk.rules.state import Moving, Register, ThreadState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +20,31 @@ class JoinPart:
 def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
     """Open if any is, labels united, WAITING only if all open parts had it, the later clock; no mail.
 
-    More than `max_join_moves` archived copies stay where they are; the newest message is starred instead.
+    More than `max_join_moves` archived copies stay where they are; the newest open message is starred instead.
     """
-    states = [p.state for p in parts]
-    is_open = _any_open(states)
+    is_open = _any_open([p.state for p in parts])
+    states = [_reopened(p.state) if is_open else p.state for p in parts]
     live = [s for s in states if s.open] if is_open else states
-    registers: dict[str, Register] = {}
-    for label in sorted({name for s in states for name in s.registers}):
-        found = [s.registers[label] for s in live if label in s.registers]
-        if not found:
-            found = [s.registers[label] for s in states if label in s.registers]
-        registers[label] = _unite(label, found, len(live))
-    too_many = bool(is_open) and sum(p.archived for p in parts) > policy.max_join_moves
+    latest = max(live, key=lambda s: (s.since is not None, s.since))
     joined = replace(
-        states[0],
+        latest,
         open=is_open,
-        since=_latest(s.since for s in live),
-        registers=registers,
+        registers=_registers(states, live),
         moving=None,
-        lies=too_many or any(s.lies for s in live),
+        lies=any(s.lies for s in live),
         reopened=_latest(s.reopened for s in states),
         expert_comment=_latest(s.expert_comment for s in states),
         bounce=_latest(s.bounce for s in states),
         touched=_latest(s.touched for s in states),
-        bot_star=max(p.newest for p in parts)
-        if too_many
-        else next((s.bot_star for s in states if s.bot_star), None),
+        closed_escalated=not is_open and any(s.closed_escalated for s in states),
+        bot_star=next((s.bot_star for s in states if s.bot_star is not None), None),
         star_refused=any(s.star_refused for s in states),
         refused=frozenset().union(*(s.refused for s in states)),
         episodes={k: max(s.episodes.get(k, 0) for s in states) for s in states for k in s.episodes},
         decided=max(s.decided for s in states),
     )
+    if is_open and not joined.lies:
+        joined = _gather(joined, parts, policy)
     return _no_mail(joined, states, policy)
 
 
@@ -59,13 +53,45 @@ def _any_open(states: Sequence[ThreadState]) -> bool | None:
     return any(decided) if decided else None
 
 
+def _reopened(state: ThreadState) -> ThreadState:
+    """An open part cancels a pending close: what it had cleared returns."""
+    if state.moving is None or state.moving.to_open:
+        return state
+    return replace(state, open=True, registers={**state.registers, **state.moving.registers})
+
+
+def _registers(states: Sequence[ThreadState], live: Sequence[ThreadState]) -> dict[str, Register]:
+    """A label is what the open parts say of it; where they say nothing, what the others say."""
+    united: dict[str, Register] = {}
+    for label in sorted({name for s in states for name in s.registers}):
+        found = [s.registers[label] for s in live if label in s.registers]
+        if not found:
+            found = [s.registers[label] for s in states if label in s.registers]
+        united[label] = _unite(label, found, len(live))
+    return united
+
+
 def _unite(label: str, found: Sequence[Register], parts: int) -> Register:
     latest = max(found, key=lambda r: r.stamp)
     present = [r for r in found if r.present]
-    if label == WAITING:
-        everywhere = len(present) == parts
-        return latest if everywhere == latest.present else replace(latest, present=everywhere)
+    if label == WAITING and len(present) < parts:
+        lifted = Register(False, latest.stamp, False, "join", "an open part did not wait")
+        return lifted if latest.present else latest
     return max(present, key=lambda r: r.stamp) if present else latest
+
+
+def _gather(joined: ThreadState, parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
+    """The archived parts come back, unless they are too many."""
+    archived = sum(p.archived for p in parts)
+    if archived > policy.max_join_moves:
+        newest = max(p.newest for p in parts if p.state.open)
+        star = None if joined.star_refused else newest
+        reason = f"a late parent joined threads, and {archived} archived mails are too many to move"
+        return replace(joined, rule="join", reason=reason, lies=True, bot_star=joined.bot_star or star)
+    if archived and joined.since is not None:
+        reason = "a late parent joined it to an open thread"
+        return replace(joined, moving=Moving(True, joined.since, "join", False, reason))
+    return joined
 
 
 def _latest(stamps: Iterable[Stamp | None]) -> Stamp | None:
@@ -77,6 +103,6 @@ def _no_mail(joined: ThreadState, states: Sequence[ThreadState], policy: Policy)
     for label, n in joined.episodes.items():
         if policy.kinds.get(label) is LabelKind.WHERE:
             mailed.add(f"escalate\t{label}:{n}")
-        else:
+        elif label == URGENT:
             mailed |= {f"urgent\t{n}", f"urgent\t{n}:oncall"}
     return replace(joined, mailed=frozenset(mailed))

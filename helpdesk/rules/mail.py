@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from helpdesk.bits import PLACE
-from helpdesk.model import HUMAN_NATURES, TAKEN, TEAM, WAITING, LabelKind, Nature, Place, Role
-from helpdesk.rules.draft import Draft, Touch
-from helpdesk.rules.facts import MessageFacts
+from helpdesk.model import HUMAN_NATURES, TAKEN, TEAM, WAITING, Nature, Place, Role
+from helpdesk.rules.draft import Draft, Touch, living
+from helpdesk.rules.facts import OPEN_KINDS, MessageFacts
 from helpdesk.rules.state import Register
 
 MACHINES = frozenset({Nature.AUTOMATIC, Nature.RECEIPT, Nature.OWN, Nature.BOUNCE})
@@ -25,7 +25,7 @@ def read_mail(draft: Draft) -> None:
 
 def _first(draft: Draft) -> None:
     """A thread is open as soon as one of its mails lies in the inbox."""
-    places = {c.known.place for c in draft.facts.copies if not c.left}
+    places = {c.known.place for c in living(draft.facts)}
     if Place.INBOX in places:
         draft.state = replace(draft.state, open=True, since=draft.now, rule="new", reason="a new thread")
     elif Place.ARCHIVE in places:
@@ -65,6 +65,8 @@ def _team_answer(draft: Draft, message: MessageFacts) -> None:
     late = message.date is not None and since is not None and message.date > since.at
     if state.open is False and late:
         _reopen(draft, message, "the team wrote after the close")
+    elif state.lies:
+        draft.open("reopen", "the team wrote")
     if message.trusted:
         draft.state = replace(draft.state, reopened=None, expert_comment=None, bounce=None)
         draft.drop([TAKEN], "taken", "the team answered")
@@ -110,14 +112,18 @@ def _team_rules(draft: Draft, message: MessageFacts) -> None:
         if hit.shadow:
             continue
         reason = f"team rule {hit.rule!r}"
-        for label in hit.add:
-            state = draft.kind(label) is LabelKind.STATE
-            refused = f"{label}\t{hit.rule}" in draft.state.refused
-            if not refused and not draft.on(label) and not (state and message.nature in MACHINES):
+        adding, going = (_allowed(draft, message, labels) for labels in (hit.add, hit.remove))
+        for label in adding:
+            if f"{label}\t{hit.rule}" not in draft.state.refused and not draft.on(label):
                 draft.write(label, Register(True, draft.now, False, "new", reason, hit.rule))
-        going = [
-            x for x in hit.remove if draft.kind(x) is not LabelKind.STATE or message.nature not in MACHINES
-        ]
+        going = [label for label in going if draft.on(label)]
         draft.drop(going, "new", reason)
-        if hit.star and not draft.state.star_refused:
+        draft.pair(adding, going, "new", human=False)
+        if hit.star and draft.state.bot_star is None and not draft.state.star_refused:
             draft.state = replace(draft.state, bot_star=message.key)
+
+
+def _allowed(draft: Draft, message: MessageFacts, labels: tuple[str, ...]) -> list[str]:
+    """A machine's mail changes no state, and no "to where": that would escalate."""
+    machine = message.nature in MACHINES
+    return [label for label in labels if not (machine and draft.kind(label) in OPEN_KINDS)]

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from helpdesk.bits import PLACE, STAR
-from helpdesk.model import WAITING, LabelKind
 from helpdesk.rules.draft import Draft, Touch
+from helpdesk.rules.facts import OPEN_KINDS
 from helpdesk.rules.state import Moving
 
 
@@ -30,4 +30,4 @@ def _cancels(draft: Draft, moving: Moving, touch: Touch) -> bool:
     if not moving.human:
         return True
     kind = draft.kind(touch.bit)
-    return touch.on and (touch.bit in {STAR, WAITING} or kind in {LabelKind.STATE, LabelKind.WHERE})
+    return touch.on and (touch.bit == STAR or kind in OPEN_KINDS)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from helpdesk.actions import Action, CopyPlan, Kind
 from helpdesk.bits import PLACE, STAR
-from helpdesk.model import Place
+from helpdesk.model import Place, Stamp
 from helpdesk.rules.draft import Draft, living
 from helpdesk.rules.facts import CopyFacts
-from helpdesk.rules.state import Register, ThreadState
 
 COVER = "labels_cover_the_thread"
 
 
-def project(draft: Draft, before: ThreadState) -> tuple[tuple[CopyPlan, ...], tuple[Action, ...]]:
+def project(draft: Draft) -> tuple[tuple[CopyPlan, ...], tuple[Action, ...]]:
     """The difference between desired and observed, copy by copy, and the same as actions thread by thread."""
     plans: list[CopyPlan] = []
     wanted = {copy.key: _plan(draft, copy) for copy in living(draft.facts)}
@@ -25,7 +25,7 @@ def project(draft: Draft, before: ThreadState) -> tuple[tuple[CopyPlan, ...], tu
         if plan != CopyPlan(copy.key):
             plans.append(plan)
     actions = [
-        *_label_actions(draft, before, plans),
+        *_label_actions(draft, plans),
         *_star_actions(draft, plans),
         *_move_actions(draft, plans),
     ]
@@ -57,84 +57,91 @@ def _plan(draft: Draft, copy: CopyFacts) -> CopyPlan:
 
 
 def _star(draft: Draft, copy: CopyFacts, live: set[str], add: set[str], remove: set[str]) -> None:
-    """Only the bot's own star: on the newest message of an open thread, off when it closes."""
+    """Only the bot's own star: on while the thread is open and nobody refused it."""
     if copy.message != draft.state.bot_star or STAR in live:
         return
-    if draft.state.open and STAR not in copy.known.bits and copy.known.place is Place.INBOX:
+    wanted = _wants_star(draft)
+    if wanted and STAR not in copy.known.bits and copy.known.place is Place.INBOX:
         add.add(STAR)
-    elif not draft.state.open and STAR in copy.known.bits:
+    elif not wanted and STAR in copy.known.bits:
         remove.add(STAR)
 
 
+def _wants_star(draft: Draft) -> bool:
+    return draft.state.open is True and not draft.state.star_refused
+
+
 def _unleave(draft: Draft, copy: CopyFacts) -> bool:
-    """A superseded copy that lies where the thread belongs is an ordinary copy again."""
-    if not copy.left or draft.state.open is None:
+    """A superseded copy is an ordinary copy again when it lies where the thread belongs, or outlived the newer one."""
+    if not copy.left or draft.state.open is None or not draft.settled:
         return False
-    return copy.known.place is (Place.INBOX if draft.state.open else Place.ARCHIVE)
+    home = Place.INBOX if draft.state.open else Place.ARCHIVE
+    return copy.known.place is home or copy in living(draft.facts)
 
 
 def _finish_moving(draft: Draft, plans: list[CopyPlan]) -> None:
     """A close or reopen is finished when nothing is left to write, in flight, or on its way between folders."""
     busy = any(p.add or p.remove or p.place for p in plans)
     busy = busy or any(c.limbo or c.known.planned is not None for c in draft.facts.copies)
-    if draft.state.moving is not None and not busy:
-        draft.state = replace(draft.state, moving=None)
-    if draft.state.open is False and draft.state.moving is None and not busy:
-        draft.state = replace(draft.state, bot_star=None)
+    if busy:
+        return
+    star = draft.state.bot_star if _wants_star(draft) else None
+    draft.state = replace(draft.state, moving=None, bot_star=star)
 
 
-def _label_actions(draft: Draft, before: ThreadState, plans: list[CopyPlan]) -> Iterable[Action]:
+class _Why(NamedTuple):
+    rule: str
+    reason: str
+    stamp: Stamp
+    human: bool
+
+
+def _label_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
+    """The rule that set a register says why; mail that came after it is only covered by it."""
     for kind, side in ((Kind.ADD_LABEL, "add"), (Kind.REMOVE_LABEL, "remove")):
-        labels = sorted({label for p in plans for label in getattr(p, side)} - {STAR})
-        for label in labels:
+        for label in sorted({label for p in plans for label in getattr(p, side)} - {STAR}):
             register = draft.state.registers[label]
-            rule, reason = _why(register, before.registers.get(label), draft)
             copies = tuple(p.key for p in plans if label in getattr(p, side))
-            yield _action(draft, kind, label, (rule, reason), copies, human=register.human)
-
-
-def _why(register: Register, old: Register | None, draft: Draft) -> tuple[str, str]:
-    """The rule that set a register says why; later mail of the thread is only covered by it."""
-    moving = draft.state.moving
-    if register != old or (moving is not None and register.stamp == moving.stamp):
-        return register.rule, register.reason
-    return (COVER if register.present else register.rule), register.reason
+            stamp = _stamp(draft, register.stamp, copies)
+            rule = COVER if register.present and stamp != register.stamp else register.rule
+            yield _action(draft, kind, label, _Why(rule, register.reason, stamp, register.human), copies)
 
 
 def _star_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
-    for kind, side in ((Kind.STAR, "add"), (Kind.UNSTAR, "remove")):
-        copies = tuple(p.key for p in plans if STAR in getattr(p, side))
-        if copies:
-            rule = "new" if kind is Kind.STAR else draft.state.rule
-            reason = "asked for by a rule" if kind is Kind.STAR else "the thread is closed"
-            yield _action(draft, kind, STAR, (rule, reason), copies, human=False)
+    state = draft.state
+    starred = tuple(p.key for p in plans if STAR in p.add)
+    if starred:
+        stamp = next(Stamp(m.cycle, m.time) for m in draft.facts.messages if m.key == state.bot_star)
+        rule = "join" if state.rule == "join" else "new"
+        yield _action(draft, Kind.STAR, STAR, _Why(rule, "asked for by a rule", stamp, False), starred)
+    cleared = tuple(p.key for p in plans if STAR in p.remove)
+    if cleared:
+        rule, reason = (
+            ("undo", "a human took it back") if state.open else (state.rule, "the thread is closed")
+        )
+        stamp = (state.touched if state.open else state.since) or draft.now
+        yield _action(draft, Kind.UNSTAR, STAR, _Why(rule, reason, stamp, False), cleared)
 
 
 def _move_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
+    moving = draft.state.moving
     for place in (Place.INBOX, Place.ARCHIVE):
         copies = tuple(p.key for p in plans if p.place is place)
         if not copies:
             continue
-        state = draft.state
-        if state.moving is not None:
-            yield _action(
-                draft,
-                Kind.MOVE,
-                place,
-                (state.moving.rule, state.moving.reason),
-                copies,
-                human=state.moving.human,
-            )
-        else:
-            rule = "reopen" if place is Place.INBOX else "close"
-            yield _action(draft, Kind.MOVE, place, (rule, "it follows its thread"), copies, human=True)
+        stamp = _stamp(draft, draft.state.since or draft.now, copies)
+        why = _Why("reopen" if place is Place.INBOX else "close", "it follows its thread", stamp, True)
+        if moving is not None:
+            why = _Why(moving.rule, moving.reason, stamp, moving.human)
+        yield _action(draft, Kind.MOVE, place, why, copies)
 
 
-def _action(
-    draft: Draft, kind: Kind, what: str, why: tuple[str, str], copies: tuple[int, ...], *, human: bool
-) -> Action:
-    facts, state = draft.facts, draft.state
-    stamp = state.since if kind is Kind.MOVE and state.since is not None else draft.now
-    if kind in {Kind.ADD_LABEL, Kind.REMOVE_LABEL}:
-        stamp = state.registers[what].stamp
-    return Action(kind, facts.key, facts.code, what, *why, stamp, copies, human=human)
+def _stamp(draft: Draft, decided: Stamp, copies: tuple[int, ...]) -> Stamp:
+    """When this became wanted: with the decision, or when the last of these came, if all came after it."""
+    arrived = [c.arrived for c in draft.facts.copies if c.key in copies]
+    return decided if any(a.cycle <= decided.cycle for a in arrived) else max(arrived)
+
+
+def _action(draft: Draft, kind: Kind, what: str, why: _Why, copies: tuple[int, ...]) -> Action:
+    facts = draft.facts
+    return Action(kind, facts.key, facts.code, what, why.rule, why.reason, why.stamp, copies, human=why.human)

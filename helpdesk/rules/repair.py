@@ -2,6 +2,7 @@
 
 from helpdesk.model import ESCALATED, FIXED, URGENT, WAITING
 from helpdesk.rules.draft import Draft
+from helpdesk.rules.facts import OPEN_KINDS
 from helpdesk.rules.state import Register
 
 WAITING_AND_FIXED = "WAITING and FIXED both set"
@@ -27,6 +28,8 @@ def conflicts(labels: frozenset[str], wheres: frozenset[str]) -> tuple[str, ...]
 def repair(draft: Draft) -> None:
     """Find the real state and correct the labels, once the thread is settled."""
     if draft.state.open is not True:
+        left = [label for label in draft.state.registers if draft.kind(label) in OPEN_KINDS]
+        draft.drop(left, "repair", "open labels do not stay in the archive")
         return
     wheres = draft.wheres()
     if draft.settled and wheres and not draft.on(ESCALATED) and "repair" not in draft.held:

@@ -16,7 +16,8 @@ from helpdesk.model import (
     Place,
     Stamp,
 )
-from helpdesk.rules.draft import Draft, Touch
+from helpdesk.rules.draft import Draft, Touch, living
+from helpdesk.rules.facts import OPEN_KINDS, Undo
 from helpdesk.rules.state import Register
 
 SEEN_MORE = frozenset({URGENT, ESCALATED, FIXED})
@@ -60,28 +61,19 @@ def _labels(draft: Draft, touches: tuple[Touch, ...]) -> dict[str, Stamp]:
         elif draft.on(label):
             removed.add(label)
         if present != draft.on(label):
-            _set(draft, label, present, times[present])
-    _escalation(draft, added, removed)
+            reason = f"a human {'set' if present else 'removed'} {label}"
+            _set(draft, label, Register(present, times[present], True, COVER, reason))
+    draft.pair(added, removed, COVER, human=True)
     return added
 
 
-def _set(draft: Draft, label: str, present: bool, stamp: Stamp) -> None:
+def _set(draft: Draft, label: str, register: Register) -> None:
+    """Set a register on a human's word; a label that a team rule added and a human removes is refused for good."""
     old = draft.register(label)
-    if not present and old is not None and old.team_rule:
+    if not register.present and old is not None and old.team_rule:
         refused = draft.state.refused | {f"{label}\t{old.team_rule}"}
         draft.state = replace(draft.state, refused=refused)
-    reason = f"a human {'set' if present else 'removed'} {label}"
-    draft.write(label, Register(present, stamp, True, COVER, reason))
-
-
-def _escalation(draft: Draft, added: dict[str, Stamp], removed: set[str]) -> None:
-    """ESCALATED and its wheres go together, unless one of them was set in the same window."""
-    new_where = any(draft.kind(label) is LabelKind.WHERE for label in added)
-    if ESCALATED in removed and not new_where:
-        draft.drop(draft.wheres(), COVER, "ESCALATED was removed", human=True)
-    lost_where = any(draft.kind(label) is LabelKind.WHERE for label in removed)
-    if lost_where and not draft.wheres() and ESCALATED not in added:
-        draft.drop([ESCALATED], COVER, "the last 'to where' was removed", human=True)
+    draft.write(label, register)
 
 
 def _stars(draft: Draft, touches: tuple[Touch, ...]) -> None:
@@ -95,7 +87,7 @@ def _places(draft: Draft, touches: tuple[Touch, ...], added: dict[str, Stamp]) -
     archived = [t.stamp for t in touches if t.bit == PLACE and t.copy.known.place is Place.ARCHIVE and t.real]
     opened = [t.stamp for t in touches if t.bit == PLACE and t.on]
     telling = {k: v for k, v in added.items() if k in SEEN_MORE or draft.kind(k) is LabelKind.WHERE}
-    state_labels = {k for k in added if draft.kind(k) in {LabelKind.STATE, LabelKind.WHERE}}
+    state_labels = {k for k in added if draft.kind(k) in OPEN_KINDS}
     if draft.state.open is False:
         if opened:
             draft.open("reopened_by_hand", "a human moved a message back", max(opened), human=True)
@@ -121,7 +113,7 @@ def _places(draft: Draft, touches: tuple[Touch, ...], added: dict[str, Stamp]) -
 def _unseen_mail(draft: Draft, archived: Stamp) -> bool:
     """A mail that asks for the thread came within the same window and was not archived itself: nobody saw it."""
     start = archived.at - draft.policy.settle
-    inbox = {c.message for c in draft.facts.copies if c.known.place is Place.INBOX and not c.left}
+    inbox = {c.message for c in living(draft.facts) if c.known.place is Place.INBOX}
     return any(
         m.key in inbox
         and m.nature in HUMAN_NATURES
@@ -152,16 +144,23 @@ def undo(draft: Draft) -> None:
     for wish in draft.facts.undo:
         reason = f"undo of {wish.action}"
         if wish.kind in {Kind.ADD_LABEL, Kind.REMOVE_LABEL}:
-            old = draft.register(wish.what)
-            present = wish.kind == Kind.REMOVE_LABEL
-            if not present and old is not None and old.team_rule:
-                refused = draft.state.refused | {f"{wish.what}\t{old.team_rule}"}
-                draft.state = replace(draft.state, refused=refused)
-            draft.write(wish.what, Register(present, draft.now, True, "undo", reason))
+            _undo_label(draft, wish, reason)
         elif wish.kind == Kind.MOVE and wish.what == Place.ARCHIVE:
             draft.open("undo", reason, human=True)
         elif wish.kind == Kind.MOVE:
             draft.close("undo", reason, draft.now, human=True)
         elif wish.kind == Kind.STAR:
             draft.state = replace(draft.state, star_refused=True)
+        if draft.state.lies:
+            draft.open("undo", reason, human=True)
         draft.state = replace(draft.state, touched=draft.now)
+        _clear_markers(draft, draft.now)
+
+
+def _undo_label(draft: Draft, wish: Undo, reason: str) -> None:
+    label, present = wish.what, wish.kind == Kind.REMOVE_LABEL
+    _set(draft, label, Register(present, draft.now, True, "undo", reason))
+    if not present:
+        draft.pair((), (label,), "undo", human=True)
+    elif draft.state.open is False and draft.kind(label) in OPEN_KINDS:
+        draft.open("undo", reason, human=True)

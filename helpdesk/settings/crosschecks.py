@@ -33,7 +33,6 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _labels(document)
     yield from _rules(document)
     yield from _references(document)
-    yield from _mail_loops(document)
     yield from _secret(document)
 
 
@@ -85,17 +84,16 @@ def _labels(document: Mapping[str, Any]) -> Iterator[Problem]:
     kinds = {label.name: str(label.kind) for label in BUILTIN}
     for loc, name in strings(document, "destination", "*", "label"):
         yield from _one_keyword(loc, name, names)
-        if name in kinds:
+        if kinds.setdefault(name, "where") != "where":
             yield Problem(loc, f"{name} is a built-in label and cannot be a destination's")
-        kinds.setdefault(name, "where")
     described: set[str] = set()
     for loc, name in strings(document, "label", "*", "name"):
         yield from _one_keyword(loc, name, names)
         if name in described:
             yield Problem(loc, f"there is another [[label]] with name = {name!r}")
         described.add(name)
-        kind = document["label"][loc[1]].get("kind", "info")
-        if name in kinds and kind != kinds[name]:
+        kind = document["label"][loc[1]].get("kind")
+        if kind is not None and kinds.get(name, kind) != kind:
             yield Problem(
                 (*loc[:-1], "kind"), f"{name} is a {kinds[name]} label already; write kind = {kinds[name]!r}"
             )
@@ -141,16 +139,6 @@ def _references(document: Mapping[str, Any]) -> Iterator[Problem]:
             if key not in templates:
                 loc = ("cocktail", index, "templates", key)
                 yield Problem(loc, f"there is no [[template]] {key!r}{_near(str(key), templates)}")
-
-
-def _mail_loops(document: Mapping[str, Any]) -> Iterator[Problem]:
-    lists = {text.lower() for _, text in strings(document, "board", "list_address")}
-    for key in ("sender", "copy_to"):
-        for loc, address in strings(document, "smtp", key):
-            if address.lower() in lists:
-                yield Problem(
-                    loc, "is the list's address: every reader of the list would get the board's mail"
-                )
 
 
 def _secret(document: Mapping[str, Any]) -> Iterator[Problem]:

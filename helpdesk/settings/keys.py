@@ -3,15 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from helpdesk.settings.base import Section
 from helpdesk.settings.root import Settings
-from helpdesk.settings.times import WeekMoment, WorkingHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,9 @@ class Key:
     def example(self) -> str:
         """A right value, as TOML, or nothing where only a table helps."""
         examples = self.field.examples or []
-        value = examples[0] if examples else self.field.get_default(call_default_factory=False)
-        return "" if value is None or self.field.is_required() and not examples else toml(value)
+        default = None if self.field.is_required() else self.field.default
+        value = examples[0] if examples else default
+        return "" if value is None or self.table is not None else toml(value)
 
 
 def keys_of(table: type[Section], path: tuple[str, ...] = ()) -> dict[str, Key]:
@@ -61,24 +59,18 @@ def _inner(annotation: Any) -> tuple[type[Section] | None, bool]:
         return annotation, False
     for argument in get_args(annotation):
         if isinstance(argument, type) and issubclass(argument, Section):
-            return argument, annotation.__class__ is not type(Section | None)
+            return argument, get_origin(annotation) is tuple
     return None, False
 
 
 def toml(value: Any) -> str:
     """Write a value as TOML."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case SecretStr():
-            return toml(value.get_secret_value())
-        case WeekMoment() | WorkingHours() | Path() | str():
-            return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
-        case Mapping():
-            return "{ " + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + " }"
-        case list() | tuple():
-            return "[" + ", ".join(toml(item) for item in value) + "]"
-        case float() if value.is_integer():
-            return str(int(value))
-        case _:
-            return str(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{toml(key)} = {toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml(item) for item in value) + "]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -11,28 +11,32 @@ class OAuth2(Section):
     """OAuth 2.0 instead of a password: a command or a file that holds a token, or a grant at a token endpoint."""
 
     token_command: tuple[Text, ...] | None = Field(
-        None,
+        default=None,
         min_length=1,
         description="command and arguments that print an access token",
         examples=[["oama", "access"]],
     )
     token_file: FilePath | None = Field(
-        None,
+        default=None,
         description="file (mode 0600) that something else keeps filled with an access token",
         examples=["token"],
     )
     token_url: Url | None = Field(
-        None, description="https address of the token endpoint", examples=["https://login.example.org/token"]
+        default=None,
+        description="https address of the token endpoint",
+        examples=["https://login.example.org/token"],
     )
-    client_id: Text | None = Field(None, description="client id at the token endpoint", examples=["helpdesk"])
+    client_id: Text | None = Field(
+        default=None, description="client id at the token endpoint", examples=["helpdesk"]
+    )
     client_secret_file: FilePath | None = Field(
-        None, description="file (mode 0600) with the client secret", examples=["client-secret"]
+        default=None, description="file (mode 0600) with the client secret", examples=["client-secret"]
     )
     refresh_token_file: FilePath | None = Field(
-        None, description="file (mode 0600) with the refresh token", examples=["refresh-token"]
+        default=None, description="file (mode 0600) with the refresh token", examples=["refresh-token"]
     )
     scope: Text | None = Field(
-        None,
+        default=None,
         description="scopes to ask for, separated by spaces",
         examples=["https://outlook.office365.com/.default"],
     )
@@ -44,7 +48,7 @@ class OAuth2(Section):
         examples=["client_credentials"],
     )
     mechanism: Literal["xoauth2", "oauthbearer"] = Field(
-        "xoauth2", description="SASL mechanism for the token"
+        default="xoauth2", description="SASL mechanism for the token"
     )
 
     @model_validator(mode="after")
@@ -63,17 +67,17 @@ class Login(Section):
     """How to prove who we are: a password from one place, or OAuth 2.0."""
 
     password_file: FilePath | None = Field(
-        None, description="file (mode 0600) with the password", examples=["imap-password"]
+        default=None, description="file (mode 0600) with the password", examples=["imap-password"]
     )
     password_env: EnvironmentName | None = Field(
-        None, description="environment variable with the password", examples=["HELPDESK_PASSWORD"]
+        default=None, description="environment variable with the password", examples=["HELPDESK_PASSWORD"]
     )
     password_credential: CredentialName | None = Field(
-        None,
+        default=None,
         description="name of a systemd credential with the password (LoadCredential=)",
         examples=["imap-password"],
     )
-    oauth2: OAuth2 | None = Field(None, description="OAuth 2.0 instead of a password")
+    oauth2: OAuth2 | None = Field(default=None, description="OAuth 2.0 instead of a password")
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:

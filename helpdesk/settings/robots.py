@@ -25,7 +25,7 @@ class Queue(Section):
 
     experiment: Text = Field(description="experiment whose jobs go there", examples=["atlas"])
     engine: Literal["local", "slurm", "htcondor", "arc", "command"] = Field(
-        "local", description="how jobs get there"
+        default="local", description="how jobs get there"
     )
     queue: Text = Field(
         description="name of the queue, partition or endpoint for the engine", examples=["desy-atlas"]
@@ -36,24 +36,28 @@ class Site(Section):
     """One site that gets test jobs."""
 
     name: Text = Field(description="name of the site", examples=["DESY-HH"])
-    region: Text | None = Field(None, description="region or cloud, for the overviews", examples=["DE"])
+    region: Text | None = Field(
+        default=None, description="region or cloud, for the overviews", examples=["DE"]
+    )
     tier: Annotated[int, Field(strict=True, ge=0, le=3)] | None = Field(
-        None, description="tier of the site, 0 to 3", examples=[2]
+        default=None, description="tier of the site, 0 to 3", examples=[2]
     )
     timezone: Zone | None = Field(
-        None, description="IANA time zone of the site; default: the board's", examples=["Europe/Berlin"]
+        default=None,
+        description="IANA time zone of the site; default: the board's",
+        examples=["Europe/Berlin"],
     )
     contacts: tuple[Text, ...] = Field(
-        (),
+        default=(),
         description="who answers for the site: names or addresses of [[people]] with the role contact",
         examples=[["Dieter Dahl"]],
     )
     downtime: CalendarSource | None = Field(
-        None,
+        default=None,
         description="iCalendar file or https URL with the declared downtimes",
         examples=["desy-downtime.ics"],
     )
-    queue: tuple[Queue, ...] = Field((), description="queues, one [[site.queue]] each")
+    queue: tuple[Queue, ...] = Field(default=(), description="queues, one [[site.queue]] each")
 
 
 class JobTemplate(Section):
@@ -64,10 +68,12 @@ class JobTemplate(Section):
     payload: Text = Field(description="analysis that the job runs", examples=["dimuon"])
     dataset: Text = Field(description="dataset that the job reads", examples=["zmumu"])
     access_mode: Literal["copy", "stream", "local"] = Field(
-        "copy", description="how the job reads its dataset"
+        default="copy", description="how the job reads its dataset"
     )
-    max_wall_minutes: Minutes = Field(60, gt=0, description="minutes after which a job counts as timed out")
-    max_memory_mb: Positive = Field(2000, description="megabytes of memory that a job may use")
+    max_wall_minutes: Minutes = Field(
+        default=60, gt=0, description="minutes after which a job counts as timed out"
+    )
+    max_memory_mb: Positive = Field(default=2000, description="megabytes of memory that a job may use")
 
 
 class Cocktail(Section):
@@ -83,18 +89,18 @@ class Robots(Section):
     """Functional tests of sites."""
 
     max_excluded: Fraction = Field(
-        0.1, description="fraction of all sites that the robot may have excluded at a time"
+        default=0.1, description="fraction of all sites that the robot may have excluded at a time"
     )
     mail_after_minutes: Minutes = Field(
-        60, description="minutes that a site must be out before its contacts get a mail"
+        default=60, description="minutes that a site must be out before its contacts get a mail"
     )
     mail_from_hour: Hour = Field(
-        8, description="first hour of the site's day (0 to 24) at which its contacts get mail"
+        default=8, description="first hour of the site's day (0 to 24) at which its contacts get mail"
     )
     mail_until_hour: Hour = Field(
-        20, description="hour of the site's day (0 to 24) after which they get none"
+        default=20, description="hour of the site's day (0 to 24) after which they get none"
     )
-    mails_per_day: Count = Field(2, description="mails to one site a day")
+    mails_per_day: Count = Field(default=2, description="mails to one site a day")
 
     @model_validator(mode="after")
     def _hours(self) -> Self:
@@ -107,21 +113,27 @@ class LoadTest(Section):
     """Limits of load tests."""
 
     contact_max_jobs: Positive = Field(
-        200, description="jobs in one test that a contact may start on the own site"
+        default=200, description="jobs in one test that a contact may start on the own site"
     )
-    contact_max_hours: Hours = Field(4, description="hours that such a test may take")
-    contact_per_day: Count = Field(1, description="tests a day that a contact may start")
-    consent_hours: Hours = Field(72, description="hours that a contact's yes to an expert's test is valid")
-    stop_after_jobs: Positive = Field(20, description="finished jobs from which on a failing test is stopped")
-    stop_failed: Fraction = Field(0.5, description="fraction of failed jobs above which a test is stopped")
+    contact_max_hours: Hours = Field(default=4, description="hours that such a test may take")
+    contact_per_day: Count = Field(default=1, description="tests a day that a contact may start")
+    consent_hours: Hours = Field(
+        default=72, description="hours that a contact's yes to an expert's test is valid"
+    )
+    stop_after_jobs: Positive = Field(
+        default=20, description="finished jobs from which on a failing test is stopped"
+    )
+    stop_failed: Fraction = Field(
+        default=0.5, description="fraction of failed jobs above which a test is stopped"
+    )
 
 
 class Reports(Section):
     """Mail and pages about sites."""
 
-    enabled: Flag = Field(False, description="send the weekly mail to the contacts of each site")
+    enabled: Flag = Field(default=False, description="send the weekly mail to the contacts of each site")
     weekly: Moment = Field(
-        WeekMoment(weekday=0, minutes=8 * 60),
+        default=WeekMoment(weekday=0, minutes=8 * 60),
         description="day and time of the weekly mail, in the board's time zone",
         examples=["Monday 08:00"],
     )

@@ -35,15 +35,15 @@ class Settings(Section):
     brakes: Brakes = _section("what is implausible and held")
     caps: Caps = _section("how many mails may go out")
     people: tuple[Person, ...] = Field(
-        (), description="the team and the contacts of sites, one [[people]] each"
+        default=(), description="the team and the contacts of sites, one [[people]] each"
     )
-    destination: tuple[Destination, ...] = Field((), description="where issues are escalated to")
-    label: tuple[LabelEntry, ...] = Field((), description="more labels")
-    rule: tuple[TeamRule, ...] = Field((), description="rules of the team for new mail")
+    destination: tuple[Destination, ...] = Field(default=(), description="where issues are escalated to")
+    label: tuple[LabelEntry, ...] = Field(default=(), description="more labels")
+    rule: tuple[TeamRule, ...] = Field(default=(), description="rules of the team for new mail")
     shifts: Shifts = _section("the calendar of the team")
-    site: tuple[Site, ...] = Field((), description="sites that get test jobs")
-    template: tuple[JobTemplate, ...] = Field((), description="kinds of test jobs")
-    cocktail: tuple[Cocktail, ...] = Field((), description="weighted sets of templates")
+    site: tuple[Site, ...] = Field(default=(), description="sites that get test jobs")
+    template: tuple[JobTemplate, ...] = Field(default=(), description="kinds of test jobs")
+    cocktail: tuple[Cocktail, ...] = Field(default=(), description="weighted sets of templates")
     robots: Robots = _section("functional tests of sites")
     loadtest: LoadTest = _section("limits of load tests")
     reports: Reports = _section("mail and pages about sites")

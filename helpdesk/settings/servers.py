@@ -43,16 +43,17 @@ class Board(Section):
         description="List-Id values of the board's own list; default: list_address with a dot for the @",
         examples=[["dast.lists.example.org"]],
     )
-    timezone: Zone = Field("UTC", description="IANA time zone for dates and hours that people read")
+    timezone: Zone = Field(default="UTC", description="IANA time zone for dates and hours that people read")
     secret_file: FilePath | None = Field(
-        None,
+        default=None,
         description="file (mode 0600) with at least 16 octets that prove which mail is ours; default: made beside the"
         " database, which must then be SQLite",
         examples=["helpdesk.secret"],
     )
     act: Literal["act", "observe"] = Field(
-        "observe",
-        description="act: change the mailbox and send mail; observe: change nothing and report what would be done",
+        default="act",
+        description="act: change the mailbox and send mail; observe: change nothing and report what would be done"
+        " (what `helpdesk init` writes)",
     )
 
 
@@ -66,7 +67,7 @@ class Imap(Login):
 
     host: Host = Field(description="name of the IMAP server", examples=["imap.example.org"])
     security: Security = Field(
-        "tls",
+        default="tls",
         description="tls: from the first octet; starttls: after STARTTLS; none: for tests on one machine",
     )
     port: Port = Field(
@@ -74,25 +75,31 @@ class Imap(Login):
         description="TCP port; default: 993 for tls, else 143",
         examples=[993],
     )
-    tls_verify: Flag = Field(True, description="verify the server's certificate and name")
+    tls_verify: Flag = Field(default=True, description="verify the server's certificate and name")
     ca_file: FilePath | None = Field(
-        None,
+        default=None,
         description="PEM file with the authorities to trust instead of the system's",
         examples=["ca.pem"],
     )
     username: Text = Field(description="login name of the mailbox", examples=["dast"])
-    inbox: Folder = Field("INBOX", description="folder of the open threads")
-    archive: Folder = Field("Archive", description="folder of the closed threads; its subfolders count too")
-    archive_aliases: tuple[Folder, ...] = Field(
-        (), description="more folders that clients archive into", examples=[["Archives", "INBOX/Archive"]]
+    inbox: Folder = Field(default="INBOX", description="folder of the open threads")
+    archive: Folder = Field(
+        default="Archive", description="folder of the closed threads; its subfolders count too"
     )
-    sent: Folder = Field("Sent", description="folder of the team's own mail; nothing in it is ever moved")
-    junk: Folder = Field("Junk", description="folder of junk: a message moved there is gone")
+    archive_aliases: tuple[Folder, ...] = Field(
+        default=(),
+        description="more folders that clients archive into",
+        examples=[["Archives", "INBOX/Archive"]],
+    )
+    sent: Folder = Field(
+        default="Sent", description="folder of the team's own mail; nothing in it is ever moved"
+    )
+    junk: Folder = Field(default="Junk", description="folder of junk: a message moved there is gone")
     dialect: Literal["auto", "keywords", "folders", "gmail"] = Field(
-        "auto", description="how labels are shown in this mailbox; auto: what the server can do"
+        default="auto", description="how labels are shown in this mailbox; auto: what the server can do"
     )
     unread: Literal["shared", "ignore"] = Field(
-        "shared",
+        default="shared",
         description="shared: unread mail means that nobody of the team has read it; ignore: the server keeps"
         " read marks for each person, so they mean nothing",
     )
@@ -113,7 +120,7 @@ class Smtp(Login):
 
     host: Host = Field(description="name of the SMTP server", examples=["smtp.example.org"])
     security: Security = Field(
-        "tls",
+        default="tls",
         description="tls: from the first octet; starttls: after STARTTLS; none: for a relay on this machine",
     )
     port: Port = Field(
@@ -121,14 +128,14 @@ class Smtp(Login):
         description="TCP port; default: 465 for tls, 587 for starttls, 25 for none",
         examples=[465],
     )
-    tls_verify: Flag = Field(True, description="verify the server's certificate and name")
+    tls_verify: Flag = Field(default=True, description="verify the server's certificate and name")
     ca_file: FilePath | None = Field(
-        None,
+        default=None,
         description="PEM file with the authorities to trust instead of the system's",
         examples=["ca.pem"],
     )
     username: Text | None = Field(
-        None, description="login name; without one nobody logs in", examples=["dast"]
+        default=None, description="login name; without one nobody logs in", examples=["dast"]
     )
     sender: Address = Field(
         description="address of the mailbox itself: From of the board's mail, and (with a token after a +) its envelope"
@@ -157,12 +164,12 @@ class Auth(Section):
     """Who may speak for an author; without both, From is believed for the board's rules and never for commands."""
 
     authserv_ids: tuple[Text, ...] = Field(
-        (),
+        default=(),
         description="names of our own mail servers in Authentication-Results (RFC 8601)",
         examples=[["mx.example.org"]],
     )
     trusted_lists: tuple[ListId, ...] = Field(
-        (),
+        default=(),
         description="List-Ids, besides the board's own, that may rewrite From and name the author elsewhere",
         examples=[["atlas-users.lists.example.org"]],
     )
@@ -181,7 +188,7 @@ class Store(Section):
     """Where the daemon keeps what mail cannot hold."""
 
     url: SecretStr = Field(
-        SecretStr("sqlite:///helpdesk.db"),
+        default=SecretStr("sqlite:///helpdesk.db"),
         description="database: sqlite:///FILE (a relative FILE is beside this configuration) or"
         " postgresql+psycopg://USER@HOST/NAME",
         examples=["sqlite:///helpdesk.db"],
@@ -217,10 +224,12 @@ class Daemon(Section):
     """The running process."""
 
     poll_seconds: Seconds = Field(
-        60, gt=0, description="seconds between two looks at the mailbox when nothing wakes the daemon earlier"
+        default=60,
+        gt=0,
+        description="seconds between two looks at the mailbox when nothing wakes the daemon earlier",
     )
     http_port: Port | None = Field(
-        None,
+        default=None,
         description="TCP port on 127.0.0.1 for /health and /metrics (Prometheus); default: none",
         examples=[9155],
     )

@@ -48,9 +48,11 @@ class Person(Section):
         examples=[["shifter"]],
     )
     timezone: Zone | None = Field(
-        None, description="IANA time zone; default: the board's", examples=["Europe/Zurich"]
+        default=None, description="IANA time zone; default: the board's", examples=["Europe/Zurich"]
     )
-    oncall: Flag = Field(False, description="gets the mail about an URGENT thread that nobody answered")
+    oncall: Flag = Field(
+        default=False, description="gets the mail about an URGENT thread that nobody answered"
+    )
 
 
 class Destination(Section):
@@ -58,27 +60,29 @@ class Destination(Section):
 
     label: LabelName = Field(description="where label that stands for the destination", examples=["GGUS"])
     address: Address | None = Field(
-        None, description="address that gets escalations; mode = mail needs it", examples=["ggus@example.org"]
+        default=None,
+        description="address that gets escalations; mode = mail needs it",
+        examples=["ggus@example.org"],
     )
     mode: Literal["mail", "track"] = Field(
-        "mail",
+        default="mail",
         description="mail: the board sends the story; track: nothing is sent, a ticket number is expected",
     )
     hours: WorkTime | None = Field(
-        None,
+        default=None,
         description="days, hours and (if not the board's) time zone in which it works; default: around the clock",
         examples=["Mon-Fri 09:00-17:00 Europe/Zurich"],
     )
     nag_after_hours: Hours = Field(
-        24, description="its working hours without an answer after which it is reminded"
+        default=24, description="its working hours without an answer after which it is reminded"
     )
     domain: Domain | None = Field(
-        None,
+        default=None,
         description="domain of its own mail: ticket numbers and answers count only from there; default: of address",
         examples=["ggus.example.org"],
     )
     components: tuple[Text, ...] = Field(
-        (),
+        default=(),
         description="software that it releases, as named in `helpdesk release NAME VERSION`, besides the label itself",
         examples=[["Ganga"]],
     )
@@ -87,14 +91,12 @@ class Destination(Section):
     def _reachable(self) -> Self:
         if self.mode == "mail" and self.address is None:
             raise ValueError("mode = mail needs an address")
-        if self.address is None and self.domain is None:
-            raise ValueError("needs a domain, because it has no address")
         return self
 
     @property
     def mail_domain(self) -> str:
-        """The domain that the destination's mail comes from."""
-        return self.domain or str(self.address).rpartition("@")[2]
+        """The domain that the destination's mail comes from; "" when nothing says so: then no ticket number counts."""
+        return self.domain or (self.address or "").rpartition("@")[2]
 
 
 class LabelEntry(Section):
@@ -102,31 +104,35 @@ class LabelEntry(Section):
 
     name: LabelName = Field(description="name of the label", examples=["mc08 dataset problem"])
     kind: LabelKind = Field(
-        LabelKind.INFO,
+        default=LabelKind.INFO,
         description="state, where, temporary (removed when the thread is closed) or info (may stay)",
         examples=["temporary"],
     )
     meaning: str = Field(
-        "",
+        default="",
         max_length=500,
         description="what it means, for the others",
         examples=["datasets of mc08 lack files"],
     )
-    colour: Colour | None = Field(None, description="colour in the clients, #rrggbb", examples=["#2f7d32"])
+    colour: Colour | None = Field(
+        default=None, description="colour in the clients, #rrggbb", examples=["#2f7d32"]
+    )
 
 
 class When(Section):
     """What a message must be for a team rule: everything that is given must match."""
 
     sender: Pattern | None = Field(
-        None, description="search in the author's address", examples=["@cern\\.ch$"]
+        default=None, description="search in the author's address", examples=["@example\\.org$"]
     )
     recipient: Pattern | None = Field(
-        None, description="search in each address of To and Cc", examples=["^ddm-"]
+        default=None, description="search in each address of To and Cc", examples=["^ddm-"]
     )
-    subject: Pattern | None = Field(None, description="search in the subject", examples=["\\bmc08\\b"])
+    subject: Pattern | None = Field(
+        default=None, description="search in the subject", examples=["\\bmc08\\b"]
+    )
     body: Pattern | None = Field(
-        None, description="search in the text, its first 64 KB", examples=["LFC_NOENT|no such file"]
+        default=None, description="search in the text, its first 64 KB", examples=["LFC_NOENT|no such file"]
     )
     header: dict[HeaderName, Pattern] = Field(
         default_factory=dict,
@@ -134,10 +140,10 @@ class When(Section):
         examples=[{"X-Mailer": "Outlook"}],
     )
     list: ListId | None = Field(
-        None, description="the List-Id that the mail must have", examples=["dast.lists.example.org"]
+        default=None, description="the List-Id that the mail must have", examples=["dast.lists.example.org"]
     )
     role: Role | None = Field(
-        None, description="role of the author: user, shifter, expert, admin or bot", examples=["user"]
+        default=None, description="role of the author: user, shifter, expert, admin or bot", examples=["user"]
     )
 
     @model_validator(mode="after")
@@ -157,26 +163,28 @@ class TeamRule(Section):
         examples=[{"subject": "mc08"}],
     )
     add: tuple[Text, ...] = Field(
-        (), description="names of labels to add", examples=[["mc08 dataset problem"]]
+        default=(), description="names of labels to add", examples=[["mc08 dataset problem"]]
     )
-    remove: tuple[Text, ...] = Field((), description="names of labels to remove", examples=[["WAITING"]])
-    star: Flag = Field(False, description="star the message")
+    remove: tuple[Text, ...] = Field(
+        default=(), description="names of labels to remove", examples=[["WAITING"]]
+    )
+    star: Flag = Field(default=False, description="star the message")
     continue_: Flag = Field(
-        False, alias="continue", description="look at the next rules too when this one matches"
+        default=False, alias="continue", description="look at the next rules too when this one matches"
     )
-    shadow: Flag = Field(False, description="only report what the rule would do")
+    shadow: Flag = Field(default=False, description="only report what the rule would do")
 
 
 class Shifts(Section):
     """The calendar of the team."""
 
     calendar: CalendarSource | None = Field(
-        None,
+        default=None,
         description="iCalendar file or https URL; the summary of an event is the shifter's name; default: no calendar",
         examples=["shifts.ics"],
     )
     week_ends: Moment = Field(
-        WeekMoment(weekday=6, minutes=DAY_MINUTES),
+        default=WeekMoment(weekday=6, minutes=DAY_MINUTES),
         description="day (and time) at which the shift week ends, in the board's time zone: labels that nobody"
         " explained are then offered for retirement",
         examples=["Sunday 24:00"],

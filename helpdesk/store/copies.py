@@ -12,8 +12,12 @@ from helpdesk.actions import CopyPlan
 from helpdesk.bits import PLACE, Known, Touches, pack, unpack
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import CopyFacts
-from helpdesk.store.core import COPY, FOLDER, MESSAGE, Values, chunks
+from helpdesk.store.core import COPY, FOLDER, MESSAGE, Values, chunks, ranges
 from helpdesk.store.flags import Reader, Seen
+from helpdesk.uidset import UidSet
+
+STUCK = 3
+"""Writes that were answered OK and did not happen before a copy is written no more."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class Held:
             seen=self.seen.seen,
             left=self.left,
             limbo=self.limbo is not None,
+            stuck=self.attempts >= STUCK,
             unknown=self.seen.unknown,
         )
 
@@ -81,6 +86,12 @@ def select_held(conn: Connection, reader: Reader, *conditions: ColumnElement[boo
         yield _held(row, reader)
 
 
+def within(conn: Connection, reader: Reader, folder: int, uids: UidSet) -> Iterator[Held]:
+    """The copies of a folder whose UIDs lie in a set, those in limbo left out."""
+    for condition in ranges(COPY.c.uid, uids):
+        yield from select_held(conn, reader, COPY.c.folder == folder, COPY.c.limbo.is_(None), condition)
+
+
 def in_folder(conn: Connection, reader: Reader, folder: int, uids: Iterable[int]) -> Iterator[Held]:
     """The copies with these UIDs in a folder, limbo or not."""
     for chunk in chunks(uids):
@@ -93,9 +104,25 @@ def of_messages(conn: Connection, reader: Reader, messages: Iterable[int]) -> It
         yield from select_held(conn, reader, COPY.c.message.in_(chunk))
 
 
+def of_threads(conn: Connection, reader: Reader, threads: Iterable[int]) -> Iterator[Held]:
+    """All copies of the messages of these threads."""
+    for chunk in chunks(threads):
+        yield from select_held(conn, reader, MESSAGE.c.thread.in_(chunk))
+
+
 def in_limbo(conn: Connection, reader: Reader) -> Iterator[Held]:
     """The copies whose UID has vanished and that nobody has found again yet."""
     return select_held(conn, reader, COPY.c.limbo.is_not(None))
+
+
+def any_limbo(conn: Connection) -> bool:
+    """Whether something has vanished that may still turn up."""
+    return conn.execute(select(COPY.c.id).where(COPY.c.limbo.is_not(None)).limit(1)).first() is not None
+
+
+def living(conn: Connection) -> int:
+    """How many copies there are, those in limbo not counted."""
+    return conn.execute(select(func.count()).select_from(COPY).where(COPY.c.limbo.is_(None))).scalar_one()
 
 
 def in_flight(conn: Connection, reader: Reader) -> Iterator[Held]:
@@ -108,7 +135,7 @@ def known_guids(conn: Connection, guids: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for chunk in chunks(guids):
         query = select(COPY.c.guid, COPY.c.message).where(COPY.c.guid.in_(chunk))
-        found.update(conn.execute(query).tuples())
+        found.update(dict((key, value) for key, value in conn.execute(query)))
     return found
 
 
@@ -162,7 +189,9 @@ _UPDATE = (
 def save(conn: Connection, copies: Iterable[Held]) -> None:
     """Write changed copies back."""
     for chunk in chunks(copies):
-        rows = [{("key" if name == "id" else f"new_{name}"): v for name, v in values_of(c).items()} for c in chunk]
+        rows = [
+            {("key" if name == "id" else f"new_{name}"): v for name, v in values_of(c).items()} for c in chunk
+        ]
         conn.execute(_UPDATE, rows)
 
 
@@ -177,13 +206,26 @@ def set_aside(conn: Connection, folder: int) -> None:
     conn.execute(update(COPY).where(COPY.c.folder == folder).values(uid=-COPY.c.id))
 
 
-def apply_plan(conn: Connection, reader: Reader, plans: Collection[CopyPlan]) -> None:
-    """Store what is about to be written, and which touches are now part of the board: before the first command."""
+def tried(conn: Connection, keys: Iterable[int]) -> None:
+    """The server answered these writes; the next observation sets the count back if they happened."""
+    for chunk in chunks(keys):
+        conn.execute(update(COPY).where(COPY.c.id.in_(chunk)).values(attempts=COPY.c.attempts + 1))
+
+
+def apply_plan(
+    conn: Connection, reader: Reader, plans: Collection[CopyPlan], *, writing: bool = True
+) -> None:
+    """Store what is about to be written, and which touches are now part of the board: before the first command.
+
+    Where nothing is written (observe mode), nothing is in flight either.
+    """
     by_key = {plan.key: plan for plan in plans}
     for chunk in chunks(by_key):
         held = list(select_held(conn, reader, COPY.c.id.in_(chunk)))
         for copy in held:
-            copy.known = planned(copy.known, by_key[copy.key])
+            plan = by_key[copy.key]
+            copy.known = planned(copy.known, plan if writing else CopyPlan(plan.key, accept=plan.accept))
+            copy.left = copy.left and not plan.unleave
         save(conn, held)
 
 
@@ -192,7 +234,7 @@ def planned(known: Known, plan: CopyPlan) -> Known:
     labels = plan.accept - {PLACE}
     base = (known.base - labels) | (known.bits & labels)
     place_accepted = PLACE in plan.accept
-    touches = {} if plan.forget else {b: s for b, s in known.touches.items() if b not in plan.accept}
+    touches = {bit: stamp for bit, stamp in known.touches.items() if bit not in plan.accept}
     writes = bool(plan.add or plan.remove)
     return Known(
         bits=known.bits,

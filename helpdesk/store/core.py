@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Column, ColumnElement, Table, or_
 from sqlmodel import SQLModel
 
 from helpdesk.store import tables  # defines what `metadata` knows
+from helpdesk.uidset import UidSet
 
 METADATA = SQLModel.metadata
 
@@ -39,3 +40,9 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def ranges(column: Column[Any], uids: UidSet) -> Iterator[ColumnElement[bool]]:
+    """The condition that a UID lies in a set, cut into pieces that fit into one statement."""
+    for chunk in chunks(uids.ranges, CHUNK // 10):
+        yield or_(*(column.between(first, last) for first, last in chunk))

@@ -40,5 +40,8 @@ def _on_begin(connection: Connection) -> None:
 def backup(source: Path, target: Path) -> None:
     """Copy a database that may be in use; the source is only read."""
     uri = f"{source.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as old, closing(sqlite3.connect(target)) as new:
+    with (
+        closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
         old.backup(new)

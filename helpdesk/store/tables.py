@@ -7,7 +7,7 @@ Sets of bits (labels and `star`) are newline-joined text: label names contain no
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from helpdesk.store.times import UtcTime
@@ -32,7 +32,8 @@ class FolderRow(SQLModel, table=True):
     uidnext: int = Field(sa_column=Column(BigInteger, nullable=False))
     messages: int
     modseq: int | None = Field(default=None, sa_column=Column(BigInteger))
-    rotation: int = 0  # tier plain: where the rotation through old flags stands
+    rotation: int = 0  # tier plain: the UID up to which this pass over the flags has come
+    passes: str = ""  # tier plain: the stamps at which this pass and the one before it began, as JSON
 
 
 class MessageRow(SQLModel, table=True):
@@ -66,6 +67,10 @@ class MessageRow(SQLModel, table=True):
     correspondence: bool = False  # commands, confirmations, digests: in no thread (thread = component = 0)
 
 
+_IN_LIMBO = text("limbo IS NOT NULL")
+_IN_FLIGHT = text("planned IS NOT NULL OR planned_place IS NOT NULL")
+
+
 class CopyRow(SQLModel, table=True):
     """One message in one folder; docs/decisions.md section 1 explains every column."""
 
@@ -74,6 +79,8 @@ class CopyRow(SQLModel, table=True):
         Index("copy_location", "folder", "uid", unique=True),
         Index("copy_guid", "guid"),
         Index("copy_message", "message"),
+        Index("copy_limbo", "id", sqlite_where=_IN_LIMBO, postgresql_where=_IN_LIMBO),
+        Index("copy_in_flight", "id", sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT),
     )
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     message: int
@@ -88,7 +95,7 @@ class CopyRow(SQLModel, table=True):
     touches: str = ""  # JSON {bit: [cycle, time]}
     arrived_cycle: int
     arrived_at: datetime = Field(sa_type=UtcTime)
-    limbo: int | None = Field(default=None, index=True)  # the cycle in which its UID vanished
+    limbo: int | None = None  # the cycle in which its UID vanished
     left: bool = False
     attempts: int = 0  # writes that the server answered OK and that did not happen
 
@@ -114,6 +121,7 @@ class ThreadRow(SQLModel, table=True):
     open: bool = Field(default=False, index=True)
     dirty: bool = Field(default=True, index=True)
     due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    pending: str = ""  # JSON [[rule, time]]: what will be done if nothing happens before
     opened_at: datetime = Field(sa_type=UtcTime)
     last_activity_at: datetime = Field(sa_type=UtcTime)
 

@@ -1,5 +1,6 @@
 """Threads: what was decided about each, when it must be looked at again, and the facts that the rules get."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from helpdesk.model import Nature, Role
+from helpdesk.rules.decide import Decision
 from helpdesk.rules.facts import CopyFacts, Hit, MessageFacts, ThreadFacts
 from helpdesk.rules.state import ThreadState
 from helpdesk.store.copies import select_held
@@ -70,20 +72,52 @@ class Decided:
     state: ThreadState
     due: datetime | None = None
     dirty: bool = False  # look again in the next cycle
+    pending: tuple[tuple[str, datetime], ...] = ()  # (rule, due)
+
+
+def decided(decision: Decision, *, again: bool) -> Decided:
+    """What to store of a decision; `again` asks for another look in the next cycle: something is in flight."""
+    waiting = tuple((one.rule, one.due) for one in decision.pending)
+    return Decided(decision.key, decision.state, decision.due, again, waiting)
+
+
+def pending(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
+    """(code, rule, due) of all that will be done if nothing happens before, the next first."""
+    query = select(THREAD.c.code, THREAD.c.pending).where(THREAD.c.pending != "")
+    found = [
+        (code, rule, datetime.fromisoformat(due))
+        for code, text in conn.execute(query)
+        for rule, due in json.loads(text)
+    ]
+    yield from sorted(found, key=lambda one: (one[2], one[0], one[1]))
 
 
 _SAVE = (
     update(THREAD)
     .where(THREAD.c.id == bindparam("key"))
-    .values(state=bindparam("s"), open=bindparam("o"), due=bindparam("w"), dirty=bindparam("d"))
+    .values(
+        state=bindparam("s"),
+        open=bindparam("o"),
+        due=bindparam("w"),
+        pending=bindparam("p"),
+        dirty=bindparam("d"),
+    )
 )
 
 
-def save(conn: Connection, decided: Iterable[Decided]) -> None:
+def save(conn: Connection, threads: Iterable[Decided]) -> None:
     """Store decisions."""
-    for batch in chunks(decided):
+    for batch in chunks(threads):
         rows = [
-            {"key": d.key, "s": pack_state(d.state), "o": d.state.open is True, "w": d.due, "d": d.dirty} for d in batch
+            {
+                "key": d.key,
+                "s": pack_state(d.state),
+                "o": d.state.open is True,
+                "w": d.due,
+                "p": json.dumps([[rule, due.isoformat()] for rule, due in d.pending]) if d.pending else "",
+                "d": d.dirty,
+            }
+            for d in batch
         ]
         conn.execute(_SAVE, rows)
 

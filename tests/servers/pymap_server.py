@@ -16,7 +16,8 @@ from pymap.backend.dict.mailbox import MailboxData
 from pymap.imap import IMAPService
 from pymap.mailbox import MailboxSnapshot
 from pymap.parsing.specials.flag import Recent, Wildcard, get_system_flags
-from pymap.user import Passwords, UserMetadata
+from pymap.user import UserMetadata
+from pysasl.hashing import BuiltinHash
 
 from tests.servers.process import free_port
 
@@ -83,7 +84,7 @@ class _Runner(threading.Thread):
             await self._done.wait()
 
     async def _add(self, name: str) -> None:
-        password = await Passwords(self._config).hash_password(PASSWORD)
+        password = BuiltinHash(rounds=1).hash(PASSWORD)  # a login need not cost 100 ms
         identity = Identity(name, self._backend.login, None, frozenset())
         await identity.set(UserMetadata(self._config, name, password=password))
 

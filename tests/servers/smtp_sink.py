@@ -36,13 +36,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One deviation, used up when it happens: an answer (or DROP) at a stage, after some seconds."""
+    """One deviation: an answer (or DROP) at a stage, after some seconds; used up when it happens, unless `lasting`."""
 
     stage: Stage
     answer: str = DROP
-    to: str = ""  # at RCPT: only for this address
+    to: str = ""  # at RCPT and TEXT: only for this recipient
     accepted: bool = False  # at TEXT: the mail is kept all the same
     after: float = 0.0
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,12 @@ class SmtpSink:
         """Add faults; each happens once, the first that fits first."""
         self._faults.extend(faults)
 
-    def take(self, stage: Stage, to: str = "") -> Fault | None:
+    def take(self, stage: Stage, *to: str) -> Fault | None:
         """Use up the next fault for this stage."""
         for fault in self._faults:
-            if fault.stage is stage and fault.to in ("", to):
-                self._faults.remove(fault)
+            if fault.stage is stage and fault.to in ("", *to):
+                if not fault.lasting:
+                    self._faults.remove(fault)
                 return fault
         return None
 
@@ -107,7 +109,7 @@ class SmtpSink:
 
     def hang_up(self) -> None:
         """End all connections now, as a server does that is restarted or lost its patience."""
-        self._loop.call_soon_threadsafe(self._abort)
+        asyncio.run_coroutine_threadsafe(self._abort(), self._loop).result(10)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -118,13 +120,13 @@ class SmtpSink:
         self._ready.set()
         await self._over.wait()
         server.close()
-        self._abort()
-        await asyncio.sleep(0)
+        await self._abort()
 
-    def _abort(self) -> None:
+    async def _abort(self) -> None:
         for transport in list(self.transports):
             if isinstance(transport, asyncio.WriteTransport):
                 transport.abort()
+        await asyncio.sleep(0)
 
 
 class _Session(SMTP):
@@ -178,7 +180,7 @@ class _Session(SMTP):
     async def suffer(self, fault: Fault) -> str:
         """Wait, then give the fault's answer, or end the connection (and this task with it)."""
         await asyncio.sleep(fault.after)
-        if fault.answer == DROP and self.transport is not None:
+        if fault.answer == DROP and isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
             await asyncio.Event().wait()
         return fault.answer
@@ -241,9 +243,10 @@ class _Hooks:
         return "250 OK"
 
     async def handle_DATA(self, server: _Session, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        fault = self._sink.take(Stage.TEXT)
+        fault = self._sink.take(Stage.TEXT, *envelope.rcpt_tos)
         if fault is None or fault.accepted:
-            login = session.auth_data.login.decode() if session.auth_data else ""
+            who: object = session.auth_data
+            login = who.login.decode() if isinstance(who, LoginPassword) else ""
             self._sink.received.append(
                 Received(
                     sender=envelope.mail_from or "",

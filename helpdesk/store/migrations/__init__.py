@@ -8,8 +8,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy.engine import make_url
 
 from helpdesk.errors import UsageError
+
+_EMPTY = "The database is empty: `helpdesk db upgrade` or the first run makes the tables."
 
 
 def upgrade(url: str) -> None:
@@ -36,6 +39,9 @@ def upgrade_engine(engine: Engine) -> None:
 
 def check(url: str) -> Sequence[str]:
     """Say what is wrong with the tables of a database, changing nothing; no sentence: nothing."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        return [_EMPTY]
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -49,11 +55,13 @@ def _problems(connection: Connection) -> Sequence[str]:
     if found is None:
         if inspect(connection).get_table_names():
             return ["The database holds tables that are not ours: give the board a database of its own."]
-        return ["The database is empty: `helpdesk db upgrade` or the first run makes the tables."]
+        return [_EMPTY]
     if found not in known:
         return [_newer(found, known[0])]
     if found != known[0]:
-        return [f"The database is at revision {found}, this helpdesk needs {known[0]}: run `helpdesk db upgrade`."]
+        return [
+            f"The database is at revision {found}, this helpdesk needs {known[0]}: run `helpdesk db upgrade`."
+        ]
     return []
 
 

@@ -1,0 +1,221 @@
+"""Wiring, and the only owner of a clock: settings become a board, and time becomes `now`."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from helpdesk import config, cycle, secrets
+from helpdesk.board import Board, Limits, Sending
+from helpdesk.errors import ConfigError, UsageError
+from helpdesk.mailbox.account import Account, Credential, Password
+from helpdesk.mailbox.connect import connect
+from helpdesk.mailbox.dialects.keywords import Keywords
+from helpdesk.render import Templates
+from helpdesk.ports import Mailbox, Mailer
+from helpdesk.report import Hold, Report, utc
+from helpdesk.rules.facts import Destination, Policy
+from helpdesk.settings import Settings, vocabulary
+from helpdesk.smtp import Login, SmtpMailer, SmtpServer
+from helpdesk.store import db, meta, migrations
+from helpdesk.store.lock import instance_lock
+from helpdesk.wiring import context
+
+SIMULATED = "simulated"
+
+
+def load(path: Path) -> Settings:
+    """The settings of a configuration file; every problem at once."""
+    return config.load(path)
+
+
+def clock() -> datetime:
+    """The wall clock, in UTC: read here and nowhere else."""
+    return datetime.now(UTC)
+
+
+def policy(settings: Settings) -> Policy:
+    """The settings that the rules need, in their words."""
+    rules = settings.policy
+    people = settings.people
+    words = vocabulary(settings)
+    return Policy(
+        kinds={label.name: label.kind for label in words},
+        destinations={
+            d.label: Destination(d.label, d.address or "", d.mode == "mail" and d.address is not None)
+            for d in settings.destination
+        },
+        shifters=tuple(p.addresses[0] for p in people if "shifter" in p.roles),
+        oncall=tuple(p.addresses[0] for p in people if p.oncall),
+        settle=timedelta(seconds=rules.settle_seconds),
+        waiting_close=timedelta(days=rules.waiting_close_days),
+        escalation_grace=timedelta(minutes=rules.escalation_grace_minutes),
+        urgent_grace=timedelta(minutes=rules.urgent_grace_minutes),
+        urgent_wait=timedelta(minutes=rules.urgent_minutes),
+        taken=timedelta(hours=rules.taken_hours),
+        quiet=timedelta(minutes=rules.quiet_minutes),
+        max_join_moves=settings.brakes.max_bot_moves,
+        ignore_unread=settings.imap.unread == "ignore",
+    )
+
+
+def account(settings: Settings) -> Account:
+    """Who we are at the IMAP server; the secret is read anew at every login."""
+    imap = settings.imap
+    return Account(
+        imap.host,
+        imap.port,
+        imap.security,
+        imap.username,
+        _credential(settings),
+        verify=imap.tls_verify,
+        ca_file=str(imap.ca_file) if imap.ca_file else None,
+    )
+
+
+def _credential(settings: Settings) -> Callable[[], Credential]:
+    imap = settings.imap
+    if imap.oauth2 is not None:
+        raise NotImplementedError
+
+    def ask() -> Credential:
+        secret = secrets.password(imap)
+        if secret is None:
+            raise ConfigError(
+                ("[imap]: no password; set password_file, password_env, password_credential or oauth2",)
+            )
+        return Password(secret.get_secret_value())
+
+    return ask
+
+
+def mailer(settings: Settings) -> SmtpMailer:
+    """The way out."""
+    smtp = settings.smtp
+    context = ssl.create_default_context(cafile=str(smtp.ca_file) if smtp.ca_file else None)
+    if not smtp.tls_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    login = None
+    if smtp.username is not None:
+        login = Login(smtp.username, lambda: _smtp_secret(settings))
+    return SmtpMailer(SmtpServer(smtp.host, smtp.port, smtp.security, context), login)
+
+
+def _smtp_secret(settings: Settings) -> str:
+    secret = secrets.password(settings.smtp)
+    if secret is None:
+        raise ConfigError(("[smtp]: a username and no password; set password_file, password_env or oauth2",))
+    return secret.get_secret_value()
+
+
+@contextmanager
+def opened(settings: Settings, *, writing: bool) -> Iterator[Engine]:
+    """The database, up to date; `writing` takes the instance lock and makes what is missing."""
+    url = settings.store.url.get_secret_value()
+    with instance_lock(url) if writing else nullcontext():
+        if writing:
+            migrations.upgrade(url)
+        elif problems := migrations.check(url):
+            raise UsageError(problems[0])
+        engine = db.open_engine(url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+def board(
+    settings: Settings, engine: Engine, *, sending: Mailer | None, create: bool, act: bool = True
+) -> Board:
+    """A board over a database; without `sending` no mail goes out, with `create` a missing secret is made.
+
+    It writes to the mailbox only if the settings say so too.
+    """
+    rules = policy(settings)
+    dialect = Keywords(vocabulary(settings))
+    secret = secrets.board_secret(settings, create=create).get_secret_value()
+    return Board(
+        name=settings.board.name,
+        engine=engine,
+        context=context(settings, rules, dialect, secret),
+        dialect=dialect,
+        policy=rules,
+        limits=Limits(settings.brakes.max_bot_moves, settings.brakes.max_mails),
+        caps=settings.caps,
+        sending=Sending(
+            sender=settings.smtp.sender,
+            copy_to=settings.smtp.copy_to,
+            list_address=settings.board.list_address,
+            admins=tuple(p.addresses[0] for p in settings.people if "admin" in p.roles),
+            secret=secret,
+            templates=Templates(),
+            mailer=sending,
+        ),
+        inbox=settings.imap.inbox,
+        archive=settings.imap.archive,
+        act=act and settings.board.act == "act",
+    )
+
+
+def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
+    """Cycles until converged, at one `now`; the clock's when none is given."""
+    with opened(settings, writing=True) as engine:
+        moment, held = resolve_now(engine, now)
+        this = board(settings, engine, sending=mailer(settings), create=True)
+        if held is not None:
+            return Report(moment, held=[held])
+        with mailbox(settings) as session:
+            return cycle.run(this, session, moment, progress)
+
+
+def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
+    """What `run_once` would do: the same cycles over a throw-away copy of the database, and nothing is written."""
+    with db.scratch(settings.store.url.get_secret_value()) as engine:
+        moment = now or (last_simulated(engine) or clock())
+        this = board(settings, engine, sending=None, create=False, act=False)
+        with mailbox(settings) as session:
+            return cycle.run(this, session, moment, progress)
+
+
+@contextmanager
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
+    """One IMAP connection."""
+    session = connect(account(settings))
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def resolve_now(engine: Engine, now: datetime | None) -> tuple[datetime, Hold | None]:
+    """The time of this run, by the rules of `--now` (design section 11).
+
+    `--now` on an empty database marks it as simulated for good; there a missing `--now` is the last cycle's and a
+    backward one is held.  `--now` on a database with real cycles is refused.
+    """
+    with engine.begin() as conn:
+        last, simulated = meta.last_cycle(conn), meta.get(conn, SIMULATED) is not None
+        if now is None:
+            moment = last.at if simulated and last is not None else clock()
+        else:
+            moment = now.astimezone(UTC)
+            if last is not None and not simulated:
+                raise UsageError(
+                    "--now: this database has real cycles; simulated time needs a database of its own"
+                )
+            meta.put(conn, SIMULATED, "yes")
+    if last is not None and moment < last.at:
+        why = f"{utc(moment)} is before the last cycle at {utc(last.at)}"
+        return moment, Hold("clock", why)
+    return moment, None
+
+
+def last_simulated(engine: Engine) -> datetime | None:
+    """The last cycle's time, on a simulated database."""
+    with engine.connect() as conn:
+        last = meta.last_cycle(conn)
+        return last.at if last is not None and meta.get(conn, SIMULATED) is not None else None

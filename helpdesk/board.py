@@ -1,0 +1,63 @@
+"""One board, wired: everything that a cycle needs and nothing that changes while it runs."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from helpdesk.mailbox.context import BoardContext
+from helpdesk.mailbox.dialects import Dialect
+from helpdesk.model import Place
+from helpdesk.outbox import Caps
+from helpdesk.ports import Mailer
+from helpdesk.render import Templates
+from helpdesk.rules.facts import Policy
+
+FILED = "Helpdesk"  # board correspondence: commands, confirmations, our own mails about the board
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The brakes of a cycle."""
+
+    max_bot_moves: int
+    max_mails: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How mails leave: addresses, words, and the proof that they are ours."""
+
+    sender: str
+    copy_to: str
+    list_address: str
+    admins: tuple[str, ...]
+    secret: bytes = field(repr=False)
+    templates: Templates
+    mailer: Mailer | None  # None: nothing is sent (plan, tests without mail)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board as its cycles see it."""
+
+    name: str
+    engine: Engine
+    context: BoardContext
+    dialect: Dialect
+    policy: Policy
+    limits: Limits
+    caps: Caps
+    sending: Sending
+    inbox: str
+    archive: str
+    act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
+    override: Path | None = None
+
+    def folder(self, place: Place) -> str:
+        """The folder that a place is written to."""
+        return {Place.INBOX: self.inbox, Place.ARCHIVE: self.archive, Place.FILED: FILED}[place]
+
+    def thread_id(self, code: str) -> str:
+        """A thread's public id."""
+        return f"{self.name}-{code}" if code else ""

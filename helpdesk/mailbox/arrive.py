@@ -1,0 +1,166 @@
+"""New copies: of a message that is known, or of a new one (docs/decisions.md section 2, the table of new copies)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
+
+from helpdesk.bits import Known, pack
+from helpdesk.mailbox.changes import adopted, arrived, brought, copied
+from helpdesk.mailbox.ingest import Incoming
+from helpdesk.mailbox.reunite import Arrival
+from helpdesk.model import Place, Stamp
+from helpdesk.rules.facts import LIVING
+from helpdesk.store import copies, messages, threads
+from helpdesk.store.copies import Held, pack_flags, pack_touches
+from helpdesk.store.core import Values
+from helpdesk.store.flags import Reader
+from helpdesk.store.messages import Twin
+
+_TRUST = ("sent", "direct", "list")
+_TWIN = ("author", "via", "role", "nature")
+_SPEAKER = ("author", "author_name", "role", "via", "trusted", "nature", "why")
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Enters new copies into the store, many at once."""
+
+    conn: Connection
+    reader: Reader
+    stamp: Stamp
+    adopting: bool
+    new: int = 0  # messages
+    known: set[int] = field(default_factory=set)  # messages that have a copy more
+    strangers: list[Incoming] = field(default_factory=list)  # new mail with our HMAC
+    _twins: dict[str, list[Twin]] = field(default_factory=lambda: defaultdict(list))
+    _older: dict[int, list[Held]] = field(default_factory=lambda: defaultdict(list))
+    _messages: list[Values] = field(default_factory=list)
+    _copies: list[Values] = field(default_factory=list)
+    _speakers: list[Values] = field(default_factory=list)
+    _left: dict[int, Held] = field(default_factory=dict)
+    _entered: set[int] = field(default_factory=set)  # messages that got a copy here
+
+    def run(self, arrivals: Sequence[Arrival]) -> None:
+        """Enter all of them."""
+        self._look_up(arrivals)
+        message, copy = messages.next_key(self.conn), copies.next_key(self.conn)
+        for key, arrival in enumerate(arrivals, copy):
+            message = self._enter(arrival, key, message)
+        messages.add(self.conn, self._messages)
+        copies.add(self.conn, self._copies)
+        copies.save(self.conn, self._left.values())
+        messages.speak_for(self.conn, self._speakers)
+        self._mark()
+
+    def _look_up(self, arrivals: Sequence[Arrival]) -> None:
+        ids = {a.mail.values["message_id"] for a in arrivals if a.mail.values is not None}
+        for twin in messages.with_ids(self.conn, ids):
+            self._twins[twin.message_id].append(twin)
+        if self.adopting:
+            return
+        keys = {a.mail.message for a in arrivals if a.mail.message is not None}
+        keys |= {twin.key for twins in self._twins.values() for twin in twins}
+        for held in copies.of_messages(self.conn, self.reader, keys):
+            self._older[held.message].append(held)
+
+    def _enter(self, arrival: Arrival, key: int, next_message: int) -> int:
+        """One copy; returns the key for the next new message."""
+        mail, place = arrival.mail, arrival.read.delta.after.place
+        message = mail.message
+        if message is None:
+            twin = self._twin(mail)
+            message = None if twin is None else twin.key
+            if twin is not None:
+                self._speak(twin, mail)
+        if message is None:
+            self._add_message(mail, next_message)
+            known = self._first(mail, place)
+            self._add_copy(arrival, key, next_message, known)
+            return next_message + 1
+        self.known.add(message)
+        self._add_copy(arrival, key, message, self._another(mail, place, message))
+        return next_message
+
+    def _twin(self, mail: Incoming) -> Twin | None:
+        """The message that this is: the same id and Date, and nobody else's; a reused id is another message."""
+        values = mail.values or {}
+        for twin in self._twins[values["message_id"]]:
+            authors = {twin.author, values["author"]} - {""}
+            rewritten = "list" in {twin.via, values["via"]}
+            if twin.date == values["date"] and (len(authors) < 2 or rewritten):
+                return twin
+        return None
+
+    def _speak(self, twin: Twin, mail: Incoming) -> None:
+        """Of several copies the most trusted says who wrote it; if that is somebody else, it is news."""
+        values = mail.values or {}
+        if _TRUST.index(values["via"]) >= _TRUST.index(twin.via):
+            return
+        row = {name: values[name] for name in _SPEAKER}
+        news = (values["role"], values["nature"]) != (twin.role, twin.nature)
+        self._speakers.append({"key": twin.key, "cycle": self.stamp.cycle if news else twin.cycle, **row})
+        others = self._twins[twin.message_id]
+        others[others.index(twin)] = replace(twin, **{name: values[name] for name in _TWIN})
+
+    def _first(self, mail: Incoming, place: Place) -> Known:
+        if self.adopting or mail.adopted:
+            return adopted(mail.seen.bits, place)
+        return arrived(mail.seen, place, self.stamp)
+
+    def _another(self, mail: Incoming, place: Place, message: int) -> Known:
+        """A copy more of a known message."""
+        others = self._older[message]
+        sources = [held for held in others if held.guid == mail.guid and held.known.place in LIVING]
+        if self.adopting:
+            return adopted(mail.seen.bits, place)
+        if sources and place in LIVING:
+            source = max(sources, key=lambda held: (held.arrived, held.key))
+            for held in sources:
+                if held.known.place is not place:
+                    held.left = True
+                    self._left[held.key] = held
+            return copied(mail.seen, place, source.known, self.stamp)
+        known = self._first(mail, place)
+        gone = not others and message not in self._entered
+        return brought(known, self.stamp) if gone and place is Place.INBOX else known
+
+    def _add_message(self, mail: Incoming, key: int) -> None:
+        values = mail.values or {}
+        values["id"] = key
+        self._messages.append(values)
+        self.new += 1
+        if mail.own:
+            self.strangers.append(mail)
+        known = {name: values[name] for name in ("message_id", "date", "cycle", *_TWIN)}
+        self._twins[values["message_id"]].append(Twin(key=key, thread=0, **known))
+
+    def _add_copy(self, arrival: Arrival, key: int, message: int, known: Known) -> None:
+        mail = arrival.mail
+        self._entered.add(message)
+        self._copies.append(
+            {
+                "id": key,
+                "message": message,
+                "folder": arrival.read.delta.after.key,
+                "uid": mail.uid,
+                "guid": mail.guid,
+                "flags": pack_flags(mail.flags),
+                "base": pack(known.base),
+                "planned": None,
+                "base_place": known.base_place.value,
+                "planned_place": None,
+                "touches": pack_touches(known.touches),
+                "arrived_cycle": self.stamp.cycle,
+                "arrived_at": self.stamp.at,
+                "limbo": None,
+                "left": False,
+                "attempts": 0,
+            }
+        )
+
+    def _mark(self) -> None:
+        if self.known and not self.adopting:
+            twins = messages.with_keys(self.conn, self.known)
+            threads.mark_dirty(self.conn, {twin.thread for twin in twins} - {0})

@@ -1,0 +1,55 @@
+"""What observing needs to know of a board."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from helpdesk.mailbox.authors import AuthorPolicy
+from helpdesk.mailbox.dialects import Dialect
+from helpdesk.mailbox.folders import FolderSettings
+from helpdesk.mailbox.grouping import Join
+from helpdesk.model import Author, Header
+from helpdesk.rules.facts import Hit
+
+
+class TeamRules(Protocol):
+    """The `[[rule]]` tables of the configuration."""
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether any rule looks at the body."""
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The header fields that rules look at."""
+
+    def hits(self, header: Header, author: Author, body: str) -> Sequence[Hit]:
+        """What the rules want of the thread of this message."""
+
+
+class NoRules:
+    """A board without team rules."""
+
+    needs_body = False
+    fields: Sequence[str] = ()
+
+    def hits(self, header: Header, author: Author, body: str) -> Sequence[Hit]:  # noqa: ARG002 - as the Protocol says
+        """Nothing."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardContext:
+    """The board, for `helpdesk.mailbox.sync.observe`."""
+
+    dialect: Dialect
+    authors: AuthorPolicy
+    join: Join  # helpdesk.rules.join.join with the board's policy
+    own: Callable[[str], bool]  # is this Message-ID or loop token ours, by its HMAC?
+    folders: FolderSettings = field(default_factory=FolderSettings)
+    rules: TeamRules = field(default_factory=NoRules)
+    shared: frozenset[str] = (
+        frozenset()
+    )  # addresses in every thread: list, board, team; no use to the subject rule
+    max_gone: float = 0.2
+    max_label_loss: int = 20

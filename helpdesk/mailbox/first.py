@@ -1,0 +1,89 @@
+"""The first sync: the whole mailbox, committed as it goes, so that a crash costs a batch and not a night.
+
+Until the first cycle is complete every mail that is read was there before the board; an interrupted first sync goes on
+where it stopped.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from helpdesk.mailbox.arrive import Arrivals
+from helpdesk.mailbox.changes import Changes
+from helpdesk.mailbox.context import BoardContext
+from helpdesk.mailbox.delta import Delta
+from helpdesk.mailbox.ingest import Intake, wanted_fields
+from helpdesk.mailbox.reunite import Read, Reunion
+from helpdesk.model import Stamp
+from helpdesk.ports import FolderStatus, Mailbox
+from helpdesk.store import folders
+from helpdesk.store.db import reading
+from helpdesk.store.folders import FolderState
+from helpdesk.uidset import UidSet
+
+BATCH = 2000
+
+
+def sync(
+    mailbox: Mailbox,
+    engine: Engine,
+    board: BoardContext,
+    stamp: Stamp,
+    statuses: Iterable[tuple[FolderStatus, FolderState]],
+) -> int:
+    """Read what was not read yet of every folder; returns the number of new messages."""
+    new = 0
+    for status, state in statuses:
+        if (
+            state.uidvalidity == status.uidvalidity
+        ):  # else it changed between two attempts: an ordinary delta heals it
+            new += _First(mailbox, engine, board, stamp).folder(status, state)
+    return new
+
+
+class _First:
+    """Reads folders for the first time."""
+
+    def __init__(self, mailbox: Mailbox, engine: Engine, board: BoardContext, stamp: Stamp) -> None:
+        self._mailbox = mailbox
+        self._engine = engine
+        self._board = board
+        self._stamp = stamp
+
+    def folder(self, status: FolderStatus, state: FolderState) -> int:
+        """One folder; the MODSEQ that is kept is the one from before the first attempt."""
+        if state.uidnext <= 1:
+            state = replace(state, modseq=status.modseq)
+        new = 0
+        if state.uidnext < status.uidnext and status.messages:
+            folder = self._mailbox.select(status.name, readonly=True)
+            present = self._mailbox.uids(folder)
+            unread = UidSet.of(uid for uid in present if state.uidnext <= uid < status.uidnext)
+            intake = Intake(
+                self._mailbox,
+                self._board,
+                state.place,
+                folder,
+                self._stamp,
+                datetime.max.replace(tzinfo=UTC),
+                wanted_fields(self._board),
+            )
+            for batch in unread.batches(BATCH):
+                state = replace(state, uidnext=batch.ranges[-1][1] + 1)
+                new += self._batch(intake, Delta(state, state, folder), batch)
+        with self._engine.begin() as conn:
+            complete = replace(state, uidnext=status.uidnext, messages=status.messages)
+            folders.save(conn, [complete])
+        return new
+
+    def _batch(self, intake: Intake, delta: Delta, uids: UidSet) -> int:
+        with reading(self._engine) as conn:
+            mails = list(intake.read(conn, uids))
+        with self._engine.begin() as conn:
+            folders.save(conn, [delta.after])
+            reunion = Reunion(conn, self._board.dialect, Changes(self._stamp, None, adopting=True))
+            entered = Arrivals(conn, self._board.dialect, self._stamp, adopting=True)
+            entered.run(list(reunion.sort(Read(delta, mails))))
+        return entered.new

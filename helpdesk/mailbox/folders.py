@@ -1,0 +1,94 @@
+"""Which folders are watched, and what each means (design section 5).  Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from helpdesk.model import Place
+from helpdesk.ports import FolderInfo
+
+BOARD_FOLDERS = ("Helpdesk", "Board")
+"""The board's own correspondence: commands and their answers, and the one mail that shows the digest."""
+
+PROBE_FOLDER = "helpdesk-probe"
+_NEVER = frozenset({"drafts", "junk", "trash"})
+_NEVER_NAMED = frozenset({"drafts", "junk", "trash", PROBE_FOLDER})
+_DEFAULT = {
+    "archive": "Archive",
+    "sent": "Sent",
+}  # SPECIAL-USE (RFC 6154) -> what the configuration says by itself
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """The folders of the configuration."""
+
+    inbox: str = "INBOX"
+    archive: str = "Archive"
+    archive_aliases: tuple[str, ...] = ()
+    sent: str = "Sent"
+    junk: str = "Junk"
+
+
+def places(folders: Sequence[FolderInfo], settings: FolderSettings) -> Mapping[str, Place]:
+    """The watched folders and their meaning; every other folder is somewhere that mail disappears to."""
+    separator = separator_of(info.name for info in folders)
+    inbox = _folded(settings.inbox)
+    sent = special(folders, settings.sent, "sent")
+    archives = (special(folders, settings.archive, "archive"), *settings.archive_aliases)
+    found: dict[str, Place] = {}
+    for info in folders:
+        place = _board_folder(info.name, separator)
+        if _folded(info.name) == inbox:
+            place = Place.INBOX
+        elif info.name == sent:
+            place = Place.SENT
+        elif info.name in archives:
+            place = Place.ARCHIVE
+        elif _ignored(info, separator, settings.junk):
+            place = None
+        elif any(info.name.startswith(archive + separator) for archive in archives):
+            place = Place.ARCHIVE
+        if place is not None:
+            found[info.name] = place
+    return found
+
+
+def special(folders: Sequence[FolderInfo], configured: str, use: str) -> str:
+    """The configured folder; where it is only the default and not there, the one with that SPECIAL-USE."""
+    names = [info.name for info in folders]
+    if configured in names or configured != _DEFAULT[use]:
+        return configured
+    return next((info.name for info in folders if info.special == use), configured)
+
+
+def separator_of(names: Iterable[str]) -> str:
+    """The hierarchy separator, told by the folders that lie in others; "/" where none does."""
+    known = set(names)
+    votes = Counter(
+        mark
+        for name in known
+        for mark in "/.\\"
+        if mark in name[1:] and _folded(name.partition(mark)[0]) in _fold(known)
+    )
+    return max("/.\\", key=lambda mark: votes[mark])
+
+
+def _board_folder(name: str, separator: str) -> Place | None:
+    """Some servers keep everything below INBOX."""
+    own = name.removeprefix(f"INBOX{separator}")
+    return Place.FILED if own in BOARD_FOLDERS else None
+
+
+def _ignored(info: FolderInfo, separator: str, junk: str) -> bool:
+    last = info.name.rpartition(separator)[2].lower()
+    return info.special in _NEVER or info.name == junk or last in _NEVER_NAMED
+
+
+def _folded(name: str) -> str:
+    """INBOX is the only name that ignores case (RFC 9051 section 5.1)."""
+    return "INBOX" if name.upper() == "INBOX" else name
+
+
+def _fold(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(_folded, names))

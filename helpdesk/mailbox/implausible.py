@@ -1,0 +1,75 @@
+"""What an observation cannot mean: it holds the board until a person has looked (docs/decisions.md section 10)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from helpdesk.mailbox.context import BoardContext
+from helpdesk.mailbox.ingest import Incoming
+from helpdesk.model import Stamp
+from helpdesk.store import copies, messages
+
+FEWEST_GONE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one observation found."""
+
+    vanished: int  # copies that nobody found again
+    doubtful: int  # new mails that two different former copies fit
+    lost: Mapping[str, AbstractSet[int]]  # label -> threads that lost it
+    own: Sequence[Incoming]  # new mail with our HMAC
+
+
+def implausible(
+    conn: Connection, board: BoardContext, last: Stamp | None, evidence: Evidence
+) -> tuple[tuple[str, str], ...]:
+    """Every brake that this observation trips: its name and a sentence."""
+    return (
+        *_gone(conn, board, evidence.vanished),
+        *_doubtful(evidence.doubtful),
+        *_labels(board, evidence.lost),
+        *_strangers(conn, last, evidence.own),
+    )
+
+
+def _gone(conn: Connection, board: BoardContext, vanished: int) -> Iterator[tuple[str, str]]:
+    if vanished >= FEWEST_GONE:
+        known = copies.living(conn) + vanished
+        if vanished > board.max_gone * known:
+            yield (
+                "gone",
+                f"{vanished} of {known} known mails are gone at once; brakes.max_gone allows {board.max_gone:g} of all",
+            )
+
+
+def _doubtful(doubtful: int) -> Iterator[tuple[str, str]]:
+    if doubtful:
+        yield (
+            "uidvalidity",
+            f"a folder has a new UIDVALIDITY, and for {doubtful} of its mails it is not certain which ones they were",
+        )
+
+
+def _labels(board: BoardContext, lost: Mapping[str, AbstractSet[int]]) -> Iterator[tuple[str, str]]:
+    for label in sorted(lost):
+        if len(lost[label]) >= board.max_label_loss:
+            yield (
+                "label_loss",
+                f"{len(lost[label])} threads lost {label.lstrip(chr(92))} at once; brakes.max_label_loss is {board.max_label_loss}",
+            )
+
+
+def _strangers(conn: Connection, last: Stamp | None, own: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
+    """Mail that only we can have written and that we do not know of: a restored backup, or a second instance."""
+    new = [mail for mail in own if last is None or mail.when is None or mail.when > last.at]
+    known = messages.sent_for(conn, {token for mail in new for token in mail.own})
+    unknown = sum(known.keys().isdisjoint(mail.own) for mail in new)
+    if unknown:
+        yield (
+            "mails",
+            f"{unknown} mails of ours are not in the outbox: another instance runs, or the database is an old backup",
+        )

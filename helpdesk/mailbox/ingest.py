@@ -1,0 +1,208 @@
+"""New mail, read and understood while its folder is selected: what the store will hold of each message.
+
+A mail whose server id is known is not read again.  A mail that cannot be read goes to quarantine and stops nobody.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from helpdesk.mailbox.authors import author
+from helpdesk.mailbox.body import reported_ids, text_of
+from helpdesk.mailbox.classify import classify
+from helpdesk.mailbox.context import BoardContext
+from helpdesk.mailbox.parse import FIELDS, UnparseableError, identity, parse_header
+from helpdesk.mailbox.subjects import people_of, subject_key
+from helpdesk.mailids import loop_token
+from helpdesk.model import Author, Header, Nature, Place, Stamp
+from helpdesk.ports import Folder, Mailbox, MailRow
+from helpdesk.rules.facts import Hit
+from helpdesk.store import copies, messages
+from helpdesk.store.core import Values
+from helpdesk.store.flags import Seen
+from helpdesk.store.threads import pack_hits
+from helpdesk.uidset import UidSet
+
+BATCH = 500
+BOUNCE_OCTETS = 256 * 1024
+BODY_OCTETS = 64 * 1024
+MAX_TEXT = 1000
+MAX_PEOPLE = 50
+_STABLE = tuple(name.lower() for name in FIELDS)
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One mail in one folder that the board did not know to be there."""
+
+    uid: int
+    guid: str
+    flags: frozenset[str]
+    seen: Seen
+    message: int | None = None  # the message that it is, if its server id is known
+    values: Values | None = None  # else the row of the message, without its key
+    why: str = ""  # else why it cannot be read
+    own: tuple[str, ...] = ()  # the tokens by which it is a mail of ours
+    adopted: bool = False  # it was there before the board: history
+    when: datetime | None = None  # INTERNALDATE
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Reads the new mail of one folder."""
+
+    mailbox: Mailbox
+    board: BoardContext
+    place: Place
+    folder: Folder
+    stamp: Stamp
+    history: datetime | None  # mail up to this moment was there before the board; None: no mail was
+    fields: Sequence[str] = field(default=FIELDS)
+
+    def read(self, conn: Connection, uids: UidSet) -> Iterator[Incoming]:
+        """Read these UIDs; those that have gone meanwhile are left out."""
+        batch: list[MailRow] = []
+        for row in self.mailbox.mails(self.folder, uids, self.fields):
+            batch.append(row)
+            if len(batch) == BATCH:
+                yield from self._batch(conn, batch)
+                batch = []
+        yield from self._batch(conn, batch)
+
+    def _batch(self, conn: Connection, rows: Sequence[MailRow]) -> Iterator[Incoming]:
+        known = copies.known_guids(conn, [row.guid for row in rows if row.guid])
+        for row in rows:
+            seen = self.board.dialect.read(row.flags, self.folder.name)
+            adopted = self.history is not None and row.internaldate <= self.history
+            mail = Incoming(row.uid, row.guid, row.flags, seen, adopted=adopted, when=row.internaldate)
+            if row.guid in known:
+                mail.message = known[row.guid]
+            else:
+                self._read(conn, row, mail)
+            yield mail
+
+    def _read(self, conn: Connection, row: MailRow, mail: Incoming) -> None:
+        if not row.header:
+            mail.why = "the server could not describe the mail"
+            return
+        try:
+            header = parse_header(row.header)
+        except UnparseableError as error:
+            mail.why = str(error)
+            return
+        mail.guid = row.guid or identity(_stable(header), header.message_id, row.size)
+        if not header.message_id:
+            header = replace(header, message_id=_made_up(mail.guid))
+        self._understand(conn, mail, row, header)
+
+    def _understand(self, conn: Connection, mail: Incoming, row: MailRow, header: Header) -> None:
+        who = author(header, self.place is Place.SENT, self.board.authors)
+        own = self._own(header.message_id, *header.fields.get("x-helpdesk-id", ()))
+        body = _Body(self, row)
+        destination = who.address in self.board.authors.destinations
+        text = body.text() if destination and not mail.adopted else ""
+        told = classify(header, own=bool(own), destination=destination, text=text)
+        named = self._own(*header.references)
+        returned: tuple[str, ...] = ()
+        if told.nature is Nature.BOUNCE and not mail.adopted:
+            returned = self._own(*reported_ids(body.octets(BOUNCE_OCTETS)))
+        threads = self._threads_of(conn, (*own, *named, *returned))
+        values = self._values(header, who, row)
+        values["refs"] = " ".join(dict.fromkeys((*header.references, *returned, *threads)))
+        values["nature"], values["why"] = told.nature.value, told.why
+        values["of_ours"] = bool(returned)
+        values["hits"] = pack_hits(self._hits(header, who, body, mail))
+        values["adopted"] = mail.adopted
+        nobody = bool(own) and not threads and len(named) == len(header.references)
+        values["correspondence"] = nobody or (self.place is Place.FILED and not (own and threads))
+        mail.values, mail.own = values, own
+
+    def _values(self, header: Header, who: Author, row: MailRow) -> Values:
+        people = people_of(who.address, header.recipients[:MAX_PEOPLE], self.board.shared)
+        time = min(row.internaldate, self.stamp.at)
+        key = subject_key(header, people, header.message_id, time)
+        return {
+            "message_id": header.message_id,
+            "parents": " ".join(header.in_reply_to),
+            "subject": _safe(header.subject[:MAX_TEXT]),
+            "subject_key": _safe(key.subject[:MAX_TEXT]),
+            "link": "",
+            "people": _safe(" ".join(sorted(people))) if key.subject else "",
+            "author": _safe(who.address),
+            "author_name": _safe(header.sender_name[:MAX_TEXT]),
+            "role": who.role.value,
+            "via": who.via,
+            "trusted": who.trusted,
+            "date": header.date,
+            "time": time,
+            "cycle": self.stamp.cycle,
+            "size": row.size,
+            "component": 0,
+            "thread": 0,
+        }
+
+    def _own(self, *texts: str) -> tuple[str, ...]:
+        """The tokens of those Message-IDs (or tokens) that are ours."""
+        return tuple(dict.fromkeys(loop_token(text).lower() for text in texts if self.board.own(text)))
+
+    def _threads_of(self, conn: Connection, tokens: Sequence[str]) -> tuple[str, ...]:
+        """An id in each thread that these mails of ours are about."""
+        if not tokens:
+            return ()
+        sent = messages.sent_for(conn, dict.fromkeys(tokens))
+        roots = messages.roots_of(conn, {thread for thread in sent.values() if thread})
+        return tuple(roots[thread] for thread in dict.fromkeys(sent.values()) if thread in roots)
+
+    def _hits(self, header: Header, who: Author, body: "_Body", mail: Incoming) -> Sequence[Hit]:
+        """What the team rules say; at adoption they only explain labels, so a body without one is not fetched."""
+        rules = self.board.rules
+        useful = not mail.adopted or (self.place is Place.INBOX and bool(mail.seen.bits))
+        return rules.hits(header, who, body.text() if rules.needs_body and useful else "")
+
+
+class _Body:
+    """The body of one mail, fetched when somebody asks, and not more of it than needed."""
+
+    def __init__(self, intake: Intake, row: MailRow) -> None:
+        self._intake = intake
+        self._row = row
+        self._text: str | None = None
+
+    def octets(self, limit: int) -> bytes:
+        """The beginning of the whole mail."""
+        return self._intake.mailbox.body(
+            self._intake.folder, self._row.uid, min(limit, max(self._row.size, 1))
+        )
+
+    def text(self) -> str:
+        """What a person would read of it."""
+        if self._text is None:
+            self._text = text_of(self.octets(BODY_OCTETS), BODY_OCTETS)
+        return self._text
+
+
+def _stable(header: Header) -> bytes:
+    """What every server says of a mail, whatever else is asked for."""
+    lines = (f"{name}: {value}" for name in _STABLE for value in header.fields.get(name, ()))
+    return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _made_up(guid: str) -> str:
+    """An id for a mail without one; the same for all copies."""
+    return f"<{hashlib.sha256(guid.encode()).hexdigest()[:32]}@no-message-id.invalid>"
+
+
+def _safe(text: str) -> str:
+    """Text that every database takes: no lone surrogates, no NUL."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def wanted_fields(board: BoardContext) -> Sequence[str]:
+    """The header fields to ask for: ours, and those that team rules look at."""
+    asked = {name.lower() for name in FIELDS}
+    return (*FIELDS, *(name for name in board.rules.fields if name.lower() not in asked))

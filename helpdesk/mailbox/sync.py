@@ -1,0 +1,171 @@
+"""The stages `observe` and `thread`: what is in the mailbox, and what differs from what we knew.
+
+New mail of all folders is read first, removals are applied after, in one transaction, so that a crash leaves the state
+of the last cycle.  Only a first sync commits as it goes (`helpdesk.mailbox.first`).
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from helpdesk.mailbox import delta, first
+from helpdesk.mailbox.arrive import Arrivals
+from helpdesk.mailbox.changes import Changes
+from helpdesk.mailbox.context import BoardContext
+from helpdesk.mailbox.filed import refile
+from helpdesk.mailbox.folders import places
+from helpdesk.mailbox.grouping import group
+from helpdesk.mailbox.implausible import Evidence, implausible
+from helpdesk.mailbox.ingest import Intake, wanted_fields
+from helpdesk.mailbox.lost import find_threads
+from helpdesk.mailbox.reunite import Read, Reunion
+from helpdesk.model import Stamp
+from helpdesk.ports import FolderStatus, Mailbox
+from helpdesk.report import Hold
+from helpdesk.store import copies, folders, holds, meta
+from helpdesk.store.db import reading
+from helpdesk.store.folders import FolderState
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one observation found; it is committed."""
+
+    messages: int  # in the watched folders
+    new: int = 0  # messages that nobody knew
+    changed: int = 0  # copies
+    gone: int = 0  # copies
+    commands_before: int = 0
+    bytes_before: int = 0
+    adopting: bool = False
+    holds: tuple[tuple[str, str], ...] = ()  # (what, why), for helpdesk.store.holds
+    more: bool = False  # something has vanished and may still turn up: another cycle tells
+    joined: tuple[tuple[int, ...], ...] = ()  # threads that became one (old keys)
+    refused: tuple[int, ...] = ()  # messages that named several roots
+    thread_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The watched folders: what the server says of them now, what they mean, and what we know of them."""
+
+    statuses: tuple[tuple[FolderStatus, FolderState], ...]  # a folder that was never read has UIDNEXT 1
+    missing: tuple[FolderState, ...]  # watched once, not there any more
+
+    @property
+    def messages(self) -> int:
+        """How many messages lie in all of them."""
+        return sum(status.messages for status, _ in self.statuses)
+
+
+def observe(mailbox: Mailbox, engine: Engine, board: BoardContext, stamp: Stamp) -> Observed:
+    """Read what changed since the last observation, and store it."""
+    before = mailbox.commands, mailbox.bytes
+    with reading(engine) as conn:
+        last = meta.last_cycle(conn)
+    listed, new = _list(mailbox, engine, board), 0
+    if last is None:
+        new = first.sync(mailbox, engine, board, stamp, listed.statuses)
+        listed = _list_again(engine, listed)
+    with reading(engine) as conn:
+        reads = _read(mailbox, conn, board, stamp, listed)
+    observed = _apply(engine, board, Changes(stamp, last, adopting=last is None), reads, listed)
+    return replace(observed, new=observed.new + new, commands_before=before[0], bytes_before=before[1])
+
+
+def _list(mailbox: Mailbox, engine: Engine, board: BoardContext) -> Listed:
+    """One command, unless a folder has come or gone: then LIST tells what it is for."""
+    statuses = mailbox.statuses()
+    with reading(engine) as conn:
+        infos = folders.listing(conn)
+        known = folders.load(conn)
+        key = folders.next_key(conn)
+    if {info.name for info in infos} != {status.name for status in statuses}:
+        infos = list(mailbox.folders())
+        with engine.begin() as conn:
+            folders.put_listing(conn, infos)
+    meaning = places(infos, board.folders)
+    found: list[tuple[FolderStatus, FolderState]] = []
+    for status in statuses:
+        if status.name in meaning:
+            state = known.pop(status.name, None)
+            if state is None:
+                state = FolderState(key, status.name, meaning[status.name], status.uidvalidity, 1, 0, None)
+                key += 1
+            elif state.place is not meaning[status.name]:
+                with engine.begin() as conn:
+                    folders.mean(conn, state.key, meaning[status.name])
+            found.append((status, replace(state, place=meaning[status.name])))
+    return Listed(tuple(found), tuple(known.values()))
+
+
+def _list_again(engine: Engine, listed: Listed) -> Listed:
+    """The same, after a first sync."""
+    with reading(engine) as conn:
+        known = folders.load(conn)
+    return Listed(tuple((status, known[status.name]) for status, _ in listed.statuses), listed.missing)
+
+
+def _read(
+    mailbox: Mailbox, conn: Connection, board: BoardContext, stamp: Stamp, listed: Listed
+) -> list[Read]:
+    """Everything that takes the network, folder by folder; nothing is written yet."""
+    last = meta.last_cycle(conn)
+    adopted = datetime.max.replace(tzinfo=UTC) if last is None else None
+    reads: list[Read] = []
+    for status, state in listed.statuses:
+        if not delta.is_quiet(state, status, mailbox.tier):
+            found = delta.read(mailbox, conn, state, status, stamp)
+            history = last.at if last is not None and state.uidnext <= 1 else adopted
+            intake = Intake(mailbox, board, state.place, found.folder, stamp, history, wanted_fields(board))
+            read = Read(found, list(intake.read(conn, found.fresh)))
+            missed = delta.compare(mailbox, conn, found, [mail.uid for mail in read.mails])
+            read.mails += intake.read(conn, missed)
+            reads.append(read)
+    return reads
+
+
+def _apply(
+    engine: Engine, board: BoardContext, changes: Changes, reads: Sequence[Read], listed: Listed
+) -> Observed:
+    """Write what was read, and group what is new, in one transaction."""
+    with engine.begin() as conn:
+        held = holds.board_is_held(holds.current(conn))
+        folders.save(conn, [read.delta.after for read in reads])
+        reunion = Reunion(conn, board.dialect, changes)
+        arrivals = reunion.run(reads, _gone_folders(conn, listed.missing), patient=held)
+        changes.confirm(copies.in_flight(conn, board.dialect))
+        changes.store(conn)
+        entered = Arrivals(conn, board.dialect, changes.stamp, changes.adopting)
+        entered.run(arrivals)
+        disturbed = refile(conn, changes.moved | entered.known)
+        start = time.perf_counter()  # a duration for people; no decision depends on it
+        grouped = group(conn, board.join, disturbed | find_threads(conn, adopting=changes.adopting))
+        seconds = time.perf_counter() - start
+        folders.forget_empty(conn, [state.key for state in listed.missing])
+        meta.put_cycle(conn, changes.stamp)
+        evidence = Evidence(reunion.vanished, reunion.doubtful, changes.lost, entered.strangers)
+        found = () if changes.adopting else implausible(conn, board, changes.last, evidence)
+        return Observed(
+            messages=listed.messages,
+            new=entered.new,
+            changed=changes.seen,
+            gone=len(changes.removed),
+            adopting=changes.adopting,
+            holds=found,
+            more=copies.any_limbo(conn)
+            and not (held or holds.board_is_held([Hold(*hold) for hold in found])),
+            joined=grouped.joined,
+            refused=grouped.refused,
+            thread_seconds=seconds,
+        )
+
+
+def _gone_folders(conn: Connection, missing: Sequence[FolderState]) -> list[int]:
+    """Folders that are there no more for the first time; if one comes back, it is looked at as a whole."""
+    fresh = [state for state in missing if state.messages >= 0]
+    folders.save(conn, [replace(state, messages=-1) for state in fresh])
+    return [state.key for state in fresh]

@@ -1,0 +1,90 @@
+"""What a destination's tracker says: "we have it", "solved", or anything else, which is a comment.
+
+GitLab, Jira, RT and Zammad (GGUS) say it in a header, the subject, or the first line of the text.  A tracker that speaks in
+another way costs an unnecessary look at a comment, nothing more.  A receipt is ignored by the board, so only a machine can
+write one: an expert who begins with "we received your report" wrote a comment.
+"""
+
+import re
+from typing import NamedTuple
+
+from helpdesk.mailbox.phrases import TICKET
+from helpdesk.model import Header, Nature
+
+
+class _Row(NamedTuple):
+    nature: Nature
+    pattern: re.Pattern[str]
+    why: str
+
+
+def _row(nature: Nature, why: str, *patterns: str) -> _Row:
+    return _Row(nature, re.compile("|".join(patterns), re.IGNORECASE), why)
+
+
+_ENDED = r"(?:solved|resolved|closed|fixed|verified|completed|done)"
+_TICKET = r"(?:issue|ticket|request|incident|case)"
+_IS = r"(?:is|was|are|(?:has|have) been|got)"
+
+_TABLE = (
+    _row(
+        Nature.COMMENT,
+        "open again",
+        r"\bre-?open(?:ed|s)?\b",
+        r"\bnot (?:yet )?(?:been )?(?:solved|resolved|closed|fixed)\b",
+    ),
+    _row(
+        Nature.SOLVED,
+        "it was closed",
+        rf"^\[JIRA\] \[?{_ENDED}\b",
+        rf"^{_TICKET}\b[^.\n]{{0,80}} {_IS} (?:now |automatically )?{_ENDED}\b",
+        rf"\b(?:your|the|this) {_TICKET}\b[^.\n]{{0,80}} {_IS} (?:now )?(?:marked as )?{_ENDED}\b",
+        r"\b(?:resolved|closed|solved) (?:this|an issue|the issue|the ticket|[A-Z][A-Z0-9]+-\d+)(?: as\b| with\b|[.:]|$)",
+    ),
+    _row(
+        Nature.SOLVED,
+        "its status",
+        rf"\b(?:status|state)\b[^.\n]{{0,40}}(?:[:=>→-]|\bto\b|\bis\b) *[\"'“]?{_ENDED}\b",
+        rf"[\[(](?:status: *)?{_ENDED}[\])]",
+    ),
+    _row(
+        Nature.RECEIPT,
+        "they have it",
+        r"\bwe(?: have|'ve| just|'re| are)? ?(?:received|got|registered|tracking) your\b",
+        rf"\b(?:{_TICKET}|message|inquiry)\b[^.\n]{{0,80}} {_IS} (?:successfully )?(?:received|created|registered|opened|recorded)\b",
+        r"^\[JIRA\] \[?created\b",
+        r"^(?:\[[^\]]{1,60}\] *)*auto-?(?:matic )?(?:reply|response)\b",
+        r"\bnew ticket\b",
+    ),
+)
+"""The first row that fits decides.  Patterns see the subject, then the first line of the text; each runs in linear time."""
+
+
+def tracker_nature(header: Header, text: str) -> tuple[Nature, str]:
+    """Sort the mail of a destination that is neither a bounce nor an out-of-office."""
+    if _value(header, "x-gitlab-issue-state") == "closed":
+        return Nature.SOLVED, "X-GitLab-Issue-State: closed"
+    for where, line in (("subject", header.subject), ("text", _first_line(text))):
+        for row in _TABLE:
+            if row.pattern.search(line[:500]) and (row.nature is not Nature.RECEIPT or _machine(header)):
+                return row.nature, f"{where}: {row.why}"
+    return Nature.COMMENT, "a destination wrote"
+
+
+def _machine(header: Header) -> bool:
+    submitted = _value(header, "auto-submitted") not in {"", "no"}
+    tracker = "x-gitlab-project" in header.fields or "x-jira-fingerprint" in header.fields
+    return submitted or tracker or TICKET.match(header.subject) is not None
+
+
+def _first_line(text: str) -> str:
+    """Find the first line that says something: no rule, no "reply above this line"."""
+    for line in text[:4096].splitlines():
+        if any(map(str.isalnum, line)) and "above this line" not in line.lower():
+            return line.strip()
+    return ""
+
+
+def _value(header: Header, name: str) -> str:
+    values = header.fields.get(name)
+    return values[0].strip().lower() if values else ""

@@ -1,0 +1,146 @@
+"""Mail of ours: planned with the decision, written once, sent, and proven (promise 3)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from helpdesk import letters, outbox
+from helpdesk.actions import Action, Kind
+from helpdesk.board import Board
+from helpdesk.errors import HelpdeskError, UnreachableError
+from helpdesk.mailids import Reason, message_id
+from helpdesk.model import Stamp
+from helpdesk.outbox import OutboxRow, State
+from helpdesk.ports import Letter, Mailbox
+from helpdesk.report import Hold
+from helpdesk.store import journal, lookups, meta
+from helpdesk.store import outbox as rows
+
+KINDS = {"escalate": "escalation", "urgent": "urgent", "fixed": "release", "alarm": "alarm"}
+"""The kind of mail that each rule sends."""
+
+
+def plan(board: Board, conn: Connection, actions: Sequence[Action], now: Stamp) -> list[Hold]:
+    """Enter the mails of these actions, in the transaction of their decision; says which a cap holds."""
+    held: list[Hold] = []
+    for action in actions:
+        if action.kind is Kind.SEND_MAIL:
+            why = _enter(board, conn, action, now.at)
+            if why is not None:
+                held.append(Hold(action.rule, why))
+    return held
+
+
+def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str | None:
+    reason = Reason(board.name, board.thread_id(action.code), action.rule, action.occasion)
+    row = OutboxRow(
+        0,
+        message_id(reason, _domain(board), board.sending.secret),
+        board.thread_id(action.code),
+        action.rule,
+        action.occasion,
+        KINDS[action.rule],
+        action.recipients,
+        now,
+    )
+    recent = rows.since(conn, now - timedelta(hours=24))
+    why = outbox.capped(row, recent, board.caps, now)
+    if why is not None:
+        row = replace(row, state=State.HELD, last_answer=why)
+    if not board.act and action.rule != "alarm":
+        row = replace(row, state=State.DROPPED, last_answer="observe mode: nothing is mailed")
+    rows.add(conn, row, action.thread or None)
+    return why
+
+
+def plan_alarms(board: Board, conn: Connection, held: Sequence[Hold], now: datetime) -> None:
+    """Tell the admins what is held: once a day and kind."""
+    if not board.sending.admins:
+        return
+    for hold in held:
+        meta.put(
+            conn,
+            f"alarm:{hold.what}",
+            json.dumps({"what": hold.what, "why": hold.why, "since": now.isoformat()}),
+        )
+        action = Action(
+            Kind.SEND_MAIL,
+            0,
+            "",
+            "alarm",
+            "alarm",
+            hold.why,
+            Stamp(0, now),
+            occasion=f"{hold.what}:{now:%Y-%m-%d}",
+            recipients=board.sending.admins,
+        )
+        _enter(board, conn, action, now)
+
+
+def post(board: Board, mailbox: Mailbox, now: datetime, *, hold_mails: bool) -> bool:
+    """Send what is due; tells whether anything was tried."""
+    if board.sending.mailer is None:
+        return False
+    with board.engine.begin() as conn:
+        live = [outbox.settled(outbox.crashed(row, now), now) for row in rows.rows(conn)]
+        live = [_still_true(conn, row) for row in live]
+        for row in live:
+            rows.save(conn, row)
+    due = [row for row in outbox.due(live, now) if row.kind == "alarm" or not hold_mails]
+    written = [(row, letter) for row in due if (letter := _written(board, mailbox, row, now)) is not None]
+    _send(board, written, now)
+    return bool(written)
+
+
+def stuck(conn: Connection) -> list[Hold]:
+    """The mails that wait for a person."""
+    waiting = rows.rows(conn, (State.HELD, State.FAILED))
+    return [Hold("outbox", f"mail {row.id} ({row.rule}): {row.last_answer}") for row in waiting]
+
+
+def _written(board: Board, mailbox: Mailbox, row: OutboxRow, now: datetime) -> Letter | None:
+    """The letter of a row; one that cannot be written (a bad address, a broken template) holds up no other."""
+    try:
+        return letters.write(board, mailbox, row, now)
+    except UnreachableError:
+        raise
+    except HelpdeskError as error:
+        with board.engine.begin() as conn:
+            rows.save(conn, replace(row, state=State.HELD, last_answer=str(error)))
+        return None
+
+
+def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
+    """A mail whose reason has gone before its first byte is dropped: a slip must not leak."""
+    if row.state is not State.PLANNED or row.rule not in {"escalate", "urgent"}:
+        return row
+    thread = rows.thread_of(conn, row.id)
+    if thread is None or lookups.still_wants(conn, thread, row.rule, row.occasion):
+        return row
+    return replace(outbox.dropped(row), last_answer="its reason has gone")
+
+
+def _send(board: Board, written: Sequence[tuple[OutboxRow, Letter]], now: datetime) -> None:
+    mailer = board.sending.mailer
+    if mailer is None or not written:
+        return
+    by_id = {letter.message_id: row for row, letter in written}
+    with board.engine.begin() as conn:
+        for row, letter in written:
+            by_id[letter.message_id] = outbox.begin(row)
+            rows.put_content(conn, row.id, letter.content)
+            rows.save(conn, by_id[letter.message_id])
+    for letter, delivery in mailer.send([letter for _, letter in written]):
+        row = outbox.after(by_id[letter.message_id], delivery, now)
+        with board.engine.begin() as conn:
+            rows.save(conn, row)
+            thread = rows.thread_of(conn, row.id)
+            if row.state is State.SENT and thread is not None:
+                journal.mailed(conn, thread, row.rule)
+
+
+def _domain(board: Board) -> str:
+    return board.sending.sender.rpartition("@")[2]

@@ -1,0 +1,22 @@
+"""Board correspondence: commands, confirmations, our mails about the board.  It is nobody's issue."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from helpdesk.model import Nature, Place
+from helpdesk.store.copies import Held, select_held
+from helpdesk.store.core import COPY, FOLDER, MESSAGE
+from helpdesk.store.flags import Reader
+
+
+def in_inbox(conn: Connection, reader: Reader) -> Iterator[Held]:
+    """Our own mails that are in no thread and lie in the inbox: they want to be filed."""
+    return select_held(
+        conn,
+        reader,
+        MESSAGE.c.correspondence,
+        MESSAGE.c.nature == Nature.OWN.value,
+        FOLDER.c.place == Place.INBOX.value,
+        COPY.c.limbo.is_(None),
+    )

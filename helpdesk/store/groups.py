@@ -1,0 +1,203 @@
+"""Threading in the database: nodes, the ids that they carry or name, and the rows of threads and their aliases."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from helpdesk.model import Place
+from helpdesk.rules.state import ThreadState
+from helpdesk.store.core import ACTION, COPY, FOLDER, MESSAGE, OUTBOX, REF, THREAD, chunks
+from helpdesk.store.threads import unpack_state
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A message as threading sees it, and where it is now (0: nowhere yet)."""
+
+    key: int
+    message_id: str
+    refs: tuple[str, ...]
+    parents: tuple[str, ...]
+    link: str | None
+    time: datetime
+    component: int
+    thread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An id that a message carries or names, and the thread that it leads to (0: none)."""
+
+    id: str
+    code: str
+    component: int
+    thread: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldThread:
+    """A thread before it is grouped anew."""
+
+    key: int
+    code: str
+    state: ThreadState
+
+
+@dataclass(frozen=True, slots=True)
+class NewThread:
+    """What grouping says about a thread; `state` is the stored text of it, None to keep what is there."""
+
+    key: int
+    code: str
+    component: int
+    state: str | None
+    open: bool
+    opened_at: datetime
+    last_activity_at: datetime
+
+
+_MEMBER = select(
+    MESSAGE.c.id,
+    MESSAGE.c.message_id,
+    MESSAGE.c.refs,
+    MESSAGE.c.parents,
+    MESSAGE.c.link,
+    MESSAGE.c.time,
+    MESSAGE.c.component,
+    MESSAGE.c.thread,
+)
+
+
+def ungrouped(conn: Connection) -> list[Member]:
+    """The messages that belong into a thread and are in none."""
+    query = _MEMBER.where(MESSAGE.c.thread == 0, ~MESSAGE.c.correspondence)
+    return list(_members(conn.execute(query)))
+
+
+def in_components(conn: Connection, components: Iterable[int]) -> list[Member]:
+    """The messages of these components."""
+    found: list[Member] = []
+    for chunk in chunks(components):
+        found += _members(conn.execute(_MEMBER.where(MESSAGE.c.component.in_(chunk))))
+    return found
+
+
+def components_with(conn: Connection, ids: Iterable[str]) -> set[int]:
+    """The components in which one of these ids is carried or named."""
+    found: set[int] = set()
+    for chunk in chunks(ids):
+        found.update(conn.execute(select(REF.c.component).where(REF.c.id.in_(chunk)).distinct()).scalars())
+    return found
+
+
+def aliases(conn: Connection, components: Iterable[int]) -> dict[str, Alias]:
+    """The ids of these components."""
+    found: dict[str, Alias] = {}
+    for chunk in chunks(components):
+        for row in conn.execute(select(REF).where(REF.c.component.in_(chunk))):
+            found[row.id] = Alias(row.id, row.code, row.component, row.thread)
+    return found
+
+
+def threads_in(conn: Connection, components: Iterable[int]) -> dict[int, OldThread]:
+    """The threads of these components."""
+    found: dict[int, OldThread] = {}
+    for chunk in chunks(components):
+        query = select(THREAD.c.id, THREAD.c.code, THREAD.c.state).where(THREAD.c.component.in_(chunk))
+        for row in conn.execute(query):
+            found[row.id] = OldThread(row.id, row.code, unpack_state(row.state))
+    return found
+
+
+def archived(conn: Connection, messages: Sequence[int]) -> int:
+    """How many copies of these messages lie in the archive."""
+    return sum(
+        len(
+            conn.execute(
+                select(COPY.c.id)
+                .join(FOLDER, FOLDER.c.id == COPY.c.folder)
+                .where(COPY.c.message.in_(chunk), FOLDER.c.place == Place.ARCHIVE.value)
+            ).all()
+        )
+        for chunk in chunks(messages)
+    )
+
+
+def place_messages(conn: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Write (message, component, thread)."""
+    query = (
+        update(MESSAGE)
+        .where(MESSAGE.c.id == bindparam("key"))
+        .values(component=bindparam("c"), thread=bindparam("t"))
+    )
+    for chunk in chunks(rows, 10_000):
+        conn.execute(query, [{"key": key, "c": component, "t": thread} for key, component, thread in chunk])
+
+
+def replace_aliases(conn: Connection, gone: Iterable[str], new: Iterable[Alias]) -> None:
+    """Write the ids that are new or lead elsewhere."""
+    for chunk in chunks(gone):
+        conn.execute(delete(REF).where(REF.c.id.in_(chunk)))
+    for many in chunks(new, 10_000):
+        rows = [{"id": a.id, "code": a.code, "component": a.component, "thread": a.thread} for a in many]
+        conn.execute(insert(REF), rows)
+
+
+def add_threads(conn: Connection, threads: Iterable[NewThread]) -> None:
+    """Insert threads; they are dirty."""
+    for chunk in chunks(threads, 10_000):
+        rows = [
+            {
+                "id": t.key,
+                "code": t.code,
+                "component": t.component,
+                "state": t.state or "",
+                "open": t.open,
+                "dirty": True,
+                "opened_at": t.opened_at,
+                "last_activity_at": t.last_activity_at,
+            }
+            for t in chunk
+        ]
+        conn.execute(insert(THREAD), rows)
+
+
+def change_threads(conn: Connection, threads: Iterable[NewThread]) -> None:
+    """Update threads that stay; they are dirty."""
+    for thread in threads:
+        values: dict[str, object] = {
+            "code": thread.code,
+            "component": thread.component,
+            "opened_at": thread.opened_at,
+            "last_activity_at": thread.last_activity_at,
+            "dirty": True,
+        }
+        if thread.state is not None:
+            values |= {"state": thread.state, "open": thread.open}
+        conn.execute(update(THREAD).where(THREAD.c.id == thread.key).values(values))
+
+
+def drop_threads(conn: Connection, heirs: Iterable[tuple[int, int]]) -> None:
+    """Remove threads; their journal and their mails go to the heir (0: nobody)."""
+    for key, heir in heirs:
+        conn.execute(delete(THREAD).where(THREAD.c.id == key))
+        for table in (ACTION, OUTBOX):
+            conn.execute(update(table).where(table.c.thread == key).values(thread=heir or None))
+
+
+def _members(
+    rows: Iterable[tuple[int, str, str, str, str, datetime, int, int]],
+) -> Iterator[Member]:
+    for key, message_id, refs, parents, link, time, component, thread in rows:
+        yield Member(
+            key,
+            message_id,
+            tuple(refs.split()),
+            tuple(parents.split()),
+            link or None,
+            time,
+            component,
+            thread,
+        )

@@ -1,0 +1,78 @@
+"""One instance per board: two would undo each other's work.
+
+Beside a SQLite file lies a lock file; the kernel frees it when its holder ends, however it ends.  A PostgreSQL
+database will get a session advisory lock behind the same Protocol.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from helpdesk.errors import HeldError
+from helpdesk.store.db import sqlite_file
+
+
+class InstanceLock(Protocol):
+    """Proof that we are the only one."""
+
+    def check(self) -> None:
+        """Raise HeldError if the lock was lost; asked before each batch of changes."""
+
+
+class _FileLock:
+    """An flock; it is lost when somebody replaces the file."""
+
+    def __init__(self, path: Path, file: IO[str]) -> None:
+        self._path = path
+        self._file = file
+
+    def check(self) -> None:
+        """Is what lies there still the file that we hold?"""
+        held = os.fstat(self._file.fileno())
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            there = None
+        if there is None or (there.st_dev, there.st_ino) != (held.st_dev, held.st_ino):
+            raise HeldError(
+                f"somebody removed the lock {self._path}: another instance may be running, so this one stops"
+            )
+
+
+class _NoLock:
+    """A database in memory is ours alone."""
+
+    def check(self) -> None:
+        """Nothing can be lost."""
+
+
+@contextmanager
+def instance_lock(url: str) -> Iterator[InstanceLock]:
+    """Hold the lock of a database, or say who does (HeldError)."""
+    database = sqlite_file(url)
+    if database is None:
+        yield _NoLock()
+        return
+    path = database.with_name(f"{database.name}.lock")
+    with path.open("a+") as file:
+        _take(file, path)
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        lock = _FileLock(path, file)
+        lock.check()  # it may have been replaced between opening and locking
+        yield lock
+
+
+def _take(file: IO[str], path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        holder = file.read(20).strip()
+        who = f"process {holder}" if holder.isdigit() else "another process"
+        raise HeldError(f"another helpdesk works on this board: {who} holds {path}") from error

@@ -1,0 +1,33 @@
+"""Questions about all threads at once, answered by an index."""
+
+from sqlalchemy import Connection, select
+
+from helpdesk.model import ESCALATED, URGENT
+from helpdesk.store.core import THREAD
+from helpdesk.store.threads import unpack_state
+
+
+def open_with(conn: Connection, label: str) -> set[int]:
+    """The open threads that have a label."""
+    query = select(THREAD.c.id, THREAD.c.state).where(
+        THREAD.c.open, THREAD.c.state.contains(label, autoescape=True)
+    )
+    found = set()
+    for row in conn.execute(query):
+        register = unpack_state(row.state).registers.get(label)
+        if register is not None and register.present:
+            found.add(row.id)
+    return found
+
+
+def still_wants(conn: Connection, thread: int, rule: str, occasion: str) -> bool:
+    """Whether the reason of a mail that is not sent yet still holds: the label is on, in the same episode."""
+    text = conn.execute(select(THREAD.c.state).where(THREAD.c.id == thread)).scalar_one_or_none()
+    if text is None:
+        return False
+    state = unpack_state(text)
+    on = {label for label, register in state.registers.items() if register.present}
+    if rule == "urgent":
+        return URGENT in on and occasion.partition(":")[0] == str(state.episodes.get(URGENT, 1))
+    where, _, n = occasion.rpartition(":")
+    return {ESCALATED, where} <= on and n == str(state.episodes.get(where, 1))

@@ -1,0 +1,221 @@
+"""Messages: what the board read of each mail, once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from helpdesk.model import Nature
+from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, Values, chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """As much of a message as tells whether another mail is the same one, and which copy speaks for it."""
+
+    key: int
+    message_id: str
+    date: datetime | None
+    author: str
+    via: str
+    role: str
+    nature: str
+    cycle: int
+    thread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """As much of a message as the subject rule needs."""
+
+    key: int
+    message_id: str
+    subject: str
+    subject_key: str
+    people: frozenset[str]
+    time: datetime
+    refs: str
+    link: str
+    component: int
+
+
+def add(conn: Connection, rows: Sequence[Values]) -> None:
+    """Insert many messages."""
+    if rows:
+        conn.execute(insert(MESSAGE), rows)
+
+
+def next_key(conn: Connection) -> int:
+    """The key for the next new message: keys are ours to give, one instance writes."""
+    return (conn.execute(select(func.max(MESSAGE.c.id))).scalar() or 0) + 1
+
+
+_TWIN = select(
+    MESSAGE.c.id,
+    MESSAGE.c.message_id,
+    MESSAGE.c.date,
+    MESSAGE.c.author,
+    MESSAGE.c.via,
+    MESSAGE.c.role,
+    MESSAGE.c.nature,
+    MESSAGE.c.cycle,
+    MESSAGE.c.thread,
+).order_by(MESSAGE.c.id)
+
+
+def with_ids(conn: Connection, message_ids: Iterable[str]) -> Iterator[Twin]:
+    """The messages that have one of these Message-IDs."""
+    for chunk in chunks(message_ids):
+        for row in conn.execute(_TWIN.where(MESSAGE.c.message_id.in_(chunk))):
+            yield Twin(*row)
+
+
+def with_keys(conn: Connection, keys: Iterable[int]) -> Iterator[Twin]:
+    """These messages."""
+    for chunk in chunks(keys):
+        for row in conn.execute(_TWIN.where(MESSAGE.c.id.in_(chunk))):
+            yield Twin(*row)
+
+
+_SPEAKER = ("author", "author_name", "role", "via", "trusted", "nature", "why", "cycle")
+
+
+def speak_for(conn: Connection, rows: Sequence[Values]) -> None:
+    """A more trusted copy says who wrote these messages: `key`, and the columns about the author."""
+    if rows:
+        new: Values = {name: bindparam(f"new_{name}") for name in _SPEAKER}
+        query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(new)
+        conn.execute(query, [{"key": row["key"], **{f"new_{n}": row[n] for n in _SPEAKER}} for row in rows])
+
+
+_SUBJECT = select(
+    MESSAGE.c.id,
+    MESSAGE.c.message_id,
+    MESSAGE.c.subject,
+    MESSAGE.c.subject_key,
+    MESSAGE.c.people,
+    MESSAGE.c.time,
+    MESSAGE.c.refs,
+    MESSAGE.c.link,
+    MESSAGE.c.component,
+).where(~MESSAGE.c.correspondence)
+
+
+def fresh_subjects(conn: Connection) -> Iterator[Subject]:
+    """The messages that are in no thread yet and have a subject to go by."""
+    for row in conn.execute(_SUBJECT.where(MESSAGE.c.thread == 0, MESSAGE.c.subject_key != "")):
+        yield _subject(row)
+
+
+def subjects(conn: Connection, keys: Iterable[str], first: datetime, last: datetime) -> Iterator[Subject]:
+    """The messages with one of these normalised subjects, from a stretch of time."""
+    query = _SUBJECT.where(MESSAGE.c.time.between(first, last))
+    for chunk in chunks(keys):
+        for row in conn.execute(query.where(MESSAGE.c.subject_key.in_(chunk)).order_by(MESSAGE.c.id)):
+            yield _subject(row)
+
+
+def with_lost_answers(conn: Connection, keys: Iterable[str]) -> set[str]:
+    """Of these normalised subjects, those under which a message without any reference is in a thread already."""
+    found: set[str] = set()
+    for chunk in chunks(keys):
+        query = select(MESSAGE.c.subject_key).where(MESSAGE.c.subject_key.in_(chunk))
+        found.update(
+            conn.execute(query.where(MESSAGE.c.refs == "", MESSAGE.c.thread != 0).distinct()).scalars()
+        )
+    return found
+
+
+def _subject(row: Any) -> Subject:
+    return Subject(
+        row.id,
+        row.message_id,
+        row.subject,
+        row.subject_key,
+        frozenset(row.people.split()),
+        row.time,
+        row.refs,
+        row.link,
+        row.component,
+    )
+
+
+def link(conn: Connection, links: Mapping[int, str]) -> None:
+    """What the subject rule found."""
+    if links:
+        query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(link=bindparam("found"))
+        conn.execute(query, [{"key": key, "found": found} for key, found in links.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A message whose copies moved: where they lie now, and whether it counts as board correspondence."""
+
+    key: int
+    places: frozenset[str]
+    own: bool
+    correspondence: bool
+    component: int
+    thread: int
+
+
+def filing(conn: Connection, keys: Iterable[int]) -> Iterator[Filing]:
+    """What is needed to tell whether these messages are board correspondence."""
+    columns = (
+        MESSAGE.c.id,
+        MESSAGE.c.nature,
+        MESSAGE.c.correspondence,
+        MESSAGE.c.component,
+        MESSAGE.c.thread,
+    )
+    for chunk in chunks(keys):
+        places = _places(conn, chunk)
+        for key, nature, correspondence, component, thread in conn.execute(
+            select(*columns).where(MESSAGE.c.id.in_(chunk)).order_by(MESSAGE.c.id)
+        ):
+            own = nature == Nature.OWN.value
+            yield Filing(key, frozenset(places.get(key, ())), own, correspondence, component, thread)
+
+
+def set_correspondence(conn: Connection, keys: Iterable[int], *, correspondence: bool) -> None:
+    """These messages are (no) board correspondence; threading places them anew."""
+    for chunk in chunks(keys):
+        query = update(MESSAGE).where(MESSAGE.c.id.in_(chunk))
+        conn.execute(query.values(correspondence=correspondence, thread=0, component=0))
+
+
+def count(conn: Connection) -> int:
+    """All messages that were ever read."""
+    return conn.execute(select(func.count()).select_from(MESSAGE)).scalar_one()
+
+
+def sent_for(conn: Connection, tokens: Iterable[str]) -> dict[str, int | None]:
+    """Our own mails by their token (`helpdesk.KEY.MAC`): those with a row in the outbox, and the thread they are about."""
+    found: dict[str, int | None] = {}
+    for token in tokens:
+        query = select(OUTBOX.c.thread).where(OUTBOX.c.message_id.between(f"<{token}@", f"<{token}@\x7f"))
+        row: Any = conn.execute(query.limit(1)).one_or_none()
+        if row is not None:
+            found[token] = row.thread
+    return found
+
+
+def roots_of(conn: Connection, threads: Iterable[int]) -> dict[int, str]:
+    """An id by which a message joins each of these threads: that of its oldest message."""
+    found: dict[int, str] = {}
+    for chunk in chunks(threads):
+        query = select(MESSAGE.c.thread, MESSAGE.c.message_id).where(MESSAGE.c.thread.in_(chunk))
+        rows = conn.execute(query.order_by(MESSAGE.c.time.desc(), MESSAGE.c.id.desc()))
+        found.update(dict(rows))
+    return found
+
+
+def _places(conn: Connection, keys: Sequence[int]) -> dict[int, set[str]]:
+    """The places where copies of these messages lie, limbo included."""
+    found: dict[int, set[str]] = {}
+    query = select(COPY.c.message, FOLDER.c.place).join(FOLDER, FOLDER.c.id == COPY.c.folder)
+    for message, place in conn.execute(query.where(COPY.c.message.in_(keys))):
+        found.setdefault(message, set()).add(place)
+    return found

@@ -1,0 +1,113 @@
+"""Rows of the outbox: planned in the transaction of their decision, proven by the copy that comes home."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from helpdesk.outbox import OutboxRow, State
+from helpdesk.store.core import OUTBOX, chunks
+
+LIVE = (State.PLANNED, State.SENDING, State.UNKNOWN)
+
+
+def add(conn: Connection, row: OutboxRow, thread: int | None) -> bool:
+    """Plan a mail; False when its Message-ID, and so its reason, is already there."""
+    known = conn.execute(
+        select(OUTBOX.c.id).where(OUTBOX.c.message_id == row.message_id)
+    ).scalar_one_or_none()
+    if known is not None:
+        return False
+    conn.execute(
+        insert(OUTBOX).values(
+            message_id=row.message_id,
+            thread=thread,
+            code=row.thread,
+            rule=row.rule,
+            occasion=row.occasion,
+            kind=row.kind,
+            recipients=" ".join(row.recipients),
+            planned_at=row.planned_at,
+            state=row.state.value,
+            attempts=row.attempts,
+            last_answer=row.last_answer,
+        )
+    )
+    return True
+
+
+def rows(conn: Connection, states: Iterable[State] = LIVE) -> Sequence[OutboxRow]:
+    """The rows in these states, oldest first."""
+    wanted = [state.value for state in states]
+    query = select(OUTBOX).where(OUTBOX.c.state.in_(wanted)).order_by(OUTBOX.c.planned_at, OUTBOX.c.id)
+    return [_row(row) for row in conn.execute(query)]
+
+
+def since(conn: Connection, start: datetime) -> Sequence[OutboxRow]:
+    """The rows that were planned after `start`, whatever became of them: what the caps count."""
+    return [_row(row) for row in conn.execute(select(OUTBOX).where(OUTBOX.c.planned_at > start))]
+
+
+def get(conn: Connection, key: int) -> OutboxRow | None:
+    """One row."""
+    row = conn.execute(select(OUTBOX).where(OUTBOX.c.id == key)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def by_message_id(conn: Connection, ids: Iterable[str]) -> dict[str, OutboxRow]:
+    """The rows that have these Message-IDs."""
+    found: dict[str, OutboxRow] = {}
+    for chunk in chunks(ids):
+        for row in conn.execute(select(OUTBOX).where(OUTBOX.c.message_id.in_(chunk))):
+            found[row.message_id] = _row(row)
+    return found
+
+
+def save(conn: Connection, row: OutboxRow) -> None:
+    """Write a row back after a step of its life."""
+    conn.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.id == row.id)
+        .values(
+            state=row.state.value,
+            planned_at=row.planned_at,
+            attempts=row.attempts,
+            first_unknown_at=row.first_unknown_at,
+            next_try_at=row.next_try_at,
+            last_answer=row.last_answer,
+        )
+    )
+
+
+def thread_of(conn: Connection, key: int) -> int | None:
+    """The thread that a row is about, as the store numbers it."""
+    return conn.execute(select(OUTBOX.c.thread).where(OUTBOX.c.id == key)).scalar_one_or_none()
+
+
+def content(conn: Connection, key: int) -> bytes | None:
+    """The mail as it was first written: a retry sends the same octets."""
+    return conn.execute(select(OUTBOX.c.content).where(OUTBOX.c.id == key)).scalar_one_or_none()
+
+
+def put_content(conn: Connection, key: int, octets: bytes) -> None:
+    """Keep the mail as it was first written."""
+    conn.execute(update(OUTBOX).where(OUTBOX.c.id == key).values(content=octets))
+
+
+def _row(row: Any) -> OutboxRow:
+    return OutboxRow(
+        id=row.id,
+        message_id=row.message_id,
+        thread=row.code,
+        rule=row.rule,
+        occasion=row.occasion,
+        kind=row.kind,
+        recipients=tuple(row.recipients.split()),
+        planned_at=row.planned_at,
+        state=State(row.state),
+        attempts=row.attempts,
+        first_unknown_at=row.first_unknown_at,
+        next_try_at=row.next_try_at,
+        last_answer=row.last_answer,
+    )

@@ -1,0 +1,52 @@
+"""What people asked for by command since the last cycle: undo, release, resume."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from helpdesk.model import FIXED, Stamp
+from helpdesk.rules.facts import Release, ThreadFacts, Undo
+from helpdesk.store import lookups, requests
+from helpdesk.store.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Undo by thread, every release that was ever said, and whether the shown plan is approved."""
+
+    undo: dict[int, list[Undo]] = field(default_factory=dict)
+    releases: tuple[Release, ...] = ()
+    fresh_release: bool = False
+    approved: bool = False
+    requests: tuple[Request, ...] = ()
+
+    def threads(self, conn: Connection) -> set[int]:
+        """The threads that must be decided because of them."""
+        found = set(self.undo)
+        if self.fresh_release:
+            found |= lookups.open_with(conn, FIXED)
+        return found
+
+    def attach(self, facts: ThreadFacts) -> ThreadFacts:
+        """The facts of a thread with what is wished of it."""
+        return replace(facts, undo=tuple(self.undo.get(facts.key, ())), releases=self.releases)
+
+
+def read_wishes(conn: Connection, now: datetime) -> Wishes:
+    """Read what is asked and not done; a release counts from when it was said, whoever carries it out."""
+    undo: dict[int, list[Undo]] = defaultdict(list)
+    undone = requests.open_requests(conn, "undo")
+    for request in undone:
+        undo[int(request.args["thread"])].append(
+            Undo(str(request.args["action"]), str(request.args["kind"]), str(request.args["what"]))
+        )
+    fresh = requests.open_requests(conn, "release")
+    resumed = requests.open_requests(conn, "resume")
+    releases = tuple(
+        Release(str(r.args["name"]), str(r.args["version"]), Stamp(int(r.args["cycle"]), r.at))
+        for r in requests.all_requests(conn, "release")
+        if r.at <= now
+    )
+    return Wishes(dict(undo), releases, bool(fresh), bool(resumed), (*undone, *fresh, *resumed))

@@ -1,0 +1,75 @@
+"""The mailboxes that have to keep the contract: the memory in three tiers, and the real servers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from helpdesk.mailbox.connect import Account, Password, connect
+from helpdesk.ports import Mailbox, Tier
+from tests.conftest import SERVERS, Login
+from tests.human import Human, ImapHuman
+from tests.memory_mailbox import MemoryMailbox
+from tests.memory_server import MemoryServer
+
+MEMORIES: Final = tuple(f"memory-{tier.value}" for tier in Tier)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A mailbox, and a human at the same account; what a server cannot do is said here and nowhere else."""
+
+    name: str
+    mailbox: Mailbox
+    human: Human
+    connect: Callable[[], Mailbox]
+
+    @property
+    def special_use(self) -> bool:
+        return self.name != "pymap"
+
+    @property
+    def folds_case(self) -> bool:
+        return self.name != "pymap"
+
+    @property
+    def one_command(self) -> bool:
+        """Whether LIST-STATUS and UNSELECT are there."""
+        return self.name != "pymap"
+
+    @property
+    def slow(self) -> bool:
+        return self.name in {"pymap", "dovecot-maildir"}
+
+
+@pytest.fixture(params=[*MEMORIES, *SERVERS])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """One server after the other, each with a fresh account that has INBOX and Archive."""
+    yield from make_world(request.param, request)
+
+
+def make_world(name: str, request: pytest.FixtureRequest) -> Iterator[World]:
+    if name in MEMORIES:
+        server = MemoryServer()
+        tier = Tier(name.removeprefix("memory-"))
+        yield World(name, MemoryMailbox(server, tier), server, lambda: MemoryMailbox(server, tier))
+        return
+    login = request.getfixturevalue("login")(name)
+    human = ImapHuman(login.host, login.port, login.user, login.password)
+    if "Archive" not in human.folders():
+        human.create("Archive")
+    opened: list[Mailbox] = []
+
+    def another() -> Mailbox:
+        opened.append(connect(account(login)))
+        return opened[-1]
+
+    yield World(name, another(), human, another)
+    human.close()
+    for mailbox in opened:
+        mailbox.close()
+
+
+def account(login: Login) -> Account:
+    return Account(login.host, login.port, "none", login.user, lambda: Password(login.password))

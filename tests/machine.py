@@ -1,0 +1,296 @@
+"""Several humans, a mail system and bad luck play on one board; the board must stay true (promises 1, 2, 5, 7).
+
+The machine knows what humans did to the mail, nothing of how the board decides.  It plays on any `Human`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from helpdesk.errors import UnreachableError
+from helpdesk.ports import Mailbox
+from helpdesk.report import Report
+from helpdesk.store import requests
+from tests.faults import Crash, CrashingMailbox, Fuse
+from tests.world import CONFIG, World
+
+CALM = CONFIG + "[brakes]\nmax_gone = 1.0\nmax_label_loss = 1000\nmax_bot_moves = 1000\nmax_mails = 1000\n"
+USERS = ("ann@users.example.com", "bob@users.example.com")
+TEAM = ("aiden@example.org", "sergey@example.org")
+KEYWORDS = (
+    "waiting",
+    "urgent",
+    "escalated",
+    "fixed_in_next_release",
+    "ggus",
+    "mc08_dataset_problem",
+    "docs",
+    "\\Flagged",
+)
+HOMES = ("INBOX", "Archive", "Archive/2026", "Archives")
+WATCHED = (*HOMES, "Sent")
+OPEN_ONLY = {"waiting", "urgent", "escalated", "fixed_in_next_release", "ggus"}
+
+
+class BoardMachine(RuleBasedStateMachine):
+    """Subclasses say where the mailbox is: `make_world`."""
+
+    make_world: Callable[[ExitStack], World]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.world = type(self).make_world(self.stack)
+        self.fuse = Fuse(0)
+        self.mails: list[str] = []
+        self.unborn: list[str] = []  # ids that were named before their mail came
+        self.present: Counter[str] = Counter()
+        self.sent_later: list[tuple[str, tuple[str, ...]]] = []
+
+    @initialize()
+    def begin(self) -> None:
+        for name in HOMES:
+            if name not in self.world.human.folders():
+                self.world.human.create(name)
+        self.world.human.create("Junk") if "Junk" not in self.world.human.folders() else None
+        self._arrive(USERS[0])
+        self._run()
+
+    # -- mail ---------------------------------------------------------------------------------------------------
+
+    @rule(who=st.sampled_from(USERS + TEAM))
+    def a_new_issue(self, who: str) -> None:
+        self._arrive(who)
+
+    @rule(who=st.sampled_from(USERS + TEAM), pick=st.integers(0, 1000), data=st.booleans())
+    def a_reply(self, who: str, pick: int, data: bool) -> None:
+        parent = self._pick(pick)
+        answers = [parent] if data or len(self.mails) < 2 else [self._pick(pick // 2), parent]
+        self._arrive(who, answers=list(dict.fromkeys(answers)))
+
+    @rule(who=st.sampled_from(USERS), pick=st.integers(0, 1000))
+    def a_reply_before_its_parent(self, who: str, pick: int) -> None:
+        ghost = f"<ghost{len(self.unborn)}@late.example.com>"
+        self.unborn.append(ghost)
+        self._arrive(who, answers=[self._pick(pick), ghost] if pick % 3 == 0 else [ghost])
+
+    @precondition(lambda self: self.unborn)
+    @rule(who=st.sampled_from(USERS), pick=st.integers(0, 1000), orphan=st.booleans())
+    def the_late_parent(self, who: str, pick: int, orphan: bool) -> None:
+        self._arrive(who, message_id=self.unborn.pop(0), answers=[] if orphan else [self._pick(pick)])
+
+    @rule(pick=st.integers(0, 1000))
+    def an_out_of_office(self, pick: int) -> None:
+        self._arrive(USERS[1], answers=[self._pick(pick)], headers={"Auto-Submitted": "auto-replied"})
+
+    @rule(who=st.sampled_from(TEAM), pick=st.integers(0, 1000))
+    def an_answer_from_sent(self, who: str, pick: int) -> None:
+        answers = (self._pick(pick),)
+        message_id = self._arrive(who, answers=answers, folder="Sent", flags=["\\Seen"])
+        self.sent_later.append((message_id, answers))
+
+    @precondition(lambda self: self.sent_later)
+    @rule(who=st.sampled_from(TEAM))
+    def its_list_copy(self, who: str) -> None:
+        message_id, answers = self.sent_later.pop(0)
+        self._arrive(who, message_id=message_id, answers=answers, headers={"X-List-Copy": "yes"})
+
+    @rule(pick=st.integers(0, 1000), keyword=st.sampled_from(KEYWORDS))
+    def a_mail_that_is_labelled_before_it_is_seen(self, pick: int, keyword: str) -> None:
+        self._arrive(USERS[0], answers=[self._pick(pick)], flags=[keyword])
+
+    # -- humans -------------------------------------------------------------------------------------------------
+
+    @rule(pick=st.integers(0, 1000), keyword=st.sampled_from(KEYWORDS))
+    def set_a_label(self, pick: int, keyword: str) -> None:
+        self._on(pick, "add_flags", [keyword])
+
+    @rule(pick=st.integers(0, 1000), keyword=st.sampled_from(KEYWORDS))
+    def remove_a_label(self, pick: int, keyword: str) -> None:
+        self._on(pick, "remove_flags", [keyword])
+
+    @rule(pick=st.integers(0, 1000))
+    def read(self, pick: int) -> None:
+        self._on(pick, "add_flags", ["\\Seen"])
+
+    @rule(pick=st.integers(0, 1000), home=st.sampled_from(HOMES))
+    def move(self, pick: int, home: str) -> None:
+        self._on(pick, "move", home, unless=home)
+
+    @rule(pick=st.integers(0, 1000), home=st.sampled_from(("INBOX", "Archive")))
+    def archive_by_copy(self, pick: int, home: str) -> None:
+        found = self._find(pick)
+        if found is not None and found[0] != home:
+            self._on(pick, "copy", home)
+            self.present[found[1]] += 1
+
+    @rule(pick=st.integers(0, 1000))
+    def delete(self, pick: int) -> None:
+        found = self._find(pick)
+        if found is not None:
+            self._on(pick, "delete")
+            self.present[found[1]] -= 1
+
+    @rule(pick=st.integers(0, 1000))
+    def to_junk(self, pick: int) -> None:
+        self._on(pick, "move", "Junk")
+
+    # -- time and bad luck --------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from((1, 30, 90)))
+    def a_cycle(self, seconds: int) -> None:
+        self.world.now += timedelta(seconds=seconds)
+        self._run()
+
+    @rule(days=st.sampled_from((1, 4, 8)))
+    def days_go_by(self, days: int) -> None:
+        self.world.now += timedelta(days=days)
+        self._run()
+
+    @rule(at=st.integers(1, 4), after=st.booleans())
+    def a_crash(self, at: int, after: bool) -> None:
+        self.world.now += timedelta(seconds=90)
+        self.fuse = Fuse(at, after)
+        try:
+            self._run()
+        except Crash:
+            self.world.mailbox = self.world.open_mailbox()
+        self.fuse = Fuse(0)
+
+    @rule(folder=st.sampled_from(("INBOX", "Archive")))
+    def uidvalidity_changes(self, folder: str) -> None:
+        self.world.human.change_uidvalidity(folder)
+
+    @rule()
+    def the_database_is_lost(self) -> None:
+        self.world.lose_database()
+
+    @rule()
+    def a_backup_is_made(self) -> None:
+        self.world.backup()
+
+    @rule()
+    def the_backup_is_restored(self) -> None:
+        self.world.restore()
+
+    # -- what must hold -----------------------------------------------------------------------------------------
+
+    @rule()
+    def converge(self) -> None:
+        """After everybody has let go: consistent, silent, complete."""
+        self.world.now += timedelta(minutes=20)
+        first = self._run()
+        self.world.now += timedelta(minutes=20)
+        self._run()
+        before = self.fuse.calls
+        again = self._run()
+        assert not first.held or all(h.what not in {"convergence"} for h in first.held), first.held
+        assert self.fuse.calls == before, f"not silent: {again.actions}"
+        assert again.actions == []
+        self._complete()
+        self._consistent()
+
+    @rule(pick=st.integers(0, 1000))
+    def a_users_reply_is_never_missed(self, pick: int) -> None:
+        """The last event of a thread is a user's mail: it is open, in the inbox, and waits for nobody."""
+        message_id = self._arrive(USERS[0], answers=[self._pick(pick)])
+        self.world.now += timedelta(seconds=1)
+        if not self._run().held:
+            thread = self.world.thread(message_id)
+            assert "INBOX" in self.world.where(message_id).split(",")
+            assert thread["state"] != "closed"
+            adopted = self.world.fresh
+            assert adopted or "WAITING" not in thread["labels"]
+        self.world.fresh = False
+
+    def teardown(self) -> None:
+        try:
+            self.converge()
+        finally:
+            self.world.mailbox.close()
+            self.world.engine.dispose()
+            self.stack.close()
+
+    # -- helpers ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> Report:
+        seen = self._seen()
+        inner = self.world.mailbox
+        self.world.mailbox = _crashing(inner, self.fuse)
+        try:
+            report = self.world.tick()
+        except UnreachableError as error:
+            raise Crash from error
+        finally:
+            self.world.mailbox = inner
+            assert self._seen() == seen, "the bot read or unread somebody's mail"
+        if report.held:
+            with self.world.engine.begin() as conn:
+                requests.ask(conn, "resume", {}, self.world.now)
+        return report
+
+    def _arrive(self, who: str, *, answers: Sequence[str] = (), **more: Any) -> str:
+        subject = f"{'Re: ' if answers else ''}Problem {len(self.mails) % 4}"
+        message_id = self.world.incoming(who, subject, answers=answers, **more)
+        if message_id not in self.mails:
+            self.mails.append(message_id)
+        self.present[message_id] += 1
+        return message_id
+
+    def _pick(self, pick: int) -> str:
+        return self.mails[pick % len(self.mails)]
+
+    def _find(self, pick: int) -> tuple[str, str, int] | None:
+        """A copy in a watched folder that is not Sent, of the picked message."""
+        wanted = self._pick(pick)
+        for folder in HOMES:
+            for seen in self.world.look(folder):
+                if seen.message_id == wanted:
+                    return folder, wanted, seen.uid
+        return None
+
+    def _on(self, pick: int, action: str, *args: Any, unless: str = "") -> None:
+        found = self._find(pick)
+        if found is not None and found[0] != unless:
+            getattr(self.world.human, action)(found[0], [found[2]], *args)
+
+    def _copies(self) -> Iterator[tuple[str, Any]]:
+        for folder in self.world.human.folders():
+            for seen in self.world.look(folder):
+                yield folder, seen
+
+    def _seen(self) -> Counter[tuple[str, bool]]:
+        return Counter((s.message_id, "\\Seen" in s.flags) for _, s in self._copies())
+
+    def _complete(self) -> None:
+        """No mail is lost, doubled, or in no thread."""
+        found = Counter(seen.message_id for _, seen in self._copies())
+        assert +found == +self.present
+        known = {
+            (copy["folder"], copy["uid"]): thread["id"]
+            for thread in self.world.threads()
+            for message in thread["messages"]
+            for copy in message["copies"]
+        }
+        there = {(folder, seen.uid) for folder, seen in self._copies() if folder in WATCHED}
+        assert there == set(known), (there - set(known), set(known) - there)
+
+    def _consistent(self) -> None:
+        flags = {(folder, seen.uid): {f.lower() for f in seen.flags} for folder, seen in self._copies()}
+        for thread in self.world.consistency():
+            for folder, uid in thread.copies:
+                assert (folder == "INBOX") == thread.open, (thread, folder)
+                labels = flags[folder, uid] & {k.lower() for k in KEYWORDS} - {"\\flagged"}
+                if thread.open:
+                    assert labels == thread.keywords, (thread, folder, uid, labels)
+                else:
+                    assert not labels & OPEN_ONLY, (thread, folder, uid, labels)
+
+
+def _crashing(mailbox: Mailbox, fuse: Fuse) -> Mailbox:
+    return CrashingMailbox(mailbox, fuse)

@@ -1,6 +1,9 @@
 """Wiring, and the only owner of a clock: settings become a board, and time becomes `now`."""
 
+import os
 import ssl
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -8,20 +11,27 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from helpdesk import config, cycle, secrets
+from helpdesk import config, cycle, daemon, logs, secrets
 from helpdesk.board import Board, Limits, Sending
 from helpdesk.errors import ConfigError, UsageError
 from helpdesk.mailbox.account import Account, Credential, Password
 from helpdesk.mailbox.connect import connect
+from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.dialects.keywords import Keywords
-from helpdesk.render import Templates
+from helpdesk.mailbox.watch import Watcher
+from helpdesk.metrics import Metrics
+from helpdesk.model import Stamp
+from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox, Mailer
+from helpdesk.render import Templates
 from helpdesk.report import Hold, Report, utc
 from helpdesk.rules.facts import Destination, Policy
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.smtp import Login, SmtpMailer, SmtpServer
 from helpdesk.store import db, meta, migrations
 from helpdesk.store.lock import instance_lock
+from helpdesk.tokens import tokens
+from helpdesk.vitals import Clocks, longest_silence
 from helpdesk.wiring import context
 
 SIMULATED = "simulated"
@@ -35,6 +45,12 @@ def load(path: Path) -> Settings:
 def clock() -> datetime:
     """The wall clock, in UTC: read here and nowhere else."""
     return datetime.now(UTC)
+
+
+def steady() -> float:
+    """Seconds from some moment, on a clock that nobody sets and that goes on while the machine sleeps."""
+    clock_id = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; elsewhere the sleep is not counted
+    return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
 
 
 def policy(settings: Settings) -> Policy:
@@ -62,6 +78,11 @@ def policy(settings: Settings) -> Policy:
     )
 
 
+def dialect(settings: Settings) -> Dialect:
+    """How labels are shown in the mailbox."""
+    return Keywords(vocabulary(settings))
+
+
 def account(settings: Settings) -> Account:
     """Who we are at the IMAP server; the secret is read anew at every login."""
     imap = settings.imap
@@ -79,7 +100,7 @@ def account(settings: Settings) -> Account:
 def _credential(settings: Settings) -> Callable[[], Credential]:
     imap = settings.imap
     if imap.oauth2 is not None:
-        raise NotImplementedError
+        return tokens(imap.oauth2)
 
     def ask() -> Credential:
         secret = secrets.password(imap)
@@ -101,15 +122,25 @@ def mailer(settings: Settings) -> SmtpMailer:
         context.verify_mode = ssl.CERT_NONE
     login = None
     if smtp.username is not None:
-        login = Login(smtp.username, lambda: _smtp_secret(settings))
+        login = _smtp_login(settings, smtp.username)
     return SmtpMailer(SmtpServer(smtp.host, smtp.port, smtp.security, context), login)
 
 
-def _smtp_secret(settings: Settings) -> str:
-    secret = secrets.password(settings.smtp)
-    if secret is None:
-        raise ConfigError(("[smtp]: a username and no password; set password_file, password_env or oauth2",))
-    return secret.get_secret_value()
+def _smtp_login(settings: Settings, username: str) -> Login:
+    smtp = settings.smtp
+    if smtp.oauth2 is not None:
+        source = tokens(smtp.oauth2)
+        return Login(username, lambda: source().secret, smtp.oauth2.mechanism)
+
+    def ask() -> str:
+        secret = secrets.password(smtp)
+        if secret is None:
+            raise ConfigError(
+                ("[smtp]: a username and no password; set password_file, password_env or oauth2",)
+            )
+        return secret.get_secret_value()
+
+    return Login(username, ask)
 
 
 @contextmanager
@@ -136,13 +167,13 @@ def board(
     It writes to the mailbox only if the settings say so too.
     """
     rules = policy(settings)
-    dialect = Keywords(vocabulary(settings))
+    words = dialect(settings)
     secret = secrets.board_secret(settings, create=create).get_secret_value()
     return Board(
         name=settings.board.name,
         engine=engine,
-        context=context(settings, rules, dialect, secret),
-        dialect=dialect,
+        context=context(settings, rules, words, secret),
+        dialect=words,
         policy=rules,
         limits=Limits(settings.brakes.max_bot_moves, settings.brakes.max_mails),
         caps=settings.caps,
@@ -177,6 +208,10 @@ def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cy
     with db.scratch(settings.store.url.get_secret_value()) as engine:
         moment = now or (last_simulated(engine) or clock())
         this = board(settings, engine, sending=None, create=False, act=False)
+        with db.reading(engine) as conn:
+            held = backward(meta.last_cycle(conn), moment)
+        if held is not None:
+            return Report(moment, held=[held])
         with mailbox(settings) as session:
             return cycle.run(this, session, moment, progress)
 
@@ -208,10 +243,14 @@ def resolve_now(engine: Engine, now: datetime | None) -> tuple[datetime, Hold | 
                     "--now: this database has real cycles; simulated time needs a database of its own"
                 )
             meta.put(conn, SIMULATED, "yes")
-    if last is not None and moment < last.at:
-        why = f"{utc(moment)} is before the last cycle at {utc(last.at)}"
-        return moment, Hold("clock", why)
-    return moment, None
+    return moment, backward(last, moment)
+
+
+def backward(last: Stamp | None, moment: datetime) -> Hold | None:
+    """Time does not run backwards on a board."""
+    if last is None or moment >= last.at:
+        return None
+    return Hold("clock", f"{utc(moment)} is before the last cycle at {utc(last.at)}")
 
 
 def last_simulated(engine: Engine) -> datetime | None:
@@ -219,3 +258,31 @@ def last_simulated(engine: Engine) -> datetime | None:
     with engine.connect() as conn:
         last = meta.last_cycle(conn)
         return last.at if last is not None and meta.get(conn, SIMULATED) is not None else None
+
+
+def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
+    """The daemon, until somebody stops it; the exit code.
+
+    What is wrong from the start (the configuration, another instance) is raised before anything is done.  `silence` is
+    how long no poll may succeed before that is an alarm; None: what suits `poll_seconds`.
+    """
+    name, poll_seconds = settings.board.name, settings.daemon.poll_seconds
+    with opened(settings, writing=True) as engine, logs.opened(name, sys.stderr) as log:
+        with db.reading(engine) as conn:
+            if meta.get(conn, SIMULATED) is not None:
+                raise UsageError(
+                    "this database lives in simulated time (--now): the daemon needs one of its own"
+                )
+        known = account(settings)
+        return daemon.serve(
+            daemon.Parts(
+                board=board(settings, engine, sending=mailer(settings), create=True),
+                connect=lambda: connect(known),
+                watcher=lambda wake: Watcher(known, settings.imap.inbox, wake),
+                clocks=Clocks(clock, steady),
+                outlets=Outlets(log, Metrics(name), os.environ),
+                poll_seconds=poll_seconds,
+                http_port=settings.daemon.http_port,
+                silence=silence or longest_silence(poll_seconds),
+            )
+        )

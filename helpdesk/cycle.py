@@ -78,6 +78,7 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
         else:
             decisions = _commit(board, conn, stamp, decisions, allowed, report)
             requests.done(conn, wishes.requests, now)
+            journal.mark(conn, wishes.undone, "undone")
         posting.plan_alarms(board, conn, report.held, now)
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])

@@ -21,8 +21,8 @@ MAX_BODY = 64 * 1024  # octets of a mail that are read for an excerpt
 EXCERPT = 12  # lines
 
 
-def write(board: Board, mailbox: Mailbox, row: OutboxRow, now: datetime) -> Letter:
-    """The letter of a row: the same octets as the first time, if there was one."""
+def write(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) -> Letter:
+    """The letter of a row: the same octets as the first time, if there was one; alarms need no mailbox."""
     with board.engine.connect() as conn:
         octets = rows.content(conn, row.id)
         story = stories.read(conn, rows.thread_of(conn, row.id))
@@ -53,7 +53,7 @@ def _envelope(board: Board, row: OutboxRow, story: Story, now: datetime) -> Enve
     )
 
 
-def _mail(board: Board, mailbox: Mailbox, row: OutboxRow, story: Story, short: str) -> Mail:
+def _mail(board: Board, mailbox: Mailbox | None, row: OutboxRow, story: Story, short: str) -> Mail:
     since = story.since.get(row.occasion.partition(":")[0], row.planned_at)
     first = story.pages[0] if story.pages else None
     user = first.author if first else ""
@@ -80,14 +80,16 @@ def _mail(board: Board, mailbox: Mailbox, row: OutboxRow, story: Story, short: s
     return AlarmMail(kind, stories.alarm(board.engine, kind), paragraph(kind), row.planned_at)
 
 
-def _story_line(mailbox: Mailbox, page: Page) -> StoryLine:
+def _story_line(mailbox: Mailbox | None, page: Page) -> StoryLine:
     return StoryLine(page.author, page.time, tuple(_excerpt(mailbox, page)))
 
 
-def _excerpt(mailbox: Mailbox, page: Page) -> Sequence[str]:
+def _excerpt(mailbox: Mailbox | None, page: Page) -> Sequence[str]:
     """The first lines that the author wrote, without what is quoted; nothing if the mail cannot be read."""
     try:
-        octets = mailbox.body(mailbox.select(page.folder), page.uid, MAX_BODY) if page.folder else b""
+        octets = (
+            mailbox.body(mailbox.select(page.folder), page.uid, MAX_BODY) if mailbox and page.folder else b""
+        )
     except MailboxRefusedError:
         return ("(the mail could not be read)",)
     lines = [line.rstrip() for line in text_of(octets, MAX_BODY).splitlines()]

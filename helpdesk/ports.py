@@ -41,6 +41,14 @@ class FolderStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderFlags:
+    r"""Which flags a folder has in use, and whether a new keyword may be made there (PERMANENTFLAGS has `\*`)."""
+
+    used: frozenset[str]
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FlagRow:
     """The flags of one message."""
 
@@ -108,6 +116,9 @@ class Mailbox(Protocol):
 
     def select(self, name: str, *, readonly: bool = False) -> Folder:
         """Select a folder (EXAMINE when read-only); a folder that is already selected costs no command."""
+
+    def folder_flags(self, name: str) -> FolderFlags:
+        """What SELECT tells about flags; nothing is changed."""
 
     def changes(self, folder: Folder, since: int) -> FlagChanges:
         """All messages whose MODSEQ is above `since`, with their flags; tiers CONDSTORE and QRESYNC only."""

@@ -80,8 +80,8 @@ def plan_alarms(board: Board, conn: Connection, held: Sequence[Hold], now: datet
         _enter(board, conn, action, now)
 
 
-def post(board: Board, mailbox: Mailbox, now: datetime, *, hold_mails: bool) -> bool:
-    """Send what is due; tells whether anything was tried."""
+def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bool) -> bool:
+    """Send what is due (with `hold_mails` only alarms, which need no mailbox); tells whether anything was tried."""
     if board.sending.mailer is None:
         return False
     with board.engine.begin() as conn:
@@ -101,7 +101,7 @@ def stuck(conn: Connection) -> list[Hold]:
     return [Hold("outbox", f"mail {row.id} ({row.rule}): {row.last_answer}") for row in waiting]
 
 
-def _written(board: Board, mailbox: Mailbox, row: OutboxRow, now: datetime) -> Letter | None:
+def _written(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) -> Letter | None:
     """The letter of a row; one that cannot be written (a bad address, a broken template) holds up no other."""
     try:
         return letters.write(board, mailbox, row, now)

@@ -22,6 +22,11 @@ class Wishes:
     approved: bool = False
     requests: tuple[Request, ...] = ()
 
+    @property
+    def undone(self) -> list[str]:
+        """The actions that are taken back."""
+        return [wish.action for wishes in self.undo.values() for wish in wishes]
+
     def threads(self, conn: Connection) -> set[int]:
         """The threads that must be decided because of them."""
         found = set(self.undo)

@@ -9,10 +9,19 @@ from typing import Final
 import pytest
 
 from tests.human import ImapHuman
-from tests.servers import dovecot, pymap_server
+from tests.servers import cyrus, dovecot, pymap_server
 
-SERVERS: Final = ("dovecot-mdbox", "dovecot-maildir", "pymap")
-"""The real servers of the contract suite; Cyrus gets its line here when it is installed beside Dovecot."""
+SERVERS: Final = (
+    "dovecot-mdbox",
+    "dovecot-maildir",
+    "dovecot-poor",
+    "pymap",
+    *(["cyrus"] if cyrus.ROOT else []),
+)
+"""The real servers of the contract suite; Cyrus only where it has been unpacked (see `tests/servers/cyrus.py`)."""
+
+POOR: Final = "IMAP4rev1 UIDPLUS CONDSTORE ENABLE ID NAMESPACE IDLE AUTH=PLAIN"
+"""What a server announces that has neither QRESYNC, MOVE, ESEARCH, UNSELECT, LIST-STATUS nor LITERAL+."""
 
 _users = itertools.count(1)
 
@@ -39,8 +48,20 @@ def dovecot_maildir() -> Iterator[dovecot.Dovecot]:
 
 
 @pytest.fixture(scope="session")
+def dovecot_poor() -> Iterator[dovecot.Dovecot]:
+    yield from _dovecot("mdbox", tls=False, lmtp=False, extra=f"imap_capability = {POOR}\n")
+
+
+@pytest.fixture(scope="session")
 def pymap() -> Iterator[pymap_server.Pymap]:
     server = pymap_server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", name="cyrus")
+def running_cyrus() -> Iterator[cyrus.Cyrus]:
+    server = cyrus.start()
     yield server
     server.stop()
 
@@ -73,11 +94,11 @@ def human_on() -> Iterator[Callable[[Login], ImapHuman]]:
         human.close()
 
 
-def _dovecot(store: str, *, tls: bool, lmtp: bool) -> Iterator[dovecot.Dovecot]:
+def _dovecot(store: str, *, tls: bool, lmtp: bool, extra: str = "") -> Iterator[dovecot.Dovecot]:
     if dovecot.BINARY is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Dovecot is missing, and this is CI")
         pytest.skip("Dovecot is not installed")
-    server = dovecot.start(store, tls=tls, lmtp=lmtp)
+    server = dovecot.start(store, tls=tls, lmtp=lmtp, extra=extra)
     yield server
     server.stop()

@@ -10,6 +10,7 @@ from helpdesk.ports import (
     FlagChanges,
     FlagRow,
     Folder,
+    FolderFlags,
     FolderInfo,
     FolderStatus,
     Mailbox,
@@ -82,6 +83,9 @@ class CrashingMailbox:
 
     def select(self, name: str, *, readonly: bool = False) -> Folder:
         return self._inner.select(name, readonly=readonly)
+
+    def folder_flags(self, name: str) -> FolderFlags:
+        return self._inner.folder_flags(name)
 
     def changes(self, folder: Folder, since: int) -> FlagChanges:
         return self._inner.changes(folder, since)

@@ -1,6 +1,6 @@
 """Measure threading on a real list: hide the ids of a tenth of the answers and see what the subject rule brings back.
 
-Run it alone:  python tests/measure_threading.py LIST.mbox [--list ADDRESS]
+Run it alone:  python -m tests.measure_threading LIST.mbox [--list ADDRESS] [--ids-only]
 
 The truth is the partition by full headers.  Mails that never had an id are linked by the subject rule in the truth as well:
 otherwise right links would count as wrong ones; `--ids-only` leaves these links out of the truth.

@@ -14,6 +14,7 @@ from helpdesk.ports import (
     FlagChanges,
     FlagRow,
     Folder,
+    FolderFlags,
     FolderInfo,
     FolderStatus,
     MailRow,
@@ -92,6 +93,13 @@ class MemoryMailbox:
             self._server.folder(name)
             self._selected = (name, readonly)
         return Folder(name, self._server.folder(name).uidvalidity)
+
+    def folder_flags(self, name: str) -> FolderFlags:
+        self._selected = None
+        where = self._server.folder(self.select(name).name)
+        server = self._server
+        room = server.max_keywords is None or len(where.spelling) < server.max_keywords
+        return FolderFlags(frozenset({*SYSTEM.values(), *where.spelling.values()}), server.keywords and room)
 
     def changes(self, folder: Folder, since: int) -> FlagChanges:
         if self._tier is Tier.PLAIN:

@@ -5,7 +5,7 @@ commit, write the labels where nobody was faster, move.  Every cycle checks on t
 answer twice, that the state survives JSON, and that a thread that is not due has nothing to do.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
@@ -39,6 +39,7 @@ class Row:
     """A copy as the board holds it."""
 
     message: int
+    flags: frozenset[str]
     known: Known
     arrived: Stamp
     uid: int
@@ -83,6 +84,8 @@ class Simulated(Whiteboard):
     def settle(self) -> None:
         """Nobody touches anything until the thread is settled, and all is done."""
         self.run()
+        while any(row.limbo for row in self.rows.values()):
+            self.run()
         self.wait(self.policy.settle).run()
 
     def run(self) -> None:
@@ -108,6 +111,8 @@ class Simulated(Whiteboard):
             raise AssertionError("decide gave two answers to one question")
         if STATE.validate_json(STATE.dump_json(decision.state, exclude_defaults=True)) != decision.state:
             raise AssertionError("the state does not survive JSON")
+        if any((plan.add | plan.remove) - {*self.policy.kinds, STAR} for plan in decision.plans):
+            raise AssertionError("a word that nobody configured would be written")
         if not self._is_due():
             self._must_be_silent(decision)
         if meanwhile is not None:
@@ -150,18 +155,19 @@ class Simulated(Whiteboard):
 
     def _observe(self, stamp: Stamp) -> None:
         before = dict(self.rows)
+        self.rows = {
+            k: replace(r, known=replace(r.known, bits=self._bits(r.flags))) for k, r in self.rows.items()
+        }
         for key in list(self.rows.keys() - self.real.keys()):
             self._vanish(key, stamp)
         for key, real in self.real.items():
-            if real.away:
-                real.away = False
-                if key in self.rows:
-                    self._vanish(key, stamp)
+            if real.away and key in self.rows:
+                self._vanish(key, stamp)
             elif key in self.rows:
-                self.rows[key] = _looked_at(self.rows[key], real, self._bits(real), stamp)
+                self.rows[key] = _looked_at(self.rows[key], real, self._bits(real.bits), stamp)
             else:
                 self._arrive(key, real, stamp)
-            real.raced = False
+            real.raced = real.away = False
         self.dirty = self.dirty or self.rows != before
         self.rows = {
             k: replace(r, known=confirmed(r.known)) if r.limbo is None else r for k, r in self.rows.items()
@@ -176,7 +182,7 @@ class Simulated(Whiteboard):
 
     def _arrive(self, key: int, real: Real, stamp: Stamp) -> None:
         """The table of new copies."""
-        bits = self._bits(real)
+        bits = self._bits(real.bits)
         source = self.rows.get(real.copied_from or 0)
         fresh = self.messages[real.message - 1].cycle == stamp.cycle
         base, base_place = frozenset[str](), real.place
@@ -195,13 +201,12 @@ class Simulated(Whiteboard):
             base_place = Place.ARCHIVE
         known = Known(base, base, None, base_place, base_place, None, {})
         touches = touched(known, bits, real.place, stamp)
-        self.rows[key] = Row(
-            real.message, replace(known, bits=bits, place=real.place, touches=touches), stamp, real.uid
-        )
+        known = replace(known, bits=bits, place=real.place, touches=touches)
+        self.rows[key] = Row(real.message, frozenset(real.bits), known, stamp, real.uid)
 
-    def _bits(self, real: Real) -> frozenset[str]:
+    def _bits(self, flags: Set[str]) -> frozenset[str]:
         """A word that nobody configured is no bit."""
-        return frozenset(real.bits & {*self.policy.kinds, STAR})
+        return frozenset(flags & {*self.policy.kinds, STAR})
 
     def _present(self, message: int) -> bool:
         return any(key in self.rows for key, real in self.real.items() if real.message == message)
@@ -260,9 +265,8 @@ def _looked_at(row: Row, real: Real, bits: frozenset[str], stamp: Stamp) -> Row:
     if back and known.planned_place not in {None, real.place}:
         touches[PLACE] = row.limbo or stamp  # back in its folder under a new UID: moved back by a human
     known = replace(known, bits=bits, place=real.place, touches=touches)
-    return replace(
-        row, known=known, uid=real.uid, limbo=None, arrived=stamp if real.uid != row.uid else row.arrived
-    )
+    arrived = row.arrived if real.uid == row.uid else stamp
+    return replace(row, flags=frozenset(real.bits), known=known, uid=real.uid, limbo=None, arrived=arrived)
 
 
 def _intended(known: Known, plan: CopyPlan) -> Known:
@@ -288,11 +292,13 @@ def troubles(world: Simulated) -> list[str]:
         found.append("a move is not finished")
     for key, row in world.rows.items():
         known = row.known
+        if known.place not in LIVING:
+            continue
         if known.touches or known.planned is not None or known.planned_place is not None or row.limbo:
             found.append(f"copy {key} is not settled: {row}")
         if known.bits != known.base or known.place is not known.base_place:
             found.append(f"copy {key}: what is there is not what we left")
-        if known.place not in LIVING or row.left or (world.state.lies and known.place is Place.ARCHIVE):
+        if row.left or (world.state.lies and known.place is Place.ARCHIVE):
             continue
         if known.place is not home:
             found.append(f"copy {key} lies in the wrong place")

@@ -161,10 +161,10 @@ def test_html_becomes_lines_of_text(markup: str, expected: str) -> None:
     "unit", [b"\n", b"> ", b"message-id: \n", b"<", b"content-type: message/\n", b"--B\n"]
 )
 def test_no_bounce_takes_long(unit: bytes) -> None:
-    """A megabyte of what bounces are made of is searched within two seconds."""
+    """A megabyte of what bounces are made of is searched within four seconds."""
     begun = time.process_time()
     reported_ids(HEAD + b"Content-Type: multipart/report; boundary=B\n\n" + unit * (1_000_000 // len(unit)))
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 4
 
 
 @pytest.mark.parametrize("unit", ["<!--", "<", "<a ", "</", "<![", "&", "<style>", "\n ", "<p>"])

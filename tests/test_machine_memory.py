@@ -13,6 +13,8 @@ from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 from tests.world import World
 
+RAM = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - thousands of small databases need no disk
+
 
 class MemoryBoard(BoardMachine):
     """Tier QRESYNC, with server ids."""
@@ -20,7 +22,7 @@ class MemoryBoard(BoardMachine):
     @staticmethod
     def make_world(stack: ExitStack) -> World:
         server = MemoryServer()
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=RAM)))
         return World(server, lambda: MemoryMailbox(server, Tier.QRESYNC), folder, CALM)
 
 

@@ -341,6 +341,20 @@ def test_of_several_candidates_the_newest_wins() -> None:
     assert subject_candidate(mail("a", "Re: jobs fail at DESY", day=10), asked) == "<q5>"
 
 
+def test_answers_of_one_moment_do_not_link_in_a_circle() -> None:
+    """Where all times are equal, lost answers still lead to the question, whatever the ids."""
+    question, *answers = [
+        mail(own, subject)
+        for own, subject in (
+            ("z", "Jobs fail at DESY"),
+            ("b", "Re: Jobs fail at DESY"),
+            ("a", "Re: Jobs fail at DESY"),
+        )
+    ]
+    links = {one.message_id: subject_candidate(one, [question, *answers]) for one in answers}
+    assert links == {"<a>": "<z>", "<b>": "<a>"}
+
+
 def test_people_are_those_who_are_not_in_every_thread() -> None:
     """The list, the board and the team connect nobody: two users who wrote to the same shifter stay apart."""
     assert people_of(ANN, ["dast@lists.example.org", "shifter@cern.example", BOB], SHARED) == {ANN, BOB}

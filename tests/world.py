@@ -22,9 +22,9 @@ from helpdesk.config import settings_of
 from helpdesk.model import Place
 from helpdesk.ports import Letter, Mailbox
 from helpdesk.report import Report
-from helpdesk.settings import Settings
 from helpdesk.rules.draft import living
 from helpdesk.rules.facts import ThreadFacts
+from helpdesk.settings import Settings
 from helpdesk.store import copies, db, migrations, sqlite, threads
 from helpdesk.store.copies import Held
 from helpdesk.store.core import THREAD
@@ -79,7 +79,7 @@ meaning = "should go into the documentation"
 """
 
 
-def mail(  # noqa: PLR0913 - a mail has that many parts
+def mail(
     sender: str,
     subject: str,
     message_id: str,
@@ -139,6 +139,7 @@ class World:
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     expected: int = 0
     fresh: bool = False  # the database was lost and nothing has run since
+    _board: Board | None = None
 
     def __post_init__(self) -> None:
         self.settings: Settings = settings_of(self.folder / "helpdesk.toml", self.config)
@@ -155,8 +156,10 @@ class World:
 
     @property
     def board(self) -> Board:
-        """The production board, with a mailer that keeps its letters."""
-        return app.board(self.settings, self.engine, sending=self.mailer, create=True)
+        """The production board, with a mailer that keeps its letters; wired anew after the database was replaced."""
+        if self._board is None or self._board.engine is not self.engine:
+            self._board = app.board(self.settings, self.engine, sending=self.mailer, create=True)
+        return self._board
 
     def incoming(self, sender: str, subject: str, *, answers: Sequence[str] = (), **more: Any) -> str:
         """Deliver a mail to the inbox; returns its Message-ID."""
@@ -193,7 +196,7 @@ class World:
         return list(self.human.look(folder)) if folder in self.human.folders() else []
 
     def flags(self, message_id: str) -> set[str]:
-        """Keywords and \\Flagged on every copy of a message, lower case, without what does not matter here."""
+        r"""Keywords and \Flagged on every copy of a message, lower case, without what does not matter here."""
         found = {
             flag.lower()
             for f in self.human.folders()

@@ -33,8 +33,8 @@ class Renewable(Protocol):
     def __call__(self) -> Credential:
         """Give the present one."""
 
-    def renew(self) -> Credential:
-        """Get a new one, whatever the old one's expiry says."""
+    def renew(self, refused: Credential) -> Credential:
+        """Give another one than the refused one, whatever that one's expiry says."""
 
 
 @dataclass(frozen=True, slots=True)

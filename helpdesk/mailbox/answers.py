@@ -8,7 +8,7 @@ from imapclient import imap_utf7
 
 from helpdesk.errors import MailboxRefusedError
 from helpdesk.mailbox.conversation import Answer, Parts
-from helpdesk.ports import FolderInfo, FolderStatus, Moved
+from helpdesk.ports import FolderFlags, FolderInfo, FolderStatus, Moved
 from helpdesk.uidset import UidSet
 
 SPECIAL: Final = frozenset({"all", "archive", "drafts", "flagged", "important", "junk", "sent", "trash"})
@@ -17,6 +17,7 @@ SPECIAL: Final = frozenset({"all", "archive", "drafts", "flagged", "important", 
 _CLOSED: Final = frozenset({"\\noselect", "\\nonexistent"})
 _LIST = re.compile(rb'LIST \(([^)]*)\) (?:"(?:[^"\\]|\\.)*"|NIL) ', re.IGNORECASE)
 _STATUS = re.compile(rb"STATUS ", re.IGNORECASE)
+_FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.IGNORECASE)
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _ATOM = re.compile(rb'[^ (){"]+')
 _PAIR = re.compile(rb"([A-Z]+) (\d+)")
@@ -91,6 +92,14 @@ def folder_statuses(untagged: Iterable[Parts]) -> list[FolderStatus]:
                 modseq=numbers.get(b"HIGHESTMODSEQ") or None,
             )
     return list(found.values())
+
+
+def folder_flags(answer: Answer) -> FolderFlags:
+    r"""Read FLAGS and PERMANENTFLAGS; a server that sends no PERMANENTFLAGS keeps all (RFC 9051 section 6.3.2)."""
+    listed = [found[1] for (text, *_) in answer.untagged if (found := _FLAGS.match(text))]
+    used = frozenset(flag for text in listed for flag in text.decode("latin-1").split())
+    permanent = codes(answer, "PERMANENTFLAGS")
+    return FolderFlags(used - {"\\*"}, not permanent or "\\*" in permanent[-1])
 
 
 def searched(untagged: Iterable[Parts]) -> UidSet:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -13,14 +13,11 @@ from helpdesk.mailbox.reunite import Arrival
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import LIVING
 from helpdesk.store import copies, messages, threads
-from helpdesk.store.copies import Held, pack_flags, pack_touches
-from helpdesk.store.core import Values
+from helpdesk.store.copies import Held, NewCopy, pack_flags, pack_touches
 from helpdesk.store.flags import Reader
-from helpdesk.store.messages import Twin
+from helpdesk.store.messages import NewMessage, Twin
 
 _TRUST = ("sent", "direct", "list")
-_TWIN = ("author", "via", "role", "nature")
-_SPEAKER = ("author", "author_name", "role", "via", "trusted", "nature", "why")
 
 
 @dataclass(slots=True)
@@ -34,11 +31,11 @@ class Arrivals:
     new: int = 0  # messages
     known: set[int] = field(default_factory=set)  # messages that have a copy more
     strangers: list[Incoming] = field(default_factory=list)  # new mail with our HMAC
-    _twins: dict[str, list[Twin]] = field(default_factory=lambda: defaultdict(list))
+    _twins: dict[str, list[Twin]] = field(default_factory=dict)
     _older: dict[int, list[Held]] = field(default_factory=lambda: defaultdict(list))
-    _messages: list[Values] = field(default_factory=list)
-    _copies: list[Values] = field(default_factory=list)
-    _speakers: list[Values] = field(default_factory=list)
+    _messages: list[NewMessage] = field(default_factory=list)
+    _copies: list[NewCopy] = field(default_factory=list)
+    _speakers: list[NewMessage] = field(default_factory=list)
     _left: dict[int, Held] = field(default_factory=dict)
     _entered: set[int] = field(default_factory=set)  # messages that got a copy here
 
@@ -55,9 +52,9 @@ class Arrivals:
         self._mark()
 
     def _look_up(self, arrivals: Sequence[Arrival]) -> None:
-        ids = {a.mail.values["message_id"] for a in arrivals if a.mail.values is not None}
+        ids = {a.mail.new.message_id for a in arrivals if a.mail.new is not None}
         for twin in messages.with_ids(self.conn, ids):
-            self._twins[twin.message_id].append(twin)
+            self._twins.setdefault(twin.message_id, []).append(twin)
         if self.adopting:
             return
         keys = {a.mail.message for a in arrivals if a.mail.message is not None}
@@ -69,40 +66,36 @@ class Arrivals:
         """One copy; returns the key for the next new message."""
         mail, place = arrival.mail, arrival.read.delta.after.place
         message = mail.message
-        if message is None:
-            twin = self._twin(mail)
-            message = None if twin is None else twin.key
-            if twin is not None:
-                self._speak(twin, mail)
-        if message is None:
-            self._add_message(mail, next_message)
-            known = self._first(mail, place)
-            self._add_copy(arrival, key, next_message, known)
-            return next_message + 1
+        if mail.new is not None:
+            twin = self._twin(mail.new)
+            if twin is None:
+                self._add_message(mail, mail.new, next_message)
+                self._add_copy(arrival, key, next_message, self._first(mail, place))
+                return next_message + 1
+            self._speak(twin, mail.new)
+            message = twin.key
+        assert message is not None  # every arrival is known or was read
         self.known.add(message)
         self._add_copy(arrival, key, message, self._another(mail, place, message))
         return next_message
 
-    def _twin(self, mail: Incoming) -> Twin | None:
+    def _twin(self, new: NewMessage) -> Twin | None:
         """The message that this is: the same id and Date, and nobody else's; a reused id is another message."""
-        values = mail.values or {}
-        for twin in self._twins[values["message_id"]]:
-            authors = {twin.author, values["author"]} - {""}
-            rewritten = "list" in {twin.via, values["via"]}
-            if twin.date == values["date"] and (len(authors) < 2 or rewritten):
+        for twin in self._twins.get(new.message_id, ()):
+            same_author = twin.author == new.author or not (twin.author and new.author)
+            if twin.date == new.date and (same_author or "list" in {twin.via, new.via}):
                 return twin
         return None
 
-    def _speak(self, twin: Twin, mail: Incoming) -> None:
+    def _speak(self, twin: Twin, new: NewMessage) -> None:
         """Of several copies the most trusted says who wrote it; if that is somebody else, it is news."""
-        values = mail.values or {}
-        if _TRUST.index(values["via"]) >= _TRUST.index(twin.via):
+        if _TRUST.index(new.via) >= _TRUST.index(twin.via):
             return
-        row = {name: values[name] for name in _SPEAKER}
-        news = (values["role"], values["nature"]) != (twin.role, twin.nature)
-        self._speakers.append({"key": twin.key, "cycle": self.stamp.cycle if news else twin.cycle, **row})
+        news = (new.role, new.nature) != (twin.role, twin.nature)
+        new.id, new.cycle = twin.key, self.stamp.cycle if news else twin.cycle
+        self._speakers.append(new)
         others = self._twins[twin.message_id]
-        others[others.index(twin)] = replace(twin, **{name: values[name] for name in _TWIN})
+        others[others.index(twin)] = _as_twin(new, twin.thread)
 
     def _first(self, mail: Incoming, place: Place) -> Known:
         if self.adopting or mail.adopted:
@@ -126,41 +119,40 @@ class Arrivals:
         gone = not others and message not in self._entered
         return brought(known, self.stamp) if gone and place is Place.INBOX else known
 
-    def _add_message(self, mail: Incoming, key: int) -> None:
-        values = mail.values or {}
-        values["id"] = key
-        self._messages.append(values)
+    def _add_message(self, mail: Incoming, new: NewMessage, key: int) -> None:
+        new.id = key
+        self._messages.append(new)
         self.new += 1
         if mail.own:
             self.strangers.append(mail)
-        known = {name: values[name] for name in ("message_id", "date", "cycle", *_TWIN)}
-        self._twins[values["message_id"]].append(Twin(key=key, thread=0, **known))
+        self._twins.setdefault(new.message_id, []).append(_as_twin(new, 0))
 
     def _add_copy(self, arrival: Arrival, key: int, message: int, known: Known) -> None:
-        mail = arrival.mail
+        mail, stamp = arrival.mail, self.stamp
         self._entered.add(message)
         self._copies.append(
-            {
-                "id": key,
-                "message": message,
-                "folder": arrival.read.delta.after.key,
-                "uid": mail.uid,
-                "guid": mail.guid,
-                "flags": pack_flags(mail.flags),
-                "base": pack(known.base),
-                "planned": None,
-                "base_place": known.base_place.value,
-                "planned_place": None,
-                "touches": pack_touches(known.touches),
-                "arrived_cycle": self.stamp.cycle,
-                "arrived_at": self.stamp.at,
-                "limbo": None,
-                "left": False,
-                "attempts": 0,
-            }
+            NewCopy(
+                key,
+                message,
+                arrival.read.delta.after.key,
+                mail.uid,
+                mail.guid,
+                pack_flags(mail.flags),
+                pack(known.base),
+                known.base_place.value,
+                pack_touches(known.touches),
+                stamp.cycle,
+                stamp.at,
+            )
         )
 
     def _mark(self) -> None:
         if self.known and not self.adopting:
             twins = messages.with_keys(self.conn, self.known)
             threads.mark_dirty(self.conn, {twin.thread for twin in twins} - {0})
+
+
+def _as_twin(new: NewMessage, thread: int) -> Twin:
+    return Twin(
+        new.id, new.message_id, new.date, new.author, new.via, new.role, new.nature, new.cycle, thread
+    )

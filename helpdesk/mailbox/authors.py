@@ -17,8 +17,8 @@ from authres.core import AuthenticationResult, AuthResError
 from helpdesk.mailbox.address import addresses
 from helpdesk.model import Author, Header, Role
 
-_MAX_FIELDS = 20  # Authentication-Results fields that are looked at, the newest come first
-_MAX_LENGTH = 8192
+_MAX_FIELDS = 10  # Authentication-Results fields that are looked at, the newest come first
+_MAX_LENGTH = 4096
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,15 @@ def author(header: Header, folder_is_sent: bool, policy: AuthorPolicy) -> Author
 def authenticated(header: Header, authserv_ids: frozenset[str]) -> bool:
     """Tell whether a trusted server vouches for the domain in From; a DMARC failure outweighs any pass."""
     written = header.fields.get("from", ())
-    if len(written) != 1 or sum("@" in one.address for one in addresses(written[0])) > 1:
+    if (
+        "@" not in header.sender
+        or len(written) != 1
+        or sum("@" in one.address for one in addresses(written[0])) > 1
+    ):
         return False  # which of them was proven?
     domain = header.sender.rpartition("@")[2]
     verdicts = [_verdict(result, domain) for result in _results(header, authserv_ids)]
-    return bool(domain) and True in verdicts and False not in verdicts
+    return True in verdicts and False not in verdicts
 
 
 def _behind_the_list(header: Header, policy: AuthorPolicy) -> str:

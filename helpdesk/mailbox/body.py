@@ -18,7 +18,7 @@ from helpdesk.mailbox.encoded import charset_of
 from helpdesk.mailbox.html import text_of_html
 from helpdesk.mailbox.parse import UnparseableError, parse_header
 
-MAX_RAW = 1024 * 1024  # more than is ever fetched of a body
+MAX_RAW = 512 * 1024  # more than is ever fetched of a body
 MAX_PARTS = 100  # more boundaries than this are an attack, not a mail
 MAX_DEPTH = 20
 MAX_REPORTED = 20

@@ -22,12 +22,13 @@ def connect(account: Account) -> ImapMailbox:
 
 def open_conversation(account: Account) -> Conversation:
     """Connect and log in, once more with a renewed token when the server refuses the first."""
+    credential = account.credential()
     try:
-        conversation = log_in(account, account.credential())
+        conversation = log_in(account, credential)
     except LoginRefusedError:
         if not isinstance(account.credential, Renewable):
             raise
-        conversation = log_in(account, account.credential.renew())
+        conversation = log_in(account, account.credential.renew(credential))
     conversation.capabilities = _capabilities(conversation)
     return conversation
 

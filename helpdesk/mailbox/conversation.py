@@ -122,6 +122,11 @@ class Conversation:
         self._idle = True
         return self._obey(answer)
 
+    def hand_over(self) -> tuple[socket.socket, Stream]:
+        """Give up the connection to somebody who reads what comes unasked (IDLE)."""
+        self._idle = False
+        return self._connection, self._stream
+
     def end(self) -> None:
         """Throw the connection away."""
         self._idle = False

@@ -5,8 +5,8 @@ only what differs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -30,14 +30,17 @@ class Grouped:
 
 def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grouped:
     """Put every message that is in no thread into one; `disturbed` components lost a message or got a link."""
-    fresh = groups.ungrouped(conn)
-    if not fresh and not disturbed:
+    gathered = _Gathered()
+    gathered.take(groups.ungrouped(conn))
+    touched: set[int] = set()
+    if groups.exist(conn):
+        gathered.take(groups.in_components(conn, disturbed))
+        touched = groups.components_with(conn, linked_ids(gathered.nodes.values())) | set(disturbed)
+        gathered.take(groups.in_components(conn, touched))
+    if not gathered.nodes and not touched:
         return Grouped(frozenset(), (), ())
-    seeds = [*fresh, *groups.in_components(conn, disturbed)]
-    touched = groups.components_with(conn, linked_ids(map(_node, seeds))) | set(disturbed)
-    members = {member.key: member for member in (*groups.in_components(conn, touched), *fresh)}
     old = _Old(groups.threads_in(conn, touched), groups.aliases(conn, touched))
-    return _Regrouping(conn, join, members, old).run()
+    return _Regrouping(conn, join, gathered, old).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +51,66 @@ class _Old:
     aliases: Mapping[str, Alias]
 
 
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Messages for threading, and where those are that are somewhere: (component, thread)."""
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    was: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _ids: dict[str, str] = field(default_factory=dict)  # every id once: a first sync holds them all
+
+    def take(self, members: Iterable[Member]) -> None:
+        """Take in rows of the store."""
+        one = self._ids.setdefault
+        for key, message_id, refs, parents, link, time, component, thread in members:
+            references = tuple([one(text, text) for text in refs.split()])
+            answered = tuple([one(text, text) for text in parents.split()])
+            own = one(message_id, message_id)
+            self.nodes[key] = Node(key, own, references, answered, link or None, time)
+            if thread:
+                self.was[key] = (component, thread)
+
+
 class _Regrouping:
     """One pass over the touched components."""
 
-    def __init__(self, conn: Connection, join: Join, members: Mapping[int, Member], old: _Old) -> None:
+    def __init__(self, conn: Connection, join: Join, gathered: _Gathered, old: _Old) -> None:
         self._conn = conn
         self._join = join
-        self._members = members
         self._old = old
-        self._sizes = Counter(member.thread for member in members.values())
+        self._nodes = gathered.nodes
+        self._was = gathered.was
+        self._sizes = Counter(thread for _, thread in self._was.values())
         self._next = threads.next_key(conn)
         self._new: list[NewThread] = []
         self._changed: list[NewThread] = []
         self._joined: list[tuple[int, ...]] = []
-        self._codes: dict[str, str] = {one: alias.code for one, alias in old.aliases.items()}
 
     def run(self) -> Grouped:
         """Partition, give each group its row, write the differences."""
-        nodes = [_node(member) for member in self._members.values()]
-        component_of: dict[str, int] = {}
-        for part in components(nodes):
-            component_of.update(dict.fromkeys(part.ids, min(part.members)))
-        found = partition(nodes)
+        found = partition(self._nodes.values())
+        component_of = self._components(found)
         kept = self._keepers(found)
-        keys = [
-            self._settle(one, component_of[one.root], kept.get(index, [])) for index, one in enumerate(found)
+        homes = [
+            (component := component_of[one.root], self._settle(one, component, kept.get(index, ())))
+            for index, one in enumerate(found)
         ]
-        self._write(found, keys, component_of)
+        self._write_threads({thread for _, thread in homes}, found, homes)
+        self._write(found, homes, component_of)
         return Grouped(
             frozenset(t.key for t in (*self._new, *self._changed)),
             tuple(self._joined),
             tuple(key for one in found for key in one.refused),
         )
+
+    def _components(self, found: Sequence[Group]) -> dict[str, int]:
+        """Every id -> its component, named by its oldest message; without refused bridges a thread is a component."""
+        refused = any(one.refused for one in found)
+        parts = components(self._nodes.values()) if refused else found
+        component_of: dict[str, int] = {}
+        for part in parts:
+            component_of.update(dict.fromkeys(part.ids, min(part.members)))
+        return component_of
 
     def _keepers(self, found: Sequence[Group]) -> dict[int, list[int]]:
         """Which group keeps the rows of which old threads: the one that holds the old root, else most of its mail."""
@@ -89,49 +120,48 @@ class _Regrouping:
         holder = {one: index for index, single in enumerate(found) for one in single.ids}
         by_code = {alias.code: alias.id for alias in self._old.aliases.values()}
         votes: dict[int, Counter[int]] = {}
-        for member in self._members.values():
-            if member.thread:
-                votes.setdefault(member.thread, Counter())[index_of[member.key]] += 1
+        for message, (_, thread) in self._was.items():
+            votes.setdefault(thread, Counter())[index_of[message]] += 1
         kept: dict[int, list[int]] = {}
         for key in sorted(votes):
             root = holder.get(by_code.get(self._old.threads[key].code, ""), -1)
             most = max(votes[key].values())
-            keeper = root if root in votes[key] else min(i for i, count in votes[key].items() if count == most)
+            keeper = (
+                root if root in votes[key] else min(i for i, count in votes[key].items() if count == most)
+            )
             kept.setdefault(keeper, []).append(key)
         return kept
 
     def _settle(self, one: Group, component: int, kept: Sequence[int]) -> int:
         """The key of a group's row, which is new, unchanged, or to be written."""
-        members = [self._members[key] for key in one.members]
-        code = self._code(one.root)
-        origins = sorted({m.thread for m in members if m.thread})
+        code = thread_code(one.root)
+        origins = sorted({self._was[key][1] for key in one.members if key in self._was}) if self._was else []
         same_code = [key for key in kept if self._old.threads[key].code == code]
         key = min(same_code or kept or (self._next,))
-        state = self._state(origins, kept, members)
-        times = [m.time for m in members]
+        state = self._state(origins, kept, one.members)
+        first, last = self._nodes[one.members[0]].time, self._nodes[one.members[-1]].time  # oldest first
         row = NewThread(
             key,
             code,
             component,
             None if state is None else threads.pack_state(state),
             state is not None and state.open is True,
-            min(times),
-            max(times),
+            first,
+            last,
         )
         if key == self._next:
             self._next += 1
             self._new.append(row)
-        elif self._differs(row, members):
+        elif self._differs(row, one.members):
             self._changed.append(row)
         return key
 
-    def _differs(self, row: NewThread, members: Sequence[Member]) -> bool:
-        had = self._sizes[row.key]
-        same = all(m.thread == row.key and m.component == row.component for m in members)
-        return not same or had != len(members) or self._old.threads[row.key].code != row.code
+    def _differs(self, row: NewThread, members: Sequence[int]) -> bool:
+        same = all(self._was.get(key) == (row.component, row.key) for key in members)
+        return not same or self._sizes[row.key] != len(members) or self._old.threads[row.key].code != row.code
 
     def _state(
-        self, origins: Sequence[int], kept: Sequence[int], members: Sequence[Member]
+        self, origins: Sequence[int], kept: Sequence[int], members: Sequence[int]
     ) -> ThreadState | None:
         """None: as it is.  A part that was split off takes a copy along, threads that meet are joined."""
         if not origins or (len(origins) == 1 and list(kept) == list(origins)):
@@ -139,47 +169,51 @@ class _Regrouping:
         if len(origins) == 1:
             return self._old.threads[origins[0]].state
         self._joined.append(tuple(origins))
-        return self._join([self._part(key, [m for m in members if m.thread == key]) for key in origins])
+        was = {key: self._was[key][1] for key in members if key in self._was}
+        return self._join([self._part(one, [key for key in was if was[key] == one]) for one in origins])
 
-    def _part(self, key: int, members: Sequence[Member]) -> JoinPart:
-        keys = [member.key for member in members]
-        newest = max(members, key=lambda m: (m.time, m.key))
-        return JoinPart(self._old.threads[key].state, groups.archived(self._conn, keys), newest.key)
+    def _part(self, thread: int, members: Sequence[int]) -> JoinPart:
+        newest = max(members, key=lambda key: (self._nodes[key].time, key))
+        return JoinPart(self._old.threads[thread].state, groups.archived(self._conn, members), newest)
 
-    def _write(self, found: Sequence[Group], keys: Sequence[int], component_of: Mapping[str, int]) -> None:
-        thread_of = {member: key for one, key in zip(found, keys, strict=True) for member in one.members}
-        home_of = {one: key for single, key in zip(found, keys, strict=True) for one in single.ids}
-        self._write_threads(thread_of)
-        moved = [
-            (m.key, component, thread)
-            for m in self._members.values()
-            if (component := component_of[m.message_id], thread := thread_of[m.key])
-            != (m.component, m.thread)
+    def _write(
+        self, found: Sequence[Group], homes: Sequence[tuple[int, int]], component_of: dict[str, int]
+    ) -> None:
+        was, old = self._was, self._old.aliases
+        placed = (
+            (*home, key)
+            for one, home in zip(found, homes, strict=True)
+            for key in one.members
+            if was.get(key) != home
+        )
+        groups.place_messages(self._conn, placed)
+        home_of: dict[str, int] = {}
+        for one, (_, thread) in zip(found, homes, strict=True):
+            home_of.update(dict.fromkeys(one.ids, thread))
+        again = [
+            one
+            for one, alias in old.items()
+            if (alias.component, alias.thread) != (component_of.get(one), home_of.get(one, 0))
         ]
-        groups.place_messages(self._conn, moved)
-        old = self._old.aliases
-        new = [
-            Alias(one, self._code(one), component, home_of.get(one, 0))
+        moved = set(again)
+        codes = {one: alias.code for one, alias in old.items()}
+        new = (
+            Alias(one, codes.get(one) or thread_code(one), component, home_of.get(one, 0))
             for one, component in component_of.items()
-        ]
-        different = [alias for alias in new if old.get(alias.id) != alias]
-        gone = [one for one in old if one not in component_of] + [a.id for a in different if a.id in old]
-        groups.replace_aliases(self._conn, gone, different)
+            if one not in old or one in moved
+        )
+        groups.replace_aliases(self._conn, again, new)
 
-    def _write_threads(self, thread_of: Mapping[int, int]) -> None:
+    def _write_threads(
+        self, used: set[int], found: Sequence[Group], homes: Sequence[tuple[int, int]]
+    ) -> None:
         groups.add_threads(self._conn, self._new)
         groups.change_threads(self._conn, self._changed)
-        used = set(thread_of.values())
-        dropped = [key for key in self._old.threads if key not in used]
-        heirs = {m.thread: thread_of[m.key] for m in self._members.values() if m.thread in dropped}
-        groups.drop_threads(self._conn, [(key, heirs.get(key, 0)) for key in dropped])
-
-    def _code(self, one: str) -> str:
-        code = self._codes.get(one)
-        if code is None:
-            code = self._codes[one] = thread_code(one)
-        return code
-
-
-def _node(member: Member) -> Node:
-    return Node(member.key, member.message_id, member.refs, member.parents, member.link, member.time)
+        dropped = self._old.threads.keys() - used
+        heirs = {
+            self._was[key][1]: thread
+            for one, (_, thread) in zip(found, homes, strict=True)
+            for key in one.members
+            if dropped and key in self._was and self._was[key][1] in dropped
+        }
+        groups.drop_threads(self._conn, [(key, heirs.get(key, 0)) for key in sorted(dropped)])

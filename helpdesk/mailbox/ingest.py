@@ -21,8 +21,8 @@ from helpdesk.model import Author, Header, Nature, Place, Stamp
 from helpdesk.ports import Folder, Mailbox, MailRow
 from helpdesk.rules.facts import Hit
 from helpdesk.store import copies, messages
-from helpdesk.store.core import Values
 from helpdesk.store.flags import Seen
+from helpdesk.store.messages import NewMessage
 from helpdesk.store.threads import pack_hits
 from helpdesk.uidset import UidSet
 
@@ -43,7 +43,7 @@ class Incoming:
     flags: frozenset[str]
     seen: Seen
     message: int | None = None  # the message that it is, if its server id is known
-    values: Values | None = None  # else the row of the message, without its key
+    new: NewMessage | None = None  # else what the store will hold of it
     why: str = ""  # else why it cannot be read
     own: tuple[str, ...] = ()  # the tokens by which it is a mail of ours
     adopted: bool = False  # it was there before the board: history
@@ -100,53 +100,59 @@ class Intake:
 
     def _understand(self, conn: Connection, mail: Incoming, row: MailRow, header: Header) -> None:
         who = author(header, self.place is Place.SENT, self.board.authors)
-        own = self._own(header.message_id, *header.fields.get("x-helpdesk-id", ()))
+        own = self._own((header.message_id, *header.fields.get("x-helpdesk-id", ())))
         body = _Body(self, row)
         destination = who.address in self.board.authors.destinations
         text = body.text() if destination and not mail.adopted else ""
         told = classify(header, own=bool(own), destination=destination, text=text)
-        named = self._own(*header.references)
-        returned: tuple[str, ...] = ()
+        named = self._own(header.references)
+        returned: list[str] = []
         if told.nature is Nature.BOUNCE and not mail.adopted:
-            returned = self._own(*reported_ids(body.octets(BOUNCE_OCTETS)))
-        threads = self._threads_of(conn, (*own, *named, *returned))
-        values = self._values(header, who, row)
-        values["refs"] = " ".join(dict.fromkeys((*header.references, *returned, *threads)))
-        values["nature"], values["why"] = told.nature.value, told.why
-        values["of_ours"] = bool(returned)
-        values["hits"] = pack_hits(self._hits(header, who, body, mail))
-        values["adopted"] = mail.adopted
+            returned = [one for one in reported_ids(body.octets(BOUNCE_OCTETS)) if self.board.own(one)]
+        threads = self._threads_of(conn, (*own, *named, *self._own(returned)))
+        message = self._message(header, who, row)
+        if returned or threads:
+            message.refs = " ".join(dict.fromkeys((*header.references, *returned, *threads)))
+        message.nature, message.why = told.nature.value, told.why
+        message.of_ours = bool(returned)
+        message.hits = pack_hits(self._hits(header, who, body, mail))
+        message.adopted = mail.adopted
         nobody = bool(own) and not threads and len(named) == len(header.references)
-        values["correspondence"] = nobody or (self.place is Place.FILED and not (own and threads))
-        mail.values, mail.own = values, own
+        message.correspondence = nobody or (self.place is Place.FILED and not (own and threads))
+        mail.new, mail.own = message, own
 
-    def _values(self, header: Header, who: Author, row: MailRow) -> Values:
+    def _message(self, header: Header, who: Author, row: MailRow) -> NewMessage:
         people = people_of(who.address, header.recipients[:MAX_PEOPLE], self.board.shared)
         time = min(row.internaldate, self.stamp.at)
         key = subject_key(header, people, header.message_id, time)
-        return {
-            "message_id": header.message_id,
-            "parents": " ".join(header.in_reply_to),
-            "subject": _safe(header.subject[:MAX_TEXT]),
-            "subject_key": _safe(key.subject[:MAX_TEXT]),
-            "link": "",
-            "people": _safe(" ".join(sorted(people))) if key.subject else "",
-            "author": _safe(who.address),
-            "author_name": _safe(header.sender_name[:MAX_TEXT]),
-            "role": who.role.value,
-            "via": who.via,
-            "trusted": who.trusted,
-            "date": header.date,
-            "time": time,
-            "cycle": self.stamp.cycle,
-            "size": row.size,
-            "component": 0,
-            "thread": 0,
-        }
+        return NewMessage(
+            message_id=header.message_id,
+            refs=" ".join(header.references),
+            parents=" ".join(header.in_reply_to),
+            subject=_safe(header.subject),
+            subject_key=_safe(key.subject),
+            people=_safe(" ".join(sorted(people))) if key.subject else "",
+            author=_safe(who.address),
+            author_name=_safe(header.sender_name),
+            role=who.role.value,
+            via=who.via,
+            trusted=who.trusted,
+            nature="",
+            why="",
+            date=header.date,
+            time=time,
+            cycle=self.stamp.cycle,
+            adopted=False,
+            hits="",
+            size=row.size,
+            of_ours=False,
+            correspondence=False,
+        )
 
-    def _own(self, *texts: str) -> tuple[str, ...]:
+    def _own(self, texts: Sequence[str]) -> tuple[str, ...]:
         """The tokens of those Message-IDs (or tokens) that are ours."""
-        return tuple(dict.fromkeys(loop_token(text).lower() for text in texts if self.board.own(text)))
+        own = self.board.own
+        return tuple([loop_token(text).lower() for text in texts if own(text)])
 
     def _threads_of(self, conn: Connection, tokens: Sequence[str]) -> tuple[str, ...]:
         """An id in each thread that these mails of ours are about."""
@@ -196,9 +202,10 @@ def _made_up(guid: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that every database takes: no lone surrogates, no NUL."""
-    if text.isascii():
-        return text.replace("\0", "")
+    """Text that every database takes, and not more than needed: no lone surrogates, no NUL."""
+    text = text[:MAX_TEXT]
+    if text.isprintable():
+        return text
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 

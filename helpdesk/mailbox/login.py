@@ -117,13 +117,14 @@ def _authenticated(client: _Client, account: Account, credential: Credential) ->
         _present(client, account.username, credential)
     except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
         imap.shutdown()
-        failure = _refusal(error, account, credential)
+        byes = imap.untagged_responses.get("BYE", [])
+        farewell = b" ".join(bye for bye in byes if isinstance(bye, bytes)).decode("latin-1")
+        words = _scrubbed(farewell or str(error), account.username, credential)
+        failure = _refusal(account, words, broken=bool(farewell) or _is_break(error))
     else:
         return Conversation(imap.sock, imap.stream)
-    finally:
-        imap.__dict__.get(
-            "_cmd_log", {}
-        ).clear()  # imaplib remembers the last ten lines, the login among them
+    finally:  # imaplib remembers the last ten lines, the login among them
+        imap.__dict__.get("_cmd_log", {}).clear()
     raise failure
 
 
@@ -158,18 +159,15 @@ def _bearer(username: str, token: BearerToken) -> bytes:
     return f"user={username}\1auth=Bearer {token.secret}\1\1".encode()
 
 
-def _refusal(
-    error: Exception, account: Account, credential: Credential
-) -> MailboxUnreachableError | LoginRefusedError:
+def _is_break(error: Exception) -> bool:
+    """Tell a broken connection from a refusal; IMAPClient makes a LoginError of both."""
+    kinds = (OSError, imaplib.IMAP4.abort)
+    return isinstance(error, kinds) or isinstance(error.__context__, kinds)
+
+
+def _refusal(account: Account, words: str, *, broken: bool) -> MailboxUnreachableError | LoginRefusedError:
     where = f"{account.host}:{account.port}"
-    words = _scrubbed(str(error), account.username, credential)
-    broken = isinstance(error, OSError) or isinstance(error.__context__, imaplib.IMAP4.abort | OSError)
-    if (
-        broken
-        or isinstance(error, imaplib.IMAP4.abort)
-        or patience(words) is not None
-        or _LATER.search(words)
-    ):
+    if broken or patience(words) is not None or _LATER.search(words):
         return MailboxUnreachableError(f"{where}: {words or 'no answer'}", retry_after=patience(words))
     return LoginRefusedError(f"{where} refused the login of {account.username}: {words}")
 

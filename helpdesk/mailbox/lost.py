@@ -17,7 +17,7 @@ def find_threads(conn: Connection, *, adopting: bool) -> set[int]:
     What an answer finds depends on the set of messages, not on their order: one that arrives late is found as well.
     Only answers from `first` on can find something new, and all that those may find is loaded.
     """
-    fresh = list(messages.fresh_subjects(conn))
+    fresh = list(messages.fresh_subjects(conn, lost_only=adopting))
     keys = {one.subject_key for one in fresh if not one.refs and _is_answer(one)}
     if not adopting:
         keys |= messages.with_lost_answers(conn, {one.subject_key for one in fresh})

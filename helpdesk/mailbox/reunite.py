@@ -117,7 +117,7 @@ class Reunion:
         for held in formers:
             by_guid[held.guid].append(held)
             by_message[held.message].append(held)
-        dates = {mail.values["message_id"]: mail.values["date"] for mail in mails if mail.values is not None}
+        dates = {mail.new.message_id: mail.new.date for mail in mails if mail.new is not None}
         twins: dict[str, list[int]] = defaultdict(list)
         for twin in messages.with_ids(self.conn, dates):
             if twin.date == dates[twin.message_id]:
@@ -126,8 +126,8 @@ class Reunion:
         rest: list[Incoming] = []
         for mail in mails:
             found = [h for h in by_guid.get(mail.guid, ()) if h.key not in used]
-            if not found and mail.values is not None:
-                keys = twins[mail.values["message_id"]]
+            if not found and mail.new is not None:
+                keys = twins[mail.new.message_id]
                 found = [h for key in keys for h in by_message[key] if h.key not in used]
             if not found:
                 rest.append(mail)

@@ -55,6 +55,11 @@ class Session:
         name = canonical(name)
         if self._selected and self._selected.name == name and (self._writable or readonly):
             return self._selected
+        return self.open(name, readonly=readonly)[0]
+
+    def open(self, name: str, *, readonly: bool) -> tuple[Folder, Answer]:
+        """Select a folder, selected already or not, and tell what the server says of it."""
+        name = canonical(name)
         answer = self.run(
             f"{'EXAMINE' if readonly else 'SELECT'} {encoded(name)}"
         )  # may tell of the old folder
@@ -64,7 +69,7 @@ class Session:
             raise MailboxUnreachableError(f"the server tells no UIDVALIDITY for {name!r}")
         self._selected = Folder(name, uidvalidity)
         self._writable = not readonly
-        return self._selected
+        return self._selected, answer
 
     def enter(self, folder: Folder, *, write: bool = False) -> None:
         """Select `folder`, and make sure that it is still the one that the caller knows."""

@@ -65,6 +65,20 @@ class Stream:
             parts += [self.octets(int(size[1])), self.line().rstrip(b"\r\n")]
         return parts
 
+    def response_if_here(self) -> list[bytes] | None:
+        """Read one response if all of it has arrived; None, and nothing read, if not."""
+        start = self.at
+        if not self.has_line:
+            return None
+        parts = [self.line().rstrip(b"\r\n")]
+        while (size := _LITERAL.search(parts[-1])) and not _WORDS.match(parts[0]):
+            end = self.at + int(size[1])
+            if self.buffer.find(b"\n", end) < 0:
+                self.at = start
+                return None
+            parts += [self.octets(int(size[1])), self.line().rstrip(b"\r\n")]
+        return parts
+
     @property
     def has_line(self) -> bool:
         """Whether a line can be read without waiting."""

@@ -41,15 +41,19 @@ def people_of(author: str, recipients: Iterable[str], shared: Collection[str]) -
 
 
 def subject_candidate(lost: SubjectKey, candidates: Iterable[SubjectKey]) -> str | None:
-    """Find the newest message that a lost answer may belong to."""
+    """Find the newest message that a lost answer may belong to.
+
+    Where times are equal (a restored mailbox), what is no lost answer counts as older: links never run in a circle.
+    """
     if not lost.lost:
         return None
-    found = [
-        (one.time, one.message_id)
-        for one in candidates
-        if one.subject == lost.subject
-        and one.message_id != lost.message_id
-        and lost.time - WINDOW <= one.time <= lost.time
-        and not one.people.isdisjoint(lost.people)
-    ]
-    return max(found)[1] if found else None
+    newest: SubjectKey | None = None
+    for one in candidates:
+        fits = one.subject == lost.subject and _order(one) < _order(lost) and one.time >= lost.time - WINDOW
+        if fits and one.message_id != lost.message_id and not one.people.isdisjoint(lost.people):
+            newest = one if newest is None else max(newest, one, key=_order)
+    return newest.message_id if newest else None
+
+
+def _order(key: SubjectKey) -> tuple[datetime, bool, str]:
+    return key.time, key.lost, key.message_id

@@ -18,6 +18,7 @@ from helpdesk.ports import (
     FlagChanges,
     FlagRow,
     Folder,
+    FolderFlags,
     FolderInfo,
     FolderStatus,
     MailRow,
@@ -73,6 +74,10 @@ class ImapMailbox:
     def select(self, name: str, *, readonly: bool = False) -> Folder:
         """SELECT or EXAMINE (RFC 9051 sections 6.3.2 and 6.3.3)."""
         return self._session.select(name, readonly=readonly)
+
+    def folder_flags(self, name: str) -> FolderFlags:
+        """SELECT, and what it tells: FLAGS and PERMANENTFLAGS (RFC 9051 sections 7.3.5 and 7.1)."""
+        return answers.folder_flags(self._session.open(name, readonly=False)[1])
 
     def changes(self, folder: Folder, since: int) -> FlagChanges:
         """FETCH CHANGEDSINCE VANISHED (RFC 7162 sections 3.1.4.1 and 3.2.6), and what vanished unasked before."""

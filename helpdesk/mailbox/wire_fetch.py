@@ -47,20 +47,22 @@ def flag_set(text: bytes) -> frozenset[str]:
 def internal_date(text: bytes) -> datetime:
     """Read an INTERNALDATE such as `17-Jul-1996 02:44:25 -0700`; nonsense is 1970."""
     try:
-        when = datetime(
-            int(text[7:11]),
-            _MONTHS[text[3:6]],
-            int(text[:2]),
-            int(text[12:14]),
-            int(text[15:17]),
-            int(text[18:20]),
-            tzinfo=UTC,
-        )
-        if text[21:] == b"+0000":
-            return when
-        return when - timedelta(minutes=int(text[21:24]) * 60 + int(text[21:22] + text[24:26]))
+        year, month, day = _day(text[:11])
+        when = datetime(year, month, day, int(text[12:14]), int(text[15:17]), int(text[18:20]), tzinfo=UTC)
+        return when if text[21:] == b"+0000" else when - _offset(text[21:26])
     except (ValueError, KeyError, OverflowError):
         return UNKNOWN_DATE
+
+
+@lru_cache(maxsize=1024)
+def _day(text: bytes) -> tuple[int, int, int]:
+    return int(text[7:11]), _MONTHS[text[3:6]], int(text[:2])
+
+
+@lru_cache(maxsize=128)
+def _offset(zone: bytes) -> timedelta:
+    sign = -1 if zone[:1] == b"-" else 1
+    return sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
 
 
 class FlagReader:
@@ -73,10 +75,15 @@ class FlagReader:
 
     def take(self, stream: Stream) -> bool:
         """Read complete rows; see `RowReader`."""
-        buffer, at = stream.buffer, stream.at
+        buffer, at, rows = stream.buffer, stream.at, self.rows
         match = _FLAG_ROW.match
         while row := match(buffer, at):
-            self._add(*row.groups())
+            uid, flags, modseq = row.groups()
+            if uid and flags is not None:
+                number = int(uid)
+                rows[number] = FlagRow(number, flag_set(flags), int(modseq) if modseq else None)
+            else:
+                self._add(uid, flags, modseq)
             at = row.end()
         stream.at = at
         return buffer.find(b"\n", at) < 0

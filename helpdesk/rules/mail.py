@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from helpdesk.bits import PLACE
+from helpdesk.bits import PLACE, STAR
 from helpdesk.model import HUMAN_NATURES, TAKEN, TEAM, WAITING, Nature, Place, Role
 from helpdesk.rules.draft import Draft, Touch, living
 from helpdesk.rules.facts import OPEN_KINDS, MessageFacts
@@ -119,8 +119,18 @@ def _team_rules(draft: Draft, message: MessageFacts) -> None:
         going = [label for label in going if draft.on(label)]
         draft.drop(going, "new", reason)
         draft.pair(adding, going, "new", human=False)
-        if hit.star and draft.state.bot_star is None and not draft.state.star_refused:
+        if (
+            hit.star
+            and draft.state.bot_star is None
+            and not draft.state.star_refused
+            and not _starred(draft, message)
+        ):
             draft.state = replace(draft.state, bot_star=message.key)
+
+
+def _starred(draft: Draft, message: MessageFacts) -> bool:
+    """A star that is there already is a human's, and will never be the bot's to clear."""
+    return any(STAR in c.known.bits for c in draft.facts.copies if c.message == message.key)
 
 
 def _allowed(draft: Draft, message: MessageFacts, labels: tuple[str, ...]) -> list[str]:

@@ -16,12 +16,12 @@ COVER = "labels_cover_the_thread"
 def project(draft: Draft) -> tuple[tuple[CopyPlan, ...], tuple[Action, ...]]:
     """The difference between desired and observed, copy by copy, and the same as actions thread by thread."""
     plans: list[CopyPlan] = []
-    wanted = {copy.key: _plan(draft, copy) for copy in living(draft.facts)}
+    ours = living(draft.facts)
     for copy in draft.facts.copies:
-        plan = wanted.get(copy.key, CopyPlan(copy.key))
-        plan = replace(
-            plan, accept=frozenset(draft.accepted.get(copy.key, ())), unleave=_unleave(draft, copy)
-        )
+        unleave = _unleave(draft, copy)
+        plan = _plan(draft, copy) if copy in ours or unleave else CopyPlan(copy.key)
+        accept = frozenset(draft.accepted.get(copy.key, ()))
+        plan = replace(plan, accept=accept, unleave=unleave)
         if plan != CopyPlan(copy.key):
             plans.append(plan)
     actions = [

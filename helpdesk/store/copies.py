@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
@@ -12,6 +12,7 @@ from helpdesk.actions import CopyPlan
 from helpdesk.bits import PLACE, Known, Touches, pack, unpack
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import CopyFacts
+from helpdesk.store.bulk import run_many
 from helpdesk.store.core import COPY, FOLDER, MESSAGE, Values, chunks, ranges
 from helpdesk.store.flags import Reader, Seen
 from helpdesk.uidset import UidSet
@@ -135,7 +136,7 @@ def known_guids(conn: Connection, guids: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for chunk in chunks(guids):
         query = select(COPY.c.guid, COPY.c.message).where(COPY.c.guid.in_(chunk))
-        found.update(dict((key, value) for key, value in conn.execute(query)))
+        found |= {row.guid: row.message for row in conn.execute(query)}
     return found
 
 
@@ -173,10 +174,30 @@ def values_of(held: Held) -> Values:
     }
 
 
-def add(conn: Connection, rows: Sequence[Values]) -> None:
-    """Insert many rows (as `values_of` makes them)."""
-    if rows:
-        conn.execute(insert(COPY), rows)
+class NewCopy(NamedTuple):
+    """A row to be: the columns of the table, as stored."""
+
+    id: int
+    message: int
+    folder: int
+    uid: int
+    guid: str
+    flags: str
+    base: str
+    base_place: str
+    touches: str
+    arrived_cycle: int
+    arrived_at: datetime
+    planned: str | None = None
+    planned_place: str | None = None
+    limbo: int | None = None
+    left: bool = False
+    attempts: int = 0
+
+
+def add(conn: Connection, rows: Sequence[NewCopy]) -> None:
+    """Insert many copies."""
+    run_many(conn, insert(COPY), NewCopy._fields, rows, ("arrived_at",))
 
 
 _UPDATE = (

@@ -3,31 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from helpdesk.model import Place
 from helpdesk.rules.state import ThreadState
+from helpdesk.store.bulk import run_many
 from helpdesk.store.core import ACTION, COPY, FOLDER, MESSAGE, OUTBOX, REF, THREAD, chunks
 from helpdesk.store.threads import unpack_state
 
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A message as threading sees it, and where it is now (0: nowhere yet)."""
-
-    key: int
-    message_id: str
-    refs: tuple[str, ...]
-    parents: tuple[str, ...]
-    link: str | None
-    time: datetime
-    component: int
-    thread: int
+Member = tuple[int, str, str, str, str, datetime, int, int]
+"""A message as threading sees it: key, Message-ID, references and parents (space-joined), link, time; and where it is
+now: component and thread (0: nowhere yet).  A tuple, because a first sync makes one for every mail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """An id that a message carries or names, and the thread that it leads to (0: none)."""
 
     id: str
@@ -70,17 +61,23 @@ _MEMBER = select(
 )
 
 
-def ungrouped(conn: Connection) -> list[Member]:
+def ungrouped(conn: Connection) -> Iterator[Member]:
     """The messages that belong into a thread and are in none."""
     query = _MEMBER.where(MESSAGE.c.thread == 0, ~MESSAGE.c.correspondence)
-    return list(_members(conn.execute(query)))
+    for row in conn.execute(query):
+        yield tuple(row)
+
+
+def exist(conn: Connection) -> bool:
+    """Whether there is any thread at all."""
+    return conn.execute(select(THREAD.c.id).limit(1)).first() is not None
 
 
 def in_components(conn: Connection, components: Iterable[int]) -> list[Member]:
     """The messages of these components."""
     found: list[Member] = []
     for chunk in chunks(components):
-        found += _members(conn.execute(_MEMBER.where(MESSAGE.c.component.in_(chunk))))
+        found += [tuple(row) for row in conn.execute(_MEMBER.where(MESSAGE.c.component.in_(chunk)))]
     return found
 
 
@@ -126,42 +123,26 @@ def archived(conn: Connection, messages: Sequence[int]) -> int:
 
 
 def place_messages(conn: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
-    """Write (message, component, thread)."""
-    query = (
-        update(MESSAGE)
-        .where(MESSAGE.c.id == bindparam("key"))
-        .values(component=bindparam("c"), thread=bindparam("t"))
-    )
-    for chunk in chunks(rows, 10_000):
-        conn.execute(query, [{"key": key, "c": component, "t": thread} for key, component, thread in chunk])
+    """Write (component, thread, message)."""
+    query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key"))
+    run_many(conn, query.values(component=bindparam("c"), thread=bindparam("t")), ("c", "t", "key"), rows)
 
 
 def replace_aliases(conn: Connection, gone: Iterable[str], new: Iterable[Alias]) -> None:
     """Write the ids that are new or lead elsewhere."""
     for chunk in chunks(gone):
         conn.execute(delete(REF).where(REF.c.id.in_(chunk)))
-    for many in chunks(new, 10_000):
-        rows = [{"id": a.id, "code": a.code, "component": a.component, "thread": a.thread} for a in many]
-        conn.execute(insert(REF), rows)
+    run_many(conn, insert(REF), Alias._fields, new)
 
 
 def add_threads(conn: Connection, threads: Iterable[NewThread]) -> None:
     """Insert threads; they are dirty."""
-    for chunk in chunks(threads, 10_000):
-        rows = [
-            {
-                "id": t.key,
-                "code": t.code,
-                "component": t.component,
-                "state": t.state or "",
-                "open": t.open,
-                "dirty": True,
-                "opened_at": t.opened_at,
-                "last_activity_at": t.last_activity_at,
-            }
-            for t in chunk
-        ]
-        conn.execute(insert(THREAD), rows)
+    names = ("id", "code", "component", "state", "open", "dirty", "opened_at", "last_activity_at")
+    rows = [
+        (t.key, t.code, t.component, t.state or "", t.open, True, t.opened_at, t.last_activity_at)
+        for t in threads
+    ]
+    run_many(conn, insert(THREAD), (*names, "pending"), [(*row, "") for row in rows], names[-2:])
 
 
 def change_threads(conn: Connection, threads: Iterable[NewThread]) -> None:
@@ -185,19 +166,3 @@ def drop_threads(conn: Connection, heirs: Iterable[tuple[int, int]]) -> None:
         conn.execute(delete(THREAD).where(THREAD.c.id == key))
         for table in (ACTION, OUTBOX):
             conn.execute(update(table).where(table.c.thread == key).values(thread=heir or None))
-
-
-def _members(
-    rows: Iterable[tuple[int, str, str, str, str, datetime, int, int]],
-) -> Iterator[Member]:
-    for key, message_id, refs, parents, link, time, component, thread in rows:
-        yield Member(
-            key,
-            message_id,
-            tuple(refs.split()),
-            tuple(parents.split()),
-            link or None,
-            time,
-            component,
-            thread,
-        )

@@ -30,7 +30,7 @@ class _FileLock:
         self._file = file
 
     def check(self) -> None:
-        """Is what lies there still the file that we hold?"""
+        """Compare what lies there with the file that we hold."""
         held = os.fstat(self._file.fileno())
         try:
             there = self._path.stat()

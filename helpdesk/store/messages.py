@@ -1,18 +1,19 @@
 """Messages: what the board read of each mail, once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from helpdesk.model import Nature
+from helpdesk.store.bulk import run_many
 from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, Values, chunks
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
+class Twin(NamedTuple):
     """As much of a message as tells whether another mail is the same one, and which copy speaks for it."""
 
     key: int
@@ -41,10 +42,44 @@ class Subject:
     component: int
 
 
-def add(conn: Connection, rows: Sequence[Values]) -> None:
+@dataclass(slots=True)
+class NewMessage:
+    """A row to be: the columns of the table; threading fills the last four later."""
+
+    message_id: str
+    refs: str
+    parents: str
+    subject: str
+    subject_key: str
+    people: str
+    author: str
+    author_name: str
+    role: str
+    via: str
+    trusted: bool
+    nature: str
+    why: str
+    date: datetime | None
+    time: datetime
+    cycle: int
+    adopted: bool
+    hits: str
+    size: int
+    of_ours: bool
+    correspondence: bool
+    id: int = 0
+    link: str = ""
+    component: int = 0
+    thread: int = 0
+
+
+_COLUMNS = tuple(field.name for field in fields(NewMessage))
+_row = attrgetter(*_COLUMNS)
+
+
+def add(conn: Connection, messages: Iterable[NewMessage]) -> None:
     """Insert many messages."""
-    if rows:
-        conn.execute(insert(MESSAGE), rows)
+    run_many(conn, insert(MESSAGE), _COLUMNS, map(_row, messages), ("date", "time"))
 
 
 def next_key(conn: Connection) -> int:
@@ -82,12 +117,12 @@ def with_keys(conn: Connection, keys: Iterable[int]) -> Iterator[Twin]:
 _SPEAKER = ("author", "author_name", "role", "via", "trusted", "nature", "why", "cycle")
 
 
-def speak_for(conn: Connection, rows: Sequence[Values]) -> None:
-    """A more trusted copy says who wrote these messages: `key`, and the columns about the author."""
+def speak_for(conn: Connection, speakers: Iterable[NewMessage]) -> None:
+    """A more trusted copy says who wrote these messages (by `id`)."""
+    rows = [{"key": one.id, **{f"new_{name}": getattr(one, name) for name in _SPEAKER}} for one in speakers]
     if rows:
         new: Values = {name: bindparam(f"new_{name}") for name in _SPEAKER}
-        query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(new)
-        conn.execute(query, [{"key": row["key"], **{f"new_{n}": row[n] for n in _SPEAKER}} for row in rows])
+        conn.execute(update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(new), rows)
 
 
 _SUBJECT = select(
@@ -103,9 +138,10 @@ _SUBJECT = select(
 ).where(~MESSAGE.c.correspondence)
 
 
-def fresh_subjects(conn: Connection) -> Iterator[Subject]:
-    """The messages that are in no thread yet and have a subject to go by."""
-    for row in conn.execute(_SUBJECT.where(MESSAGE.c.thread == 0, MESSAGE.c.subject_key != "")):
+def fresh_subjects(conn: Connection, *, lost_only: bool) -> Iterator[Subject]:
+    """The messages that are in no thread yet and have a subject to go by; `lost_only`: and nothing else."""
+    query = _SUBJECT.where(MESSAGE.c.thread == 0, MESSAGE.c.subject_key != "")
+    for row in conn.execute(query.where(MESSAGE.c.refs == "") if lost_only else query):
         yield _subject(row)
 
 
@@ -208,7 +244,7 @@ def roots_of(conn: Connection, threads: Iterable[int]) -> dict[int, str]:
     for chunk in chunks(threads):
         query = select(MESSAGE.c.thread, MESSAGE.c.message_id).where(MESSAGE.c.thread.in_(chunk))
         rows = conn.execute(query.order_by(MESSAGE.c.time.desc(), MESSAGE.c.id.desc()))
-        found.update(dict(rows))
+        found |= {row.thread: row.message_id for row in rows}
     return found
 
 

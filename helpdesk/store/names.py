@@ -1,12 +1,12 @@
 """What people call a thread: any unique prefix of a code, with or without the board's name (design section 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from helpdesk.errors import UsageError
-from helpdesk.store.core import REF, THREAD
+from helpdesk.store.core import REF, THREAD, chunks
 
 SHORTEST = 5
 LONGEST = 10
@@ -42,6 +42,14 @@ def find(conn: Connection, text: str, board: str) -> int:
     if found:
         raise UsageError(f"{text!r} means more than one thread: give more characters")
     raise UsageError(f"no thread {text!r} on this board: `helpdesk threads` lists them")
+
+
+def codes(conn: Connection, threads: Iterable[int]) -> Sequence[str]:
+    """The codes of these threads."""
+    found: list[str] = []
+    for chunk in chunks(threads):
+        found += conn.execute(select(THREAD.c.code).where(THREAD.c.id.in_(chunk))).scalars()
+    return found
 
 
 def aliases(conn: Connection, thread: int, code: str) -> Sequence[str]:

@@ -64,6 +64,13 @@ def by_message_id(conn: Connection, ids: Iterable[str]) -> dict[str, OutboxRow]:
     return found
 
 
+def of_reason(conn: Connection, thread: int, rule: str, occasion: str) -> OutboxRow | None:
+    """The mail that a rule planned for a thread on an occasion."""
+    mine = (OUTBOX.c.thread == thread, OUTBOX.c.rule == rule, OUTBOX.c.occasion == occasion)
+    row = conn.execute(select(OUTBOX).where(*mine).order_by(OUTBOX.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _row(row)
+
+
 def save(conn: Connection, row: OutboxRow) -> None:
     """Write a row back after a step of its life."""
     conn.execute(

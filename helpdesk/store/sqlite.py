@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def _on_connect(connection: Any, _record: object) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "temp_store = MEMORY",
+        "wal_autocheckpoint = 4000",  # 16 MB: a first sync writes the same pages again and again
+        "wal_autocheckpoint = 1000",
         "cache_size = -65536",  # 64 MB: the indexes of a large mailbox fit
     ):
         connection.execute(f"PRAGMA {pragma}").close()
@@ -35,6 +38,11 @@ def _on_begin(connection: Connection) -> None:
     """A transaction that may write takes the lock at once: one that asks later cannot wait (SQLITE_BUSY_SNAPSHOT)."""
     reading = connection.get_execution_options().get(READING)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def time_text(naive: datetime) -> str:
+    """Write a time as SQLAlchemy does; SQLite has no type for it (tests/test_store.py)."""
+    return naive.isoformat(" ", "microseconds")
 
 
 def backup(source: Path, target: Path) -> None:

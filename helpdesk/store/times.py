@@ -1,9 +1,12 @@
 """Times at the border of the database: aware UTC datetimes inside, UTC without a zone in the tables."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
+
+from helpdesk.store import sqlite
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -14,14 +17,26 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Drop the zone after making it UTC; a time without a zone is a bug of ours."""
-        if value is None:
-            return None
-        if value.tzinfo is not UTC:
-            if value.tzinfo is None:
-                raise ValueError(f"{value} has no time zone")
-            value = value.astimezone(UTC)
-        return value.replace(tzinfo=None)
+        return None if value is None else _naive(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Put the zone back."""
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+def writer(dialect: Dialect) -> Callable[[datetime | None], object]:
+    """What `UtcTime` hands to the driver of a database, for those who talk to the driver (`helpdesk.store.bulk`)."""
+    finish: Callable[[datetime], object] = sqlite.time_text if dialect.name == "sqlite" else _as_it_is
+    return lambda value: None if value is None else finish(_naive(value))
+
+
+def _as_it_is(value: datetime) -> datetime:
+    return value
+
+
+def _naive(value: datetime) -> datetime:
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        value = value.astimezone(UTC)
+    return value.replace(tzinfo=None)

@@ -36,11 +36,11 @@ class World:
     @property
     def one_command(self) -> bool:
         """Whether LIST-STATUS and UNSELECT are there."""
-        return self.name != "pymap"
+        return self.name not in {"pymap", "dovecot-poor"}
 
     @property
     def slow(self) -> bool:
-        return self.name in {"pymap", "dovecot-maildir"}
+        return self.name in {"pymap", "dovecot-maildir", "dovecot-poor"}
 
 
 @pytest.fixture(params=[*MEMORIES, *SERVERS])

@@ -104,6 +104,15 @@ def test_a_selected_folder_costs_no_command(world: World) -> None:
     assert world.mailbox.commands == before
 
 
+def test_a_folder_tells_which_keywords_it_has(world: World) -> None:
+    """The keywords that a folder has in use are told, and whether there is room for a new one."""
+    world.human.deliver("INBOX", mail("a"), flags=["waiting"])
+    told = world.mailbox.folder_flags("INBOX")
+    assert "waiting" in {flag.lower() for flag in told.used}
+    assert told.new
+    assert world.mailbox.select("inbox").name == "INBOX"
+
+
 def test_selecting_nothing_is_refused(world: World) -> None:
     """A folder that does not exist cannot be selected, and the connection lives on."""
     with pytest.raises(MailboxRefusedError):

@@ -59,6 +59,7 @@ class ScriptedPeer:
         self._dialogues = [list(dialogue) for dialogue in dialogues]
         self._greeting = greeting
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(0.05)
         self.port: int = self._socket.getsockname()[1]
         self.heard: list[str] = []
         self.connections = 0
@@ -83,7 +84,6 @@ class ScriptedPeer:
             assert not left, f"these turns were never reached: {left}"
 
     def _play_all(self) -> None:
-        self._socket.settimeout(0.05)
         while not self._closing.is_set() and self._dialogues:
             try:
                 connection, _ = self._socket.accept()

@@ -1,0 +1,157 @@
+"""`helpdesk check`: is the configuration right, and do the servers do what the board needs?  Nothing is written.
+
+What can only be learnt by writing is `helpdesk.probe`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import datetime
+
+from helpdesk import app, secrets
+from helpdesk.errors import ConfigError, HelpdeskError, UnreachableError
+from helpdesk.findings import Finding
+from helpdesk.mailcheck import mailbox_findings
+from helpdesk.probe import probe_findings
+from helpdesk.report import Report
+from helpdesk.settings import Login, Settings
+from helpdesk.store import migrations
+from helpdesk.store.db import sqlite_file
+
+Progress = Callable[[str], None]
+
+
+def findings(
+    settings: Settings, now: datetime | None, progress: Progress, *, probe: bool = False
+) -> Sequence[Finding]:
+    """Everything, in the order in which it makes sense to repair it."""
+    return [*_findings(settings, now, progress, probe=probe)]
+
+
+def _findings(
+    settings: Settings, now: datetime | None, progress: Progress, *, probe: bool
+) -> Iterator[Finding]:
+    yield _config(settings)
+    imap, smtp = _secret("imap", settings.imap), _secret("smtp", settings.smtp)
+    yield imap
+    yield smtp
+    yield _board_secret(settings)
+    yield _database(settings)
+    if smtp.ok:
+        progress("asking the SMTP server ...")
+        yield _smtp(settings)
+    reached = False
+    if imap.ok:
+        progress("asking the IMAP server ...")
+        reached = yield from _imap(settings, probe=probe)
+    if reached:
+        progress("planning the next cycle ...")
+        yield _plan(settings, now)
+
+
+def _config(settings: Settings) -> Finding:
+    if settings.board.act == "observe":
+        return Finding(
+            "config",
+            ok=True,
+            what="right; the board observes: it writes nothing and mails nobody outside",
+            todo='when `helpdesk plan` shows what your team would do: [board] act = "act"',
+        )
+    return Finding("config", ok=True, what="right; the board acts")
+
+
+def _secret(section: str, login: Login) -> Finding:
+    """A server whose secret cannot be read is not asked."""
+    name = f"secret of [{section}]"
+    try:
+        kind = _read(login)
+    except ConfigError as error:
+        return Finding(name, ok=False, what=str(error), todo="a secret is one line in a file of mode 0600")
+    return Finding(name, ok=True, what=kind)
+
+
+def _read(login: Login) -> str:
+    if login.oauth2 is None:
+        return "no login" if secrets.password(login) is None else "can be read, and by us alone"
+    files = (login.oauth2.token_file, login.oauth2.client_secret_file, login.oauth2.refresh_token_file)
+    for path in files:
+        if path is not None:
+            secrets.secret_from(path)
+    return "OAuth 2.0"
+
+
+def _board_secret(settings: Settings) -> Finding:
+    name, path = "secret of [board]", settings.secret_path
+    try:
+        secrets.board_secret(settings, create=False)
+    except ConfigError as error:
+        return Finding(name, ok=False, what=str(error), todo="repair the file, or move it away")
+    if path is None or not path.exists():
+        return Finding(name, ok=True, what=f"{path}: the first run makes it")
+    return Finding(name, ok=True, what=f"{path}: can be read by its owner alone")
+
+
+def _database(settings: Settings) -> Finding:
+    url = settings.store.url.get_secret_value()
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        folder = file.parent
+        if not folder.is_dir():
+            return Finding(
+                "database", ok=False, what=f"{folder}: there is no such folder", todo=f"mkdir {folder}"
+            )
+        return Finding("database", ok=True, what=f"{file}: the first run makes it, and adopts the mailbox")
+    if problems := migrations.check(url):
+        return Finding("database", ok=False, what=problems[0], todo="`helpdesk db upgrade`")
+    return Finding("database", ok=True, what="its tables are up to date")
+
+
+def _smtp(settings: Settings) -> Finding:
+    smtp = settings.smtp
+    where = f"{smtp.host}:{smtp.port}"
+    try:
+        said = app.mailer(settings).probe()
+    except UnreachableError as error:
+        return Finding(
+            "smtp", ok=False, what=str(error), todo="see [smtp] in the configuration", unreachable=True
+        )
+    except HelpdeskError as error:
+        return Finding("smtp", ok=False, what=str(error), todo="see [smtp] in the configuration")
+    who = f" as {smtp.username}" if smtp.username else ", nobody logs in"
+    return Finding("smtp", ok=True, what=f"{where} answers{who}: {said}")
+
+
+def _imap(settings: Settings, *, probe: bool) -> Generator[Finding, None, bool]:
+    """Look at the mailbox; tells whether it could be reached."""
+    try:
+        with app.mailbox(settings) as session:
+            yield from mailbox_findings(settings, session)
+            if probe:
+                yield from probe_findings(settings, session)
+    except UnreachableError as error:
+        yield Finding(
+            "imap", ok=False, what=str(error), todo="see [imap] in the configuration", unreachable=True
+        )
+        return False
+    except HelpdeskError as error:
+        yield Finding("imap", ok=False, what=str(error), todo="see [imap] in the configuration")
+        return False
+    return True
+
+
+def _plan(settings: Settings, now: datetime | None) -> Finding:
+    try:
+        report = app.plan(settings, now)
+    except UnreachableError as error:
+        return Finding("plan", ok=False, what=str(error), todo="try again", unreachable=True)
+    except HelpdeskError as error:
+        return Finding("plan", ok=False, what=str(error))
+    if report.held:
+        held = "; ".join(f"{one.what}: {one.why}" for one in report.held)
+        return Finding("plan", ok=False, what=f"held: {held}", todo="`helpdesk plan`, then `helpdesk resume`")
+    return Finding("plan", ok=True, what=f"the next cycle would {_summary(report)}")
+
+
+def _summary(report: Report) -> str:
+    kinds = Counter(action.kind for action in report.actions)
+    does = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "change nothing"
+    return f"{does} ({len(report.pending)} pending, {report.observed['new']} new messages)"

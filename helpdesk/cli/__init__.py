@@ -1,0 +1,88 @@
+"""The commands: each is thin, and says in `--help` what it is good for.
+
+`shell` holds what they share (options, exit codes, errors), `screen` prints, `carry` has requests carried out.
+"""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from helpdesk.cli import explaining, looking, setting_up, shell, working
+from helpdesk.cli.database import database
+from helpdesk.cli.mailing import outbox
+from helpdesk.cli.shell import CARE, EVERY_DAY, LOOK, SETUP
+
+commands = typer.Typer(
+    cls=shell.Shell,
+    name="helpdesk",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 1 a check failed or something is held, 2 wrong usage or configuration, 3 a server could"
+    " not be reached.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        try:
+            found = version("helpdesk")
+        except PackageNotFoundError:
+            found = "from a folder, not installed"
+        typer.echo(f"helpdesk {found}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _helpdesk(
+    config: shell.BoardConfig = None,
+    _told: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Your support list's mailbox becomes the board: no ticket system, no new client.
+
+    A first look: helpdesk init, helpdesk check, helpdesk plan.  The mailbox is the truth; whatever a human does in a
+    mail client wins.
+    """
+
+
+_INIT = "Example: helpdesk init --name dast --list-address dast@lists.example.org --host imap.example.org"
+_RUN = "Example: helpdesk run --once --json | jq .actions"
+_PLAN = "Example: helpdesk plan --now 2026-06-16T08:00Z"
+_THREADS = "Example: helpdesk threads --attention"
+_SHOW = "Example: helpdesk show 7kq2m"
+_UNDO = "Example: helpdesk undo 3f9a1c --- or: helpdesk undo --thread 7kq2m"
+_RULES = "Example: helpdesk explain-rules mail.eml"
+_RELEASE = "Example: helpdesk release Ganga 5.2.1"
+
+commands.command("init", rich_help_panel=SETUP, epilog=_INIT)(setting_up.init)
+commands.command("check", rich_help_panel=SETUP, epilog="Example: helpdesk check --probe")(setting_up.check)
+commands.command("run", rich_help_panel=EVERY_DAY, epilog=_RUN)(working.run)
+commands.command("plan", rich_help_panel=EVERY_DAY, epilog=_PLAN)(working.plan)
+commands.command("undo", rich_help_panel=EVERY_DAY, epilog=_UNDO)(working.undo)
+commands.command("release", rich_help_panel=EVERY_DAY, epilog=_RELEASE)(working.release)
+commands.command("resume", rich_help_panel=EVERY_DAY, epilog="Example: helpdesk plan; helpdesk resume")(
+    working.resume
+)
+commands.command("threads", rich_help_panel=LOOK, epilog=_THREADS)(looking.threads)
+commands.command("show", rich_help_panel=LOOK, epilog=_SHOW)(looking.show)
+commands.command("labels", rich_help_panel=LOOK, epilog="Example: helpdesk labels")(looking.labels)
+commands.command("explain-rules", rich_help_panel=LOOK, epilog=_RULES)(explaining.explain_rules)
+commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledger && echo fine")(
+    explaining.ledger_command
+)
+commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
+commands.add_typer(database, name="db", rich_help_panel=CARE)
+
+
+def main() -> None:
+    """The program `helpdesk`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 gets question marks, no traceback
+    commands()

@@ -1,0 +1,44 @@
+"""`helpdesk db`: the database's tables."""
+
+import typer
+
+from helpdesk.cli import screen, shell
+from helpdesk.settings import Settings
+from helpdesk.store import migrations
+from helpdesk.store.lock import instance_lock
+
+database = typer.Typer(cls=shell.Shell, no_args_is_help=True, help="The database: upgrade, check.")
+
+
+@database.callback()
+def _before(config: shell.BoardConfig = None) -> None:
+    """The tables of the board's database; what they hold can be lost and costs clocks, never mail."""
+
+
+def _url(settings: Settings) -> str:
+    return settings.store.url.get_secret_value()
+
+
+@database.command("upgrade", epilog="Example: helpdesk db upgrade")
+def upgrade(as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """Make the tables, or bring them up to date; stop the daemon first.  `run` does it by itself."""
+    url = _url(shell.load(config))
+    before = list(migrations.check(url))
+    with instance_lock(url):
+        migrations.upgrade(url)
+    if as_json:
+        screen.document({"changed": bool(before), "was": before})
+    else:
+        screen.say("The database was brought up to date." if before else "The database is up to date.")
+
+
+@database.command("check", epilog="Example: helpdesk db check && echo fine")
+def check(as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """Say what is wrong with the tables, changing nothing.  Exit code 1: something is."""
+    problems = list(migrations.check(_url(shell.load(config))))
+    if as_json:
+        screen.document({"ok": not problems, "problems": problems})
+    else:
+        for problem in problems or ["The database is up to date."]:
+            screen.say(problem)
+    shell.finish(shell.FAILED if problems else shell.OK)

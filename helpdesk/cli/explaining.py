@@ -1,0 +1,168 @@
+"""Commands that prove or explain: the ledger, and what the team's rules think of a mail."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from helpdesk import app, ledger
+from helpdesk.cli import screen, shell
+from helpdesk.errors import UsageError
+from helpdesk.ledger import Ledger, There
+from helpdesk.mailbox.authors import author
+from helpdesk.mailbox.body import text_of
+from helpdesk.mailbox.classify import classify
+from helpdesk.mailbox.folders import places
+from helpdesk.mailbox.ingest import BODY_OCTETS
+from helpdesk.mailbox.parse import UnparseableError, parse_header
+from helpdesk.ports import Mailbox
+from helpdesk.rules.match import Explained
+from helpdesk.settings import Settings
+from helpdesk.store import census
+from helpdesk.teamrules import CompiledRules, mail_facts
+from helpdesk.wiring import author_policy, folder_settings
+
+MAX_MAIL = 1024 * 1024
+
+
+def ledger_command(as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """Prove that no mail is left behind: every visible message on the server against the database.
+
+    Each one is in exactly one thread, in quarantine (it could not be read), or board correspondence.  Exit code 1:
+    some are not; they are listed with the reason.
+    """
+    settings = shell.load(config)
+    with shell.reading(settings):
+        pass  # a missing database is told before the server is asked
+    with app.mailbox(settings) as session:
+        found = _look(settings, session)
+        if found.residue:  # a daemon may have been at work in between
+            found = ledger.still(found, _look(settings, session))
+    if as_json:
+        screen.document(_ledger_document(found))
+    else:
+        screen.say(
+            f"{found.messages} messages in {found.copies} copies: {found.threaded} in threads,"
+            f" {found.quarantined} in quarantine, {found.correspondence} board correspondence,"
+            f" {len(found.residue)} left behind"
+        )
+        if found.residue:
+            rows = [(one.folder, str(one.uid), one.why) for one in found.residue]
+            screen.table(("folder", "uid", "why"), rows)
+    shell.finish(shell.FAILED if found.residue else shell.OK)
+
+
+def _look(settings: Settings, session: Mailbox) -> Ledger:
+    """The server first, the database after it: what a daemon reads in between is known by then."""
+    there = {}
+    for name in places(session.folders(), folder_settings(settings)):
+        folder = session.select(name, readonly=True)
+        rows = session.flags(folder, session.uids(folder))
+        visible = {row.uid for row in rows if "\\deleted" not in {flag.lower() for flag in row.flags}}
+        there[name] = There(folder.uidvalidity, visible)
+    with shell.reading(settings) as conn:
+        return ledger.compare(there, census.known(conn), census.threads(conn))
+
+
+def _ledger_document(found: Ledger) -> Mapping[str, Any]:
+    return {
+        "messages": found.messages,
+        "copies": found.copies,
+        "threaded": found.threaded,
+        "quarantined": found.quarantined,
+        "correspondence": found.correspondence,
+        "residue": [{"folder": one.folder, "uid": one.uid, "why": one.why} for one in found.residue],
+    }
+
+
+def explain_rules(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A mail as a file (.eml); - reads stdin.")],
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """Say what the team's rules think of a mail: which of them match, and on what text; nothing is changed.
+
+    It is the matcher of the board itself.  A rule after the one that ended the search was not asked; a shadow rule
+    only reports.
+    """
+    settings = shell.load(config)
+    told = _explained(settings, _read(file))
+    if as_json:
+        screen.document(told)
+        return
+    screen.fields(
+        [
+            ("from", told["sender"]),
+            ("role", told["role"]),
+            ("written by", f"{told['nature']} ({told['why']})"),
+            ("subject", told["subject"]),
+        ]
+    )
+    if not told["rules"]:
+        screen.say("No [[rule]] is configured.")
+    for rule in told["rules"]:
+        screen.heading(f"{rule['name']}: {_verdict(rule)}")
+        rows = [
+            ("yes" if one["held"] else "no", one["condition"], one["wanted"], one["on"])
+            for one in rule["conditions"]
+        ]
+        screen.table(("held", "condition", "wanted", "on"), rows)
+
+
+def _read(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read(MAX_MAIL)
+    try:
+        with file.open("rb") as mail:
+            return mail.read(MAX_MAIL)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def _explained(settings: Settings, octets: bytes) -> Mapping[str, Any]:
+    try:
+        header = parse_header(octets)
+    except UnparseableError as error:
+        raise UsageError(f"this is no mail: {error}") from error
+    policy = author_policy(settings)
+    who = author(header, folder_is_sent=False, policy=policy)
+    text = text_of(octets[:BODY_OCTETS], BODY_OCTETS)
+    told = classify(header, own=False, destination=who.address in policy.destinations, text=text)
+    facts = mail_facts(header, who, text)
+    return {
+        "sender": facts.sender,
+        "role": who.role.value,
+        "nature": told.nature.value,
+        "why": told.why,
+        "subject": header.subject,
+        "rules": [_rule(one) for one in CompiledRules(settings.rule).matcher.explain(facts)],
+    }
+
+
+def _rule(one: Explained) -> Mapping[str, Any]:
+    return {
+        "name": one.hit.rule,
+        "matched": one.matched,
+        "reached": one.reached,
+        "shadow": one.hit.shadow,
+        "add": list(one.hit.add),
+        "remove": list(one.hit.remove),
+        "star": one.hit.star,
+        "conditions": [
+            {"condition": t.condition, "wanted": t.wanted, "held": t.held, "on": t.on} for t in one.tested
+        ],
+    }
+
+
+def _verdict(rule: Mapping[str, Any]) -> str:
+    does = [f"adds {name}" for name in rule["add"]] + [f"removes {name}" for name in rule["remove"]]
+    does += ["sets the star"] if rule["star"] else []
+    if not rule["reached"]:
+        return "not asked, an earlier rule matched" + (" (it would match too)" if rule["matched"] else "")
+    if not rule["matched"]:
+        return "does not match"
+    return ("matches and only reports: " if rule["shadow"] else "matches: ") + (
+        ", ".join(does) or "nothing to do"
+    )

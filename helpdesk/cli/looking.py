@@ -1,0 +1,189 @@
+"""Commands that read the database: threads, one thread's story, labels."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from helpdesk import app, views
+from helpdesk.cli import screen, shell
+from helpdesk.cli.reports import when
+from helpdesk.settings import Settings, vocabulary
+from helpdesk.store import census, migrations, names
+
+
+class StateName(StrEnum):
+    """The states of a thread, as `threads --json` names them."""
+
+    OPEN = "open"
+    URGENT = "urgent"
+    ESCALATED = "escalated"
+    WAITING = "waiting"
+    FIXED = "fixed_in_next_release"
+    CLOSED = "closed"
+
+
+Thread = Annotated[
+    str,
+    typer.Argument(metavar="THREAD", help="A thread's id, or any unique beginning of it: dast-7kq2m, 7kq2m."),
+]
+
+
+def threads(
+    state: Annotated[StateName | None, typer.Option("--state", help="Only threads in this state.")] = None,
+    attention: Annotated[bool, typer.Option("--attention", help="Only threads that want a shifter.")] = False,
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """List the threads, the latest activity first: what they are about, where they stand, and who is needed."""
+    settings = shell.load(config)
+    with shell.reading(settings) as conn:
+        asked = (app.dialect(settings), app.policy(settings), settings.board.name)
+        found = [
+            one
+            for one in views.list_threads(conn, *asked, state and state.value)
+            if one["attention"] or not attention
+        ]
+    if as_json:
+        screen.document(found)
+        return
+    short = shell.short_names(settings, [one["id"] for one in found])
+    rows = [
+        (
+            short(one["id"]),
+            ", ".join([one["state"], *_other_labels(one)]),
+            ", ".join(one["reasons"]),
+            when(one["last_activity_at"]),
+            one["subject"],
+        )
+        for one in found
+    ]
+    screen.table(("thread", "state", "needed for", "last (UTC)", "subject"), rows)
+    screen.say(f"{len(rows)} threads" if len(rows) != 1 else "1 thread", "dim")
+
+
+def _other_labels(thread: Mapping[str, Any]) -> Sequence[str]:
+    return [name for name in thread["labels"] if name.lower().replace(" ", "_") != thread["state"]]
+
+
+def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """Tell one thread's story: its mails, its labels and since when, and every action with its reason."""
+    settings = shell.load(config)
+    with shell.reading(settings) as conn:
+        key = names.find(conn, thread, settings.board.name)
+        told = views.one_thread(conn, app.dialect(settings), app.policy(settings), settings.board.name, key)
+    if as_json:
+        screen.document(told)
+        return
+    screen.say(told["subject"] or "(no subject)", "bold")
+    screen.fields(
+        [
+            ("thread", told["id"]),
+            ("state", told["state"]),
+            ("labels", ", ".join(told["labels"]) or "none"),
+            ("needed for", ", ".join(told["reasons"]) or "nothing"),
+            ("opened", when(told["opened_at"])),
+            ("waiting since", when(told["waiting_since"]) or "not waiting"),
+            ("decided", f"{told['decided']['rule']}: {told['decided']['reason']}"),
+        ]
+    )
+    screen.heading("Mails")
+    screen.table(
+        ("date (UTC)", "from", "role", "lies in", "flags"),
+        [
+            (
+                when(m["date"]),
+                m["author"],
+                f"{m['role']}, automatic" if m["automatic"] else m["role"],
+                f"{m['folder']}/{m['uid']}" if m["folder"] else "nowhere",
+                " ".join(m["flags"]),
+            )
+            for m in told["messages"]
+        ],
+    )
+    if told["registers"]:
+        screen.heading("Labels")
+        screen.table(
+            ("label", "is", "since (UTC)", "by", "why"),
+            [
+                (r["label"], "on" if r["present"] else "off", when(r["since"]), r["by"], r["reason"])
+                for r in told["registers"]
+            ],
+        )
+    screen.heading("Story")
+    screen.table(
+        ("at (UTC)", "action", "why", "status", "id"),
+        [
+            (
+                when(entry["at"]),
+                f"{entry['kind']} {entry['what']}",
+                f"{entry['rule']} [{entry['guideline']}]: {entry['reason']}",
+                entry["status"],
+                entry["id"],
+            )
+            for entry in told["story"]
+        ],
+    )
+
+
+def labels(as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """List the labels: their keywords, what they mean, how many open threads carry each; and keywords nobody explained.
+
+    An unknown keyword is shown and never written: configure it as a [[label]] with its meaning, or remove it from the
+    mails in any mail client.
+    """
+    settings = shell.load(config)
+    told = _labels(settings)
+    if as_json:
+        screen.document(told)
+        return
+    screen.table(
+        ("label", "keyword", "kind", "open", "meaning"),
+        [
+            (
+                one["name"],
+                one["keyword"],
+                one["kind"],
+                "-" if one["threads"] is None else str(one["threads"]),
+                one["meaning"],
+            )
+            for one in told["labels"]
+        ],
+    )
+    if told["unknown"]:
+        screen.heading("Keywords that nobody explained")
+        rows = [(one["keyword"], str(one["messages"]), one["todo"]) for one in told["unknown"]]
+        screen.table(("keyword", "mails", "what to do"), rows)
+
+
+def _labels(settings: Settings) -> Mapping[str, Any]:
+    words, dialect = vocabulary(settings), app.dialect(settings)
+    carried: Mapping[str, int] | None = None
+    unknown: Mapping[str, int] = {}
+    if not migrations.check(settings.store.url.get_secret_value()):
+        with shell.reading(settings) as conn:
+            carried = census.open_by_label(conn)
+            unknown = census.unknown_keywords(conn, lambda flags, folder: dialect.read(flags, folder).unknown)
+    return {
+        "labels": [
+            {
+                "name": label.name,
+                "keyword": label.keyword,
+                "kind": label.kind.value,
+                "meaning": label.meaning,
+                "colour": label.colour or None,
+                "builtin": label.builtin,
+                "threads": None if carried is None else carried.get(label.name, 0),
+            }
+            for label in words
+        ],
+        "unknown": [
+            {"keyword": keyword, "messages": count, "todo": _todo(keyword)}
+            for keyword, count in sorted(unknown.items(), key=lambda one: (-one[1], one[0]))
+        ],
+    }
+
+
+def _todo(keyword: str) -> str:
+    return f'explain it ([[label]] name = "{keyword}", meaning = "..."), or remove it from the mails'

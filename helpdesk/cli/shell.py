@@ -1,0 +1,122 @@
+"""What every command shares: its options, its exit codes, and how an error becomes a sentence."""
+
+import errno
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from typer.core import TyperGroup
+
+from helpdesk import app
+from helpdesk.cli import screen
+from helpdesk.errors import HelpdeskError
+from helpdesk.settings import Settings
+from helpdesk.store import db, migrations, names
+
+DEFAULT_CONFIG = Path("helpdesk.toml")
+OK, FAILED, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+SETUP, EVERY_DAY, LOOK, CARE = "Set up", "Every day", "Look", "Care"
+"""The panels of `helpdesk --help`, in their order."""
+
+
+class Shell(TyperGroup):
+    """The group of all commands: whatever is expected to go wrong is a sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except typer.Abort:  # Ctrl-C, or the end of the input, at a question
+            raise typer.Exit(INTERRUPTED) from None
+        except HelpdeskError as error:
+            code, words = error.exit_code, str(error)
+        except DBAPIError as error:
+            local = isinstance(error.orig, sqlite3.Error)
+            code, words = USAGE if local else UNREACHABLE, f"the database: {error.orig}"
+        except sqlite3.Error as error:
+            code, words = USAGE, f"the database: {error}"
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `helpdesk threads | head` is no error
+                raise
+            code, words = USAGE, f"{error.filename or 'helpdesk'}: {error.strerror or error}"
+        screen.complain(words)
+        raise typer.Exit(code)
+
+
+def _chosen(ctx: typer.Context, given: Path | None) -> Path:
+    """The command's own --config, else the one before the command's name."""
+    outer = ctx.parent
+    while given is None and outer is not None:
+        given, outer = outer.params.get("config"), outer.parent
+    return given or DEFAULT_CONFIG
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 time; one without a zone is UTC."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is no ISO 8601 time; for example 2026-06-09T14:00Z") from None
+
+
+_CONFIG_HELP = "The board's configuration."
+_JSON_HELP = "Print one JSON document, and nothing else, on stdout (docs/json.md)."
+_NOW_HELP = "Act as if it were this time: ISO 8601, UTC without a zone. Marks an empty database as simulated for good."
+
+BoardConfig = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", show_default=str(DEFAULT_CONFIG), help=_CONFIG_HELP),
+]
+"""The option before a command's name."""
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        show_default=str(DEFAULT_CONFIG),
+        help=_CONFIG_HELP,
+        callback=_chosen,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help=_JSON_HELP)]
+Now = Annotated[datetime | None, typer.Option("--now", metavar="TIME", parser=moment, help=_NOW_HELP)]
+
+
+def load(config: Path | None) -> Settings:
+    """The settings; ConfigError says every problem at once."""
+    return app.load(config or DEFAULT_CONFIG)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Connection]:
+    """The database, for a command that only looks: no lock, nothing is made, and one state of it is seen."""
+    with app.opened(settings, writing=False) as engine, db.reading(engine) as conn:
+        yield conn
+
+
+def short_names(settings: Settings, ids: Iterable[str]) -> Callable[[str], str]:
+    """How people call these threads: by the shortest beginning that is unique (the board's name is left out)."""
+    prefix = f"{settings.board.name}-"
+    known: dict[str, str] = {}
+    if not migrations.check(settings.store.url.get_secret_value()):
+        with reading(settings) as conn:
+            known = {one: names.short(conn, one.removeprefix(prefix)) for one in set(ids) if one}
+    return lambda one: known.get(one, one.removeprefix(prefix))
+
+
+def finish(code: int) -> None:
+    """End with an exit code."""
+    if code:
+        sys.stdout.flush()
+        raise typer.Exit(code)

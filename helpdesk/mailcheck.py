@@ -1,0 +1,199 @@
+"""What a mailbox shows to who only looks: its folders, its keywords, and what kind of mail lies in it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from helpdesk import app, secrets
+from helpdesk.findings import Finding
+from helpdesk.labels import is_client_mark, is_system_flag
+from helpdesk.mailbox.authors import AuthorPolicy, author
+from helpdesk.mailbox.classify import classify
+from helpdesk.mailbox.folders import places, special
+from helpdesk.mailbox.parse import FIELDS, UnparseableError, parse_header
+from helpdesk.mailids import own_id
+from helpdesk.model import Header, Nature, Place
+from helpdesk.ports import Mailbox, Tier
+from helpdesk.settings import Settings, vocabulary
+from helpdesk.store import census, meta, migrations
+from helpdesk.store.db import reading
+from helpdesk.uidset import UidSet
+from helpdesk.wiring import author_policy, folder_settings
+
+SAMPLE = 500  # the newest mails whose headers are read where there is no database yet
+MAILDIR_KEYWORDS = 26  # names that Dovecot's Maildir keeps in a folder; more are lost with its index
+SAFE_LABELS = 12
+TOO_AUTOMATIC = 0.2
+
+TIERS: Mapping[Tier, str] = {
+    Tier.QRESYNC: "tells changes and removals (QRESYNC)",
+    Tier.CONDSTORE: "tells changes (CONDSTORE); removals are found by comparing",
+    Tier.PLAIN: "tells neither changes nor removals: flags of older mail are read in rotation",
+}
+
+
+def mailbox_findings(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
+    """Look at everything once."""
+    imap = settings.imap
+    yield Finding(
+        "imap", ok=True, what=f"logged in to {imap.host} as {imap.username}; it {TIERS[mailbox.tier]}"
+    )
+    yield from _folders(settings, mailbox)
+    yield from _keywords(settings, mailbox)
+    sample = _sample(settings, mailbox)
+    yield _automatic(settings, sample)
+    yield _list(settings, sample)
+
+
+def _folders(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
+    infos = mailbox.folders()
+    names = {info.name for info in infos}
+    imap = settings.imap
+    inbox = next(
+        (name for name, place in places(infos, folder_settings(settings)).items() if place is Place.INBOX),
+        None,
+    )
+    if inbox is None:
+        yield Finding(
+            "folder inbox", ok=False, what=f"there is no folder {imap.inbox}", todo="see [imap] inbox"
+        )
+    else:
+        yield Finding("folder inbox", ok=True, what=inbox)
+    archive = special(infos, imap.archive, "archive")
+    if archive in names:
+        yield Finding("folder archive", ok=True, what=archive)
+    else:
+        yield Finding(
+            "folder archive",
+            ok=True,
+            what=f"there is no folder {imap.archive}: it is made when the first thread is closed",
+            todo="if your clients archive elsewhere, see [imap] archive and archive_aliases",
+        )
+    sent = special(infos, imap.sent, "sent")
+    if sent in names:
+        yield Finding("folder sent", ok=True, what=sent)
+    else:
+        yield Finding(
+            "folder sent",
+            ok=True,
+            what=f"there is no folder {imap.sent}: answers of the team are seen only when they come back by the list",
+            todo="see [imap] sent, and let every client file its sent mail there",
+        )
+
+
+def _keywords(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
+    r"""Count the names that are in use; `\*` says whether new ones may be made (RFC 9051 section 7.1)."""
+    told = mailbox.folder_flags(settings.imap.inbox)
+    words = vocabulary(settings)
+    used = {flag for flag in told.used if not is_system_flag(flag)}
+    ours = {flag for flag in used if words.label_of(flag)}
+    marks = {flag for flag in used if is_client_mark(flag)}
+    have = words.names(used)
+    needed = [label.name for label in words if label.name not in have]
+    if not told.new and needed:
+        yield Finding(
+            "dialect",
+            ok=False,
+            what=f"the server makes no new keywords in {settings.imap.inbox}, and {len(needed)} labels need one",
+            todo="free keywords there, or use another server: the dialects folders and gmail are not built yet",
+        )
+    else:
+        yield Finding("dialect", ok=True, what="keywords: the server keeps one for each label")
+    total = len(used) + len(needed)
+    what = (
+        f"{len(used)} keywords are in use in {settings.imap.inbox} ({len(ours)} labels, {len(marks)} of clients,"
+        f" {len(used) - len(ours) - len(marks)} unexplained), {len(needed)} labels have none yet"
+    )
+    room = f"Dovecot's Maildir keeps {MAILDIR_KEYWORDS} names in a folder; {SAFE_LABELS} labels are safe"
+    todo = "remove labels, or unexplained keywords (`helpdesk labels`)" if total > MAILDIR_KEYWORDS else ""
+    yield Finding("keywords", ok=True, what=f"{what}; {room}", todo=todo)
+
+
+@dataclass(slots=True)
+class Sample:
+    """The newest mails, as far as their headers tell."""
+
+    natures: Counter[Nature] = field(default_factory=Counter)
+    lists: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+
+
+def _sample(settings: Settings, mailbox: Mailbox) -> Sample:
+    """Read the headers of the newest mails, of the inbox first."""
+    policy = author_policy(settings)
+    own = partial(own_id, secret=secrets.board_secret(settings, create=False).get_secret_value())
+    found, left = Sample(), SAMPLE
+    for name in _where_mail_lies(settings, mailbox):
+        folder = mailbox.select(name, readonly=True)
+        uids = sorted(mailbox.uids(folder))[-left:] if left else []
+        left -= len(uids)
+        for row in mailbox.mails(folder, UidSet.of(uids), FIELDS):
+            try:
+                header = parse_header(row.header)
+            except UnparseableError:
+                found.unreadable += 1
+                continue
+            found.natures[_nature(header, policy, is_own=own(header.message_id))] += 1
+            found.lists[header.list_id] += 1
+    return found
+
+
+def _where_mail_lies(settings: Settings, mailbox: Mailbox) -> Sequence[str]:
+    found = places(mailbox.folders(), folder_settings(settings))
+    return sorted(
+        (name for name, place in found.items() if place in {Place.INBOX, Place.ARCHIVE}),
+        key=lambda name: (found[name] is not Place.INBOX, name),
+    )
+
+
+def _nature(header: Header, policy: AuthorPolicy, *, is_own: bool) -> Nature:
+    who = author(header, folder_is_sent=False, policy=policy)
+    return classify(header, own=is_own, destination=who.address in policy.destinations).nature
+
+
+def _automatic(settings: Settings, sample: Sample) -> Finding:
+    machines, total, source = _counted(settings, sample)
+    share = machines / total if total else 0.0
+    what = f"{share:.0%} of {total} messages {source} were written by machines"
+    if sample.unreadable:
+        what += f"; {sample.unreadable} of the newest cannot be read and would be quarantined"
+    todo = ""
+    if share > TOO_AUTOMATIC:
+        todo = (
+            "more than a fifth: look at `helpdesk threads`; notifications may belong into another mailbox,"
+            " and a tracker is a [[destination]]"
+        )
+    return Finding("mail", ok=True, what=what, todo=todo)
+
+
+def _counted(settings: Settings, sample: Sample) -> tuple[int, int, str]:
+    """From the database once the mailbox was adopted, else from the sample."""
+    if not migrations.check(settings.store.url.get_secret_value()):
+        with app.opened(settings, writing=False) as engine, reading(engine) as conn:
+            if meta.last_cycle(conn) is not None:
+                return (*census.automatic(conn), "in the database")
+    machines = sum(count for nature, count in sample.natures.items() if nature.value in census.MACHINES)
+    total = sample.natures.total() - sample.natures[Nature.OWN]
+    return machines, total, "among the newest"
+
+
+def _list(settings: Settings, sample: Sample) -> Finding:
+    """Whether the board knows its list, and whether its own mail could get there."""
+    board, smtp = settings.board, settings.smtp
+    seen = {name: count for name, count in sample.lists.items() if name}
+    known = sum(seen.get(one, 0) for one in board.list_ids)
+    loops = [key for key in ("sender", "copy_to") if getattr(smtp, key) == board.list_address]
+    what = f"{known} of the newest {sample.lists.total()} messages came through {', '.join(board.list_ids)}"
+    todo = ""
+    if loops and seen:
+        todo = (
+            f"[smtp] {' and '.join(loops)} is the list's address: the board's own mail would go to every subscriber;"
+            " name the mailbox's own address"
+        )
+    elif loops:
+        todo = f"[smtp] {' and '.join(loops)} should be the mailbox's own address, not the list's"
+    elif seen and not known:
+        most = max(sorted(seen), key=seen.__getitem__)
+        todo = f'[board] list_ids: most mail says "{most}"'
+    return Finding("list", ok=True, what=what, todo=todo)

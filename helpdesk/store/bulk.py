@@ -1,0 +1,60 @@
+"""One statement for many rows, by the database driver itself: a first sync is mostly this.
+
+SQLAlchemy compiles the statement, for whichever database it is; what it would do for each value of each row again is done
+here, and there is only one kind of value that needs anything: times.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Delete, Insert, Update
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from helpdesk.store.core import chunks
+from helpdesk.store.times import writer
+
+Row = tuple[Any, ...]
+
+MANY = 5000  # rows in the hands of the driver at once
+
+
+def run_many(
+    conn: Connection,
+    statement: Insert | Update | Delete,
+    names: Sequence[str],
+    rows: Iterable[Row],
+    times: Sequence[str] = (),
+) -> None:
+    """Execute a statement for each row; `names` are its parameters in the order of a row, `times` those that are times."""
+    keys = list(names) if isinstance(statement, Insert) else None
+    compiled = statement.compile(dialect=conn.dialect, column_keys=keys)
+    assert isinstance(compiled, SQLCompiler)
+    order = [names.index(name) for name in compiled.positiontup or ()]
+    straight = order == list(range(len(names)))
+    pick = None if straight or not compiled.positional else itemgetter(*order)
+    places = [names.index(name) for name in times]
+    write = writer(conn.dialect)
+    for chunk in chunks(rows, MANY):
+        ready = _with_times(chunk, places, write) if places else chunk
+        if not compiled.positional:
+            conn.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in ready])
+        else:
+            conn.exec_driver_sql(compiled.string, list(ready) if pick is None else list(map(pick, ready)))
+
+
+def _with_times(
+    rows: Sequence[Row], places: Sequence[int], write: Callable[[datetime | None], object]
+) -> list[Row]:
+    known: dict[datetime | None, object] = {}
+    found: list[Row] = []
+    for row in rows:
+        values = list(row)
+        for place in places:
+            moment = row[place]
+            if moment not in known:
+                known[moment] = write(moment)
+            values[place] = known[moment]
+        found.append(tuple(values))
+    return found

@@ -1,5 +1,6 @@
 """Wiring, and the only owner of a clock: settings become a board, and time becomes `now`."""
 
+import faulthandler
 import os
 import ssl
 import sys
@@ -266,6 +267,7 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
     What is wrong from the start (the configuration, another instance) is raised before anything is done.  `silence` is
     how long no poll may succeed before that is an alarm; None: what suits `poll_seconds`.
     """
+    faulthandler.enable()  # the watchdog's SIGABRT leaves in the journal where we hung, without any values
     name, poll_seconds = settings.board.name, settings.daemon.poll_seconds
     with opened(settings, writing=True) as engine, logs.opened(name, sys.stderr) as log:
         with db.reading(engine) as conn:

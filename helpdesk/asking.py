@@ -15,6 +15,7 @@ from helpdesk.errors import UsageError
 from helpdesk.model import FIXED
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.report import Hold
+from helpdesk.rules.project import COVER
 from helpdesk.settings import Settings
 from helpdesk.store import holds, journal, lookups, meta, names, requests
 from helpdesk.store import outbox as rows
@@ -53,12 +54,12 @@ def undo_action(conn: Connection, text: str, at: datetime) -> Undone:
 def undo_thread(conn: Connection, board: str, text: str, at: datetime) -> Sequence[Undone]:
     """Ask to reverse what the bot did last to a thread: everything of the latest run in which it did anything.
 
-    Said again, it goes one run further back.  Mails that have left cannot be taken back and are passed over.
+    Said again, it goes one run further back.  Mails that have left cannot be taken back and are passed over; so is, if
+    there is anything else, that a label was only carried over to more messages: taking that back would take it from all.
     """
-    story = journal.of_thread(conn, names.find(conn, text, board))
-    mine = [
-        one for one in story if one.status in UNDOABLE and one.rule != "undo" and not _has_left(conn, one)
-    ]
+    story = [one for one in journal.of_thread(conn, names.find(conn, text, board)) if one.rule != "undo"]
+    story = [one for one in story if one.rule != COVER] or story
+    mine = [one for one in story if one.status in UNDOABLE and not _has_left(conn, one)]
     if not mine:
         raise UsageError(f"nothing that the bot did to {text!r} is left to undo")
     latest = max(one.at for one in mine)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 
+from sqlalchemy.exc import DBAPIError
+
 from helpdesk import app, secrets
 from helpdesk.errors import ConfigError, HelpdeskError, UnreachableError
 from helpdesk.findings import Finding
@@ -14,8 +16,8 @@ from helpdesk.mailcheck import mailbox_findings
 from helpdesk.probe import probe_findings
 from helpdesk.report import Report
 from helpdesk.settings import Login, Settings
-from helpdesk.store import migrations
-from helpdesk.store.db import sqlite_file
+from helpdesk.store import census, meta, migrations
+from helpdesk.store.db import reading, sqlite_file
 
 Progress = Callable[[str], None]
 
@@ -35,15 +37,16 @@ def _findings(
     yield imap
     yield smtp
     yield _board_secret(settings)
-    yield _database(settings)
+    database = _database(settings)
+    yield database
     if smtp.ok:
         progress("asking the SMTP server ...")
         yield _smtp(settings)
     reached = False
     if imap.ok:
         progress("asking the IMAP server ...")
-        reached = yield from _imap(settings, probe=probe)
-    if reached:
+        reached = yield from _imap(settings, _counted(settings) if database.ok else None, probe=probe)
+    if reached and database.ok:
         progress("planning the next cycle ...")
         yield _plan(settings, now)
 
@@ -100,9 +103,23 @@ def _database(settings: Settings) -> Finding:
                 "database", ok=False, what=f"{folder}: there is no such folder", todo=f"mkdir {folder}"
             )
         return Finding("database", ok=True, what=f"{file}: the first run makes it, and adopts the mailbox")
-    if problems := migrations.check(url):
+    try:
+        problems = migrations.check(url)
+    except DBAPIError as error:
+        return Finding(
+            "database", ok=False, what=str(error.orig), todo="see [store] url in the configuration"
+        )
+    if problems:
         return Finding("database", ok=False, what=problems[0], todo="`helpdesk db upgrade`")
     return Finding("database", ok=True, what="its tables are up to date")
+
+
+def _counted(settings: Settings) -> tuple[int, int] | None:
+    """How many messages machines wrote, of how many, once the mailbox was adopted."""
+    if migrations.check(settings.store.url.get_secret_value()):
+        return None
+    with app.opened(settings, writing=False) as engine, reading(engine) as conn:
+        return None if meta.last_cycle(conn) is None else census.automatic(conn)
 
 
 def _smtp(settings: Settings) -> Finding:
@@ -120,11 +137,13 @@ def _smtp(settings: Settings) -> Finding:
     return Finding("smtp", ok=True, what=f"{where} answers{who}: {said}")
 
 
-def _imap(settings: Settings, *, probe: bool) -> Generator[Finding, None, bool]:
+def _imap(
+    settings: Settings, counted: tuple[int, int] | None, *, probe: bool
+) -> Generator[Finding, None, bool]:
     """Look at the mailbox; tells whether it could be reached."""
     try:
         with app.mailbox(settings) as session:
-            yield from mailbox_findings(settings, session)
+            yield from mailbox_findings(settings, session, counted)
             if probe:
                 yield from probe_findings(settings, session)
     except UnreachableError as error:

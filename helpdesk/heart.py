@@ -12,6 +12,7 @@ from helpdesk import alarm
 from helpdesk.board import Board
 from helpdesk.health import Answer, healthz
 from helpdesk.logs import outline, scrub
+from helpdesk.outbox import State
 from helpdesk.outlets import Outlets
 from helpdesk.report import Report, utc
 from helpdesk.store import holds
@@ -21,6 +22,11 @@ from helpdesk.vitals import Clocks, Pulse
 LONGEST_INTERVAL = 10.0
 ALARM_AGAIN = 60.0
 """Seconds after which an alarm that could not be sent is tried again."""
+
+ALARM_NEXT = 3600.0
+"""Seconds after which one that was sent is thought of again: there is one a day."""
+
+UNDECIDED = frozenset({State.PLANNED, State.SENDING, State.UNKNOWN})
 
 
 class Heart:
@@ -37,7 +43,7 @@ class Heart:
         self._heard = 0
         self._last: Report | None = None
         self._trouble = ""
-        self._alarmed = float("-inf")
+        self._alarm_at = float("-inf")
         self._alarm: asyncio.Task[None] | None = None
         self._since = clocks.wall()
 
@@ -84,20 +90,24 @@ class Heart:
         return [scrub(text) for text in why]
 
     def _complaint(self) -> str:
-        return f"no look at the mailbox has succeeded since {utc(self._since)}: {self._trouble or 'it takes too long'}"
+        return f"no look at the mailbox has succeeded since {utc(self._since)}: {self._reason()}"
+
+    def _reason(self) -> str:
+        return self._trouble or "it takes too long"
 
     def _look(self) -> None:
         tick = self._clocks.steady()
-        heard = self._received()
-        if heard != self._heard:
-            self._heard, self._pulse.news = heard, tick
+        heard, before = self._received(), self._heard
+        self._heard = heard
+        if heard > before:
+            self._pulse.news = tick
         if self._pulse.check(tick):
-            self._outlets.log.error("no poll succeeds", since=utc(self._since), reason=self._trouble)
+            self._outlets.log.error("no poll succeeds", since=utc(self._since), reason=self._reason())
             self._outlets.metrics.failing(failing=True)
             self._outlets.status(f"FAILING: {self._complaint()}")
         idle = self._alarm is None or self._alarm.done()
-        if self._pulse.failing and idle and tick - self._alarmed >= ALARM_AGAIN:
-            self._alarmed = tick
+        if self._pulse.failing and idle and tick >= self._alarm_at:
+            self._alarm_at = tick + ALARM_AGAIN
             self._alarm = asyncio.create_task(self._sound())
 
     async def _sound(self) -> None:
@@ -105,6 +115,8 @@ class Heart:
         try:
             state = await asyncio.to_thread(alarm.sound, self._board, self._complaint(), self._clocks.wall())
             self._outlets.log.warning("the alarm about it", state=state)
+            if state not in UNDECIDED:
+                self._alarm_at = self._clocks.steady() + ALARM_NEXT
         except Exception as error:  # noqa: BLE001 -- an alarm that fails must not end what it watches
             facts = outline(error)
             self._outlets.log.error("the alarm could not be sent", **facts)  # noqa: TRY400 -- its words may quote a mail

@@ -108,12 +108,14 @@ def opened(board: str, stream: TextIO, level: int = logging.INFO) -> Iterator[Lo
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     own.setLevel(level)
+    logging.captureWarnings(True)  # Python's own would print the text that they warn about
     threading.excepthook = lambda args: log.error(
         "a thread ended", **outline(args.exc_value, args.exc_traceback)
     )
     try:
         yield log
     finally:
+        logging.captureWarnings(False)
         root.removeHandler(handler)
         root.setLevel(before[0])
         own.setLevel(before[1])
@@ -144,6 +146,8 @@ def _constant_text(_logger: object, _name: str, event: Event) -> Event:
     """Of a library's line keep what stands in its source: the format without its arguments, no quotations."""
     record: logging.LogRecord = event["_record"]
     text = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    if record.name == "py.warnings":  # file, line and category, then words that are made when they are needed
+        text = ":".join(text.split(":")[:3]).rpartition("/")[2]
     event["event"] = _QUOTED.sub("(...)", text.partition("\n")[0])
     return event
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from helpdesk import app, secrets
+from helpdesk import secrets
 from helpdesk.findings import Finding
 from helpdesk.labels import is_client_mark, is_system_flag
 from helpdesk.mailbox.authors import AuthorPolicy, author
@@ -14,10 +14,9 @@ from helpdesk.mailbox.folders import places, special
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, parse_header
 from helpdesk.mailids import own_id
 from helpdesk.model import Header, Nature, Place
-from helpdesk.ports import Mailbox, Tier
+from helpdesk.ports import FolderFlags, FolderInfo, Mailbox, Tier
 from helpdesk.settings import Settings, vocabulary
-from helpdesk.store import census, meta, migrations
-from helpdesk.store.db import reading
+from helpdesk.store import census
 from helpdesk.uidset import UidSet
 from helpdesk.wiring import author_policy, folder_settings
 
@@ -33,27 +32,27 @@ TIERS: Mapping[Tier, str] = {
 }
 
 
-def mailbox_findings(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
-    """Look at everything once."""
+def mailbox_findings(
+    settings: Settings, mailbox: Mailbox, counted: tuple[int, int] | None
+) -> Iterator[Finding]:
+    """Look at everything once; `counted` is what the database knows: messages of machines, and all."""
     imap = settings.imap
     yield Finding(
         "imap", ok=True, what=f"logged in to {imap.host} as {imap.username}; it {TIERS[mailbox.tier]}"
     )
-    yield from _folders(settings, mailbox)
-    yield from _keywords(settings, mailbox)
-    sample = _sample(settings, mailbox)
-    yield _automatic(settings, sample)
+    infos = mailbox.folders()
+    watched = places(infos, folder_settings(settings))
+    inbox = next((name for name, place in watched.items() if place is Place.INBOX), None)
+    yield from _folders(settings, infos, inbox)
+    if inbox is not None:
+        yield from _keywords(settings, mailbox.folder_flags(inbox), inbox)
+    sample = _sample(settings, mailbox, watched)
+    yield _automatic(sample, counted)
     yield _list(settings, sample)
 
 
-def _folders(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
-    infos = mailbox.folders()
-    names = {info.name for info in infos}
-    imap = settings.imap
-    inbox = next(
-        (name for name, place in places(infos, folder_settings(settings)).items() if place is Place.INBOX),
-        None,
-    )
+def _folders(settings: Settings, infos: Sequence[FolderInfo], inbox: str | None) -> Iterator[Finding]:
+    imap, names = settings.imap, {info.name for info in infos}
     if inbox is None:
         yield Finding(
             "folder inbox", ok=False, what=f"there is no folder {imap.inbox}", todo="see [imap] inbox"
@@ -82,9 +81,8 @@ def _folders(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
         )
 
 
-def _keywords(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
+def _keywords(settings: Settings, told: FolderFlags, inbox: str) -> Iterator[Finding]:
     r"""Count the names that are in use; `\*` says whether new ones may be made (RFC 9051 section 7.1)."""
-    told = mailbox.folder_flags(settings.imap.inbox)
     words = vocabulary(settings)
     used = {flag for flag in told.used if not is_system_flag(flag)}
     ours = {flag for flag in used if words.label_of(flag)}
@@ -95,14 +93,14 @@ def _keywords(settings: Settings, mailbox: Mailbox) -> Iterator[Finding]:
         yield Finding(
             "dialect",
             ok=False,
-            what=f"the server makes no new keywords in {settings.imap.inbox}, and {len(needed)} labels need one",
+            what=f"the server makes no new keywords in {inbox}, and {len(needed)} labels need one",
             todo="free keywords there, or use another server: the dialects folders and gmail are not built yet",
         )
     else:
         yield Finding("dialect", ok=True, what="keywords: the server keeps one for each label")
     total = len(used) + len(needed)
     what = (
-        f"{len(used)} keywords are in use in {settings.imap.inbox} ({len(ours)} labels, {len(marks)} of clients,"
+        f"{len(used)} keywords are in use in {inbox} ({len(ours)} labels, {len(marks)} of clients,"
         f" {len(used) - len(ours) - len(marks)} unexplained), {len(needed)} labels have none yet"
     )
     room = f"Dovecot's Maildir keeps {MAILDIR_KEYWORDS} names in a folder; {SAFE_LABELS} labels are safe"
@@ -119,12 +117,12 @@ class Sample:
     unreadable: int = 0
 
 
-def _sample(settings: Settings, mailbox: Mailbox) -> Sample:
+def _sample(settings: Settings, mailbox: Mailbox, watched: Mapping[str, Place]) -> Sample:
     """Read the headers of the newest mails, of the inbox first."""
     policy = author_policy(settings)
     own = partial(own_id, secret=secrets.board_secret(settings, create=False).get_secret_value())
     found, left = Sample(), SAMPLE
-    for name in _where_mail_lies(settings, mailbox):
+    for name in _where_mail_lies(watched):
         folder = mailbox.select(name, readonly=True)
         uids = sorted(mailbox.uids(folder))[-left:] if left else []
         left -= len(uids)
@@ -139,12 +137,10 @@ def _sample(settings: Settings, mailbox: Mailbox) -> Sample:
     return found
 
 
-def _where_mail_lies(settings: Settings, mailbox: Mailbox) -> Sequence[str]:
-    found = places(mailbox.folders(), folder_settings(settings))
-    return sorted(
-        (name for name, place in found.items() if place in {Place.INBOX, Place.ARCHIVE}),
-        key=lambda name: (found[name] is not Place.INBOX, name),
-    )
+def _where_mail_lies(watched: Mapping[str, Place]) -> Sequence[str]:
+    """The inbox, then the archive and what is below it."""
+    there = [name for name, place in watched.items() if place in {Place.INBOX, Place.ARCHIVE}]
+    return sorted(there, key=lambda name: (watched[name] is not Place.INBOX, name))
 
 
 def _nature(header: Header, policy: AuthorPolicy, *, is_own: bool) -> Nature:
@@ -152,8 +148,10 @@ def _nature(header: Header, policy: AuthorPolicy, *, is_own: bool) -> Nature:
     return classify(header, own=is_own, destination=who.address in policy.destinations).nature
 
 
-def _automatic(settings: Settings, sample: Sample) -> Finding:
-    machines, total, source = _counted(settings, sample)
+def _automatic(sample: Sample, counted: tuple[int, int] | None) -> Finding:
+    """In the database once the mailbox was adopted, else among the newest."""
+    machines, total = _machines(sample) if counted is None else counted
+    source = "among the newest" if counted is None else "in the database"
     share = machines / total if total else 0.0
     what = f"{share:.0%} of {total} messages {source} were written by machines"
     if sample.unreadable:
@@ -167,15 +165,9 @@ def _automatic(settings: Settings, sample: Sample) -> Finding:
     return Finding("mail", ok=True, what=what, todo=todo)
 
 
-def _counted(settings: Settings, sample: Sample) -> tuple[int, int, str]:
-    """From the database once the mailbox was adopted, else from the sample."""
-    if not migrations.check(settings.store.url.get_secret_value()):
-        with app.opened(settings, writing=False) as engine, reading(engine) as conn:
-            if meta.last_cycle(conn) is not None:
-                return (*census.automatic(conn), "in the database")
+def _machines(sample: Sample) -> tuple[int, int]:
     machines = sum(count for nature, count in sample.natures.items() if nature.value in census.MACHINES)
-    total = sample.natures.total() - sample.natures[Nature.OWN]
-    return machines, total, "among the newest"
+    return machines, sample.natures.total() - sample.natures[Nature.OWN]
 
 
 def _list(settings: Settings, sample: Sample) -> Finding:

@@ -32,20 +32,20 @@ class Outlets:
         notify(self.environment, f"STATUS={scrub(text)}")
 
     def concluded(self, total: Report, last: Report) -> bool:
-        """A run has ended; tells whether anything happened in it.  Of actions and holds only ids and names are said."""
+        """A run has ended; tells whether it is worth counting anew.  Of actions and holds only ids and names are said."""
         self.metrics.run(total, last)
         for done in total.actions:
             self.log.info("action", id=done.id, kind=done.kind, thread=done.thread, rule=done.rule)
         held = sorted({hold.what for hold in last.held})
         if held != self.held:
-            self.log.warning("held", what=held)
+            self.log.warning("held", what=held) if held else self.log.info("held no more")
         counts = {name: total.observed[name] for name in COUNTS}
-        changed = any(counts.values()) or bool(total.actions) or held != self.held
-        tell = self.log.debug if self.settled and not changed else self.log.info
+        news = any(counts.values()) or bool(total.actions) or held != self.held or not self.settled
         self.held, self.settled = held, True
         seconds = round(sum(total.seconds.values()), 3)
+        tell = self.log.info if news else self.log.debug
         tell("looked", **counts, actions=len(total.actions), pending=len(last.pending), seconds=seconds)
-        return changed
+        return news
 
     def counted(self, figures: Figures, last: Report) -> None:
         """Say how much there is."""

@@ -15,6 +15,7 @@ from helpdesk.rules.facts import Policy, ThreadFacts
 from helpdesk.store import copies, journal, names, threads
 from helpdesk.store.copies import Held
 from helpdesk.store.core import MESSAGE, THREAD, chunks
+from helpdesk.text import safe_text
 
 MACHINE = frozenset(
     {Nature.AUTOMATIC, Nature.BOUNCE, Nature.RECEIPT, Nature.OWN, Nature.COMMENT, Nature.SOLVED}
@@ -96,7 +97,7 @@ def _document(
     return {
         "id": f"{board}-{facts.code}",
         "aliases": [f"{board}-{code}" for code in names.aliases(conn, facts.key, facts.code)],
-        "subject": mails[0].subject if mails else "",
+        "subject": safe_text(mails[0].subject) if mails else "",
         "state": state_name(facts),
         "labels": list(labels(facts)),
         "attention": bool(why),
@@ -117,7 +118,7 @@ def _message(mail: Any, held: Sequence[Held], *, is_open: bool) -> Mapping[str, 
         "folder": copy.folder_name if copy else None,
         "uid": copy.uid if copy else None,
         "role": mail.role,
-        "author": mail.author,
+        "author": safe_text(mail.author),
         "automatic": Nature(mail.nature) in MACHINE,
         "flags": sorted(copy.flags) if copy else [],
         "date": _time(mail.date or mail.time),

@@ -123,7 +123,7 @@ class Bench:
     def held(self, message_id: str = "") -> list[Held]:
         """The copies of a message, or all, by key."""
         condition = MESSAGE.c.message_id == message_id if message_id else COPY.c.id > 0
-        with self.engine.connect() as conn:
+        with db.reading(self.engine) as conn:
             return list(copies.select_held(conn, self.board.dialect, condition))
 
     def copy(self, message_id: str) -> Held:
@@ -133,7 +133,7 @@ class Bench:
 
     def threads(self) -> list[ThreadFacts]:
         """All threads."""
-        with self.engine.connect() as conn:
+        with db.reading(self.engine) as conn:
             keys = conn.execute(select(THREAD.c.id).order_by(THREAD.c.id)).scalars().all()
             return list(threads.load(conn, keys, self.board.dialect))
 

@@ -125,9 +125,10 @@ class Desk:
 
     def thread(self, message_id: str) -> str:
         """The id of a message's thread."""
-        return next(
+        found: str = next(
             t["id"] for t in self.read("threads") if message_id in {m["message_id"] for m in t["messages"]}
         )
+        return found
 
     def story(self, message_id: str) -> Sequence[Any]:
         """What was done to a message's thread."""

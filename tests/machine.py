@@ -59,7 +59,11 @@ class BoardMachine(RuleBasedStateMachine):
     """Subclasses say where the mailbox is: `make_world`."""
 
     make_world: Callable[[ExitStack], World]
-    replaceable = ("INBOX", "Archive", "Archives")  # a real server keeps its INBOX and folders with subfolders
+    replaceable = (
+        "INBOX",
+        "Archive",
+        "Archives",
+    )  # a real server keeps its INBOX and folders with subfolders
 
     def __init__(self) -> None:
         super().__init__()

@@ -136,9 +136,9 @@ class MemoryMailbox:
         if not uids:
             return Stored(UidSet(), None)
         where = self._within("STORE", folder, write=True)
-        given = self._server.accepted(where, flags)
         limit = None if self._tier is Tier.PLAIN else unchanged_since
         present = list(where.present(uids))
+        given = self._server.accepted(where, flags) if present else frozenset()
         modified = UidSet.of(m.uid for m in present if limit is not None and m.modseq > limit)
         ours = [m.uid for m in present if m.uid not in modified]
         add, remove = (given, frozenset[str]()) if change == "+" else (frozenset[str](), given)

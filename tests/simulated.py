@@ -5,7 +5,8 @@ commit, write the labels where nobody was faster, move.  Every cycle checks on t
 answer twice, that the state survives JSON, and that a thread that is not due has nothing to do.
 """
 
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
@@ -13,11 +14,12 @@ from enum import Enum
 from pydantic import TypeAdapter
 
 from helpdesk.actions import Action, CopyPlan, Kind
-from helpdesk.bits import PLACE, STAR, Known, confirmed, touched
+from helpdesk.bits import STAR, Known, confirmed, touched
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.decide import Decision, decide
 from helpdesk.rules.facts import LIVING, CopyFacts, Policy, Release, ThreadFacts, Undo
 from helpdesk.rules.state import ThreadState
+from tests.rows import Row, intended, looked_at
 from tests.threads import POLICY, labels_of
 from tests.whiteboard import Real, Whiteboard
 
@@ -32,19 +34,6 @@ class Crash(Enum):
     COMMITTED = "the plan was committed and nothing written"
     LABELLED = "the labels were written"
     HALF_MOVED = "half of the copies were moved"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A copy as the board holds it."""
-
-    message: int
-    flags: frozenset[str]
-    known: Known
-    arrived: Stamp
-    uid: int
-    left: bool = False
-    limbo: Stamp | None = None
 
 
 @dataclass(slots=True)
@@ -164,7 +153,7 @@ class Simulated(Whiteboard):
             if real.away and key in self.rows:
                 self._vanish(key, stamp)
             elif key in self.rows:
-                self.rows[key] = _looked_at(self.rows[key], real, self._bits(real.bits), stamp)
+                self.rows[key] = looked_at(self.rows[key], real, self._bits(real.bits), stamp)
             else:
                 self._arrive(key, real, stamp)
             real.raced = real.away = False
@@ -204,7 +193,7 @@ class Simulated(Whiteboard):
         known = replace(known, bits=bits, place=real.place, touches=touches)
         self.rows[key] = Row(real.message, frozenset(real.bits), known, stamp, real.uid)
 
-    def _bits(self, flags: Set[str]) -> frozenset[str]:
+    def _bits(self, flags: AbstractSet[str]) -> frozenset[str]:
         """A word that nobody configured is no bit."""
         return frozenset(flags & {*self.policy.kinds, STAR})
 
@@ -226,7 +215,7 @@ class Simulated(Whiteboard):
         self.undo.clear()
         for plan in decision.plans:
             row = self.rows[plan.key]
-            known = _intended(row.known, plan if self.acting else CopyPlan(plan.key, accept=plan.accept))
+            known = intended(row.known, plan if self.acting else CopyPlan(plan.key, accept=plan.accept))
             self.rows[plan.key] = replace(row, known=known, left=row.left and not plan.unleave)
         self.dirty = self.acting and any(p.add or p.remove or p.place for p in decision.plans)
         self.journal.update({action.id: action for action in decision.actions})
@@ -255,33 +244,6 @@ class Simulated(Whiteboard):
             if plan.place is not None and real.place is self.rows[plan.key].known.place:
                 real.place, real.uid = plan.place, real.uid + 1
         return bool(plans)
-
-
-def _looked_at(row: Row, real: Real, bits: frozenset[str], stamp: Stamp) -> Row:
-    """What we hold of a copy after it was looked at again."""
-    known = row.known
-    touches = dict(touched(known, bits, real.place, row.limbo or stamp))
-    back = real.uid != row.uid and real.place is known.place
-    if back and known.planned_place not in {None, real.place}:
-        touches[PLACE] = row.limbo or stamp  # back in its folder under a new UID: moved back by a human
-    known = replace(known, bits=bits, place=real.place, touches=touches)
-    arrived = row.arrived if real.uid == row.uid else stamp
-    return replace(row, flags=frozenset(real.bits), known=known, uid=real.uid, limbo=None, arrived=arrived)
-
-
-def _intended(known: Known, plan: CopyPlan) -> Known:
-    """What we hold once a plan is committed."""
-    labels = plan.accept - {PLACE}
-    base = (known.base - labels) | (known.bits & labels)
-    return Known(
-        known.bits,
-        base,
-        (base | plan.add) - plan.remove if plan.add or plan.remove else None,
-        known.place,
-        known.place if PLACE in plan.accept else known.base_place,
-        plan.place,
-        {bit: stamp for bit, stamp in known.touches.items() if bit not in plan.accept},
-    )
 
 
 def troubles(world: Simulated) -> list[str]:

@@ -244,10 +244,10 @@ class TestLabels:
 
     def test_a_label_that_nobody_was_seen_to_set(self) -> None:
         """A label on a new mail without a touch counts as set by a human."""
-        facts = thread(msg().in_inbox(WAITING, unseen=frozenset({WAITING})))
+        facts = thread(msg().in_inbox(URGENT, unseen=frozenset({URGENT})))
         decision = decided(facts, stamp())
-        assert decision.state.registers[WAITING].human
-        assert decision.plans[0].accept == {WAITING}
+        assert decision.state.registers[URGENT].human
+        assert decision.plans[0].accept == {URGENT}
 
     def test_a_label_that_somebody_is_setting_is_a_touch(self) -> None:
         """A fresh touch is settled in its own time, not adopted."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.cli import commands
 from tests.conftest import Login
 from tests.desk import T0, T1, Desk, environment, memory_desk, process, real_config
 from tests.human import ImapHuman
@@ -60,7 +59,7 @@ def test_config_may_stand_before_and_after_the_command(desk: Desk, tmp_path: Pat
     desk.run(T1)
     assert desk.read("threads")[0]["id"].startswith("dast-")
     assert desk.read("threads", "-c", str(other))[0]["id"].startswith("tier0-")
-    assert "right" in desk.say("outbox", "-c", str(tmp_path / "none.toml"), "list").err or True
+    assert "none.toml" in desk.say("outbox", "-c", str(tmp_path / "none.toml"), "list").err
 
 
 def test_a_missing_configuration_is_bad_usage(tmp_path: Path) -> None:
@@ -208,7 +207,7 @@ def test_plan_changes_nothing(desk: Desk) -> None:
     planned = desk.read("plan", "--now", T1)
     assert (desk.files(), desk.mailbox_state()) == (files, mailbox)
     assert {"add_label"} <= {action["kind"] for action in planned["actions"]}
-    done = desk.read("run", "--once", "--now", T1, code=1)  # nobody takes the mail
+    done = desk.read("run", "--once", "--now", T1)
     assert {(a["kind"], a["what"]) for a in planned["actions"]} == {
         (a["kind"], a["what"]) for a in done["actions"]
     }
@@ -234,18 +233,19 @@ def test_control_c_is_quiet(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         real_config(tmp_path, Login("none", "127.0.0.1", silent.getsockname()[1], "dast", "secret"))
         command = [sys.executable, "-m", "helpdesk", "plan"]
-        with subprocess.Popen(
-            command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as waiting:
-            silent.accept()
+        with (
+            subprocess.Popen(
+                command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as waiting,
+            silent.accept()[0],
+        ):
             waiting.send_signal(signal.SIGINT)
             out, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, out, err) == (130, b"", b"")
 
 
-def test_a_pipe_that_closes_is_no_error(desk: Desk) -> None:
-    """The group of commands is a program that shells can complete and pipe."""
-    assert commands.info.name == "helpdesk"
+def test_the_version_can_be_asked(desk: Desk) -> None:
+    """`helpdesk --version` says which helpdesk this is."""
     assert desk.say("--version").out.startswith("helpdesk ")
 
 

@@ -1,11 +1,9 @@
 """The daemon, as a process: it wakes, survives its servers, says how it is, and leaves nothing half done."""
 
 import json
-import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,9 +17,9 @@ from helpdesk.store import db, meta, migrations
 from tests.conftest import Login
 from tests.human import ImapHuman
 from tests.servers.daemon import Daemon, Setting, eventually
-from tests.servers.process import short_directory
 from tests.servers.relay import Relay
-from tests.servers.smtp_sink import SmtpSink
+from tests.servers.smtp_sink import Fault, SmtpSink, Stage
+from tests.servers.systemd import Systemd
 
 
 @pytest.fixture
@@ -85,42 +83,10 @@ def remember(setting: Setting, note: Callable[[Connection], None]) -> None:
     engine.dispose()
 
 
-class Systemd:
-    """What systemd would hear: the datagrams on a socket of ours."""
-
-    def __init__(self, folder: Path, watchdog_seconds: float) -> None:
-        self.path = folder / "notify"
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self.path))
-        self._socket.setblocking(False)
-        self.heard: list[str] = []
-        self.environment = {
-            "NOTIFY_SOCKET": str(self.path),
-            "WATCHDOG_USEC": str(round(watchdog_seconds * 1e6)),
-        }
-
-    def listen(self) -> list[str]:
-        """Everything until now."""
-        with suppress(BlockingIOError):
-            while True:
-                self.heard.append(self._socket.recv(4096).decode())
-        return self.heard
-
-    def since(self, count: int) -> list[str]:
-        """Everything after the first `count` words."""
-        return self.listen()[count:]
-
-    def close(self) -> None:
-        self._socket.close()
-
-
 @pytest.fixture
 def systemd() -> Iterator[Systemd]:
-    folder = short_directory()
-    systemd = Systemd(folder, watchdog_seconds=1)
-    yield systemd
-    systemd.close()
-    shutil.rmtree(folder)
+    with Systemd(watchdog_seconds=1) as systemd:
+        yield systemd
 
 
 WAITING = {frozenset({"waiting"})}
@@ -322,14 +288,14 @@ def test_when_polls_fail_for_too_long_everybody_is_told(
     threads(human, 1)
     with Daemon(setting, silence=2, more=systemd.environment) as daemon:
         daemon.until("looked")
-        eventually(lambda: systemd.listen().count("WATCHDOG=1") > 2, "a living daemon feeds the watchdog")
-        assert systemd.heard[0] == "READY=1"
+        eventually(lambda: systemd.heard().count("WATCHDOG=1") > 2, "a living daemon feeds the watchdog")
+        assert systemd.heard()[0] == "READY=1"
         assert daemon.get("/healthz")[0] == 200
         assert "helpdesk_poll_failing 0.0" in daemon.get("/metrics")[1]
         relay.cut()
         daemon.until("no poll succeeds")
-        before = len(systemd.listen())
-        assert any(word.startswith("STATUS=FAILING") for word in systemd.heard)
+        before = len(systemd.heard())
+        assert any(word.startswith("STATUS=FAILING") for word in systemd.heard())
         alarm = eventually(lambda: sink.received, "a mail to the admins")[0]
         assert "aiden@example.org" in alarm.recipients
         assert b"ALARM poll" in alarm.content
@@ -338,14 +304,15 @@ def test_when_polls_fail_for_too_long_everybody_is_told(
         assert status == 503
         assert "no look at the mailbox has succeeded since" in json.loads(page)["why"][0]
         assert "helpdesk_poll_failing 1.0" in daemon.get("/metrics")[1]
-        daemon.until("the look failed", 4)
-        assert "WATCHDOG=1" not in systemd.since(before)
+        daemon.until("the look failed", 3)
+        assert "WATCHDOG=1" not in systemd.heard(before)
         relay.mend()
+        daemon.send(signal.SIGHUP)
         daemon.until("polls succeed again")
-        eventually(lambda: "WATCHDOG=1" in systemd.since(before), "the watchdog is fed again")
+        eventually(lambda: "WATCHDOG=1" in systemd.heard(before), "the watchdog is fed again")
         assert daemon.get("/healthz")[0] == 200
         assert daemon.stop() == 0
-        assert "STOPPING=1" in systemd.since(before)
+        assert "STOPPING=1" in systemd.heard(before)
     assert len(sink.received) == 1
 
 
@@ -357,3 +324,42 @@ def test_the_alarm_is_sent_once_a_day(setting: Setting, sink: SmtpSink, relay: R
             assert daemon.until("the alarm about it")["state"] == "sent"
             assert daemon.stop() == 0
     assert len(sink.received) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # the sink means it
+def test_nothing_of_a_mail_and_no_secret_is_told(
+    setting: Setting, human: ImapHuman, relay: Relay, systemd: Systemd
+) -> None:
+    """Through good and bad days no subject, body, address, Message-ID or secret is in a log, a metric, /healthz or a status."""
+    (setting.folder / "helpdesk.secret").write_text("zq-board-secret-of-many-octets")
+    (setting.folder / "helpdesk.secret").chmod(0o600)
+    setting.poll_seconds = 0.5
+    setting.smtp_login = 'username = "zq-login"\npassword_env = "SMTP_PASSWORD"'
+    setting.smtp.users = {"zq-login": "zq-password"}
+    refusal = Fault(
+        Stage.TEXT, "550 5.7.1 <ggus@tracker.example.net> zq-subject: spam, says zq-body", lasting=True
+    )
+    setting.smtp.script(refusal)
+    marks = [b"From: zq-name <zq-user@zq.example>", b"To: dast@lists.example.org", b"Subject: zq-subject"]
+    good = human.deliver(
+        "INBOX", b"\r\n".join([*marks, b"Message-ID: <zq-id@zq.example>", b"", b"zq-body", b""])
+    )
+    human.deliver(
+        "INBOX",
+        b"\r\n".join([*marks, b"Date: zq-date", b"Content-Type: x;charset=zq-x", b"", b"\xff zq-body"]),
+    )
+    environment = {**systemd.environment, "SMTP_PASSWORD": "zq-password"}
+    with Daemon(setting, silence=2, more=environment) as daemon:
+        daemon.until("looked")
+        human.add_flags("INBOX", [good], ["escalated", "ggus"])
+        assert "outbox" in daemon.until("held")["what"]
+        told = [daemon.get(path)[1] for path in ("/metrics", "/healthz")]
+        relay.cut()
+        assert daemon.until("the alarm about it")["state"] == "failed"
+        told += [daemon.get(path)[1] for path in ("/metrics", "/healthz")]
+        assert daemon.stop() == 0
+        told += [daemon.said, *systemd.heard()]
+    assert any("1 threads are open" in text or "2 threads are open" in text for text in told)
+    everything = "\n".join(told).lower()
+    private = ["zq-", "secret", "@", "ggus@tracker", "aiden"]
+    assert [mark for mark in private if mark in everything] == []

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,17 @@ def test_a_thread_that_ends_in_an_error_is_a_line_without_its_words(log: Log, st
         "error",
         "dast",
     )
+    assert "DESY" not in stream.getvalue()
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_of_python_is_a_line_without_its_words(log: Log, stream: io.StringIO) -> None:
+    """What code warns about is not printed to stderr, for it may quote a mail."""
+    warnings.warn("unknown charset of Jobs fail at DESY", stacklevel=1)
+    [line] = lines(stream)
+    assert (line["logger"], line["level"], log.board) == ("py.warnings", "warning", "dast")
+    assert line["event"].startswith("test_logs.py:")
+    assert line["event"].endswith(": UserWarning")
     assert "DESY" not in stream.getvalue()
 
 

@@ -142,14 +142,29 @@ def test_b6_nothing_is_left_behind() -> None:
 
 
 def test_b7_modified_is_heard() -> None:
-    """MODIFIED names who was first, and the MODSEQ of our own change is not a stranger's."""
-    said = ok(
-        b"1 FETCH (UID 1 MODSEQ (12))", b"3 FETCH (UID 3 FLAGS (x) MODSEQ (99))", code=b"[MODIFIED 2,7:9]"
+    """MODIFIED names who was first, and the MODSEQ of our own change is not that of a stranger who came after."""
+    rows = (
+        b"1 FETCH (UID 1 MODSEQ (12))",
+        b"3 FETCH (UID 3 MODSEQ (12))",
+        b"3 FETCH (UID 3 FLAGS (x) MODSEQ (99))",
     )
+    said = ok(b"1 FETCH (UID 1 FLAGS (old) MODSEQ (9))", *rows, code=b"[MODIFIED 2,7:9]")
     command = "UID STORE 1:3,7:9 (UNCHANGEDSINCE 10) +FLAGS.SILENT (waiting)"
     with talking(selected(), Turn(command, said)) as mailbox:
         stored = mailbox.store(INBOX, UidSet.parse("1:3,7:9"), "+", ["waiting"], 10)
     assert (list(stored.modified), stored.modseq) == ([2, 7, 8, 9], 12)
+
+
+def test_a_store_that_is_not_silent_tells_its_modseq() -> None:
+    """Cyrus sends the flags though asked for silence: only under a condition they are known to be ours."""
+    said = ok(b"1 FETCH (FLAGS (\\Recent waiting) UID 1 MODSEQ (25))")
+    with talking(
+        selected(),
+        Turn("UID STORE 1 (UNCHANGEDSINCE 24) +FLAGS.SILENT (waiting)", said),
+        Turn("UID STORE 1 +FLAGS.SILENT (waiting)", said),
+    ) as mailbox:
+        assert mailbox.store(INBOX, UidSet.of([1]), "+", ["waiting"], 24).modseq == 25
+        assert mailbox.store(INBOX, UidSet.of([1]), "+", ["waiting"], None).modseq is None
 
 
 def test_b7_copyuid_comes_before_the_answer() -> None:

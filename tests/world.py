@@ -25,7 +25,7 @@ from helpdesk.report import Report
 from helpdesk.rules.draft import living
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.settings import Settings
-from helpdesk.store import copies, db, migrations, sqlite, threads
+from helpdesk.store import copies, db, migrations, requests, sqlite, threads
 from helpdesk.store.copies import Held
 from helpdesk.store.core import THREAD
 from tests.human import Human
@@ -178,6 +178,17 @@ class World:
     def advance(self, **time: float) -> Report:
         """Let time go by, then run."""
         self.now += timedelta(**time)
+        return self.tick()
+
+    def reconfigure(self, more: str = "", *, without: str = "") -> None:
+        """The operator edits the configuration and starts the daemon again."""
+        self.settings = settings_of(self.folder / "helpdesk.toml", self.config.replace(without, "") + more)
+        self._board = None
+
+    def ask(self, request: str, **args: Any) -> Report:
+        """A person gives a command; the next cycle carries it out."""
+        with self.engine.begin() as conn:
+            requests.ask(conn, request, args, self.now)
         return self.tick()
 
     def settle(self) -> Report:

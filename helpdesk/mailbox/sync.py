@@ -115,11 +115,12 @@ def _read(
     """Everything that takes the network, folder by folder; nothing is written yet."""
     last = meta.last_cycle(conn)
     adopted = datetime.max.replace(tzinfo=UTC) if last is None else None
+    read_before = {folder.id for folder in folders.known(conn)}
     reads: list[Read] = []
     for status, state in listed.statuses:
         if not delta.is_quiet(state, status, mailbox.tier):
             found = delta.read(mailbox, conn, state, status, stamp)
-            history = last.at if last is not None and state.uidnext <= 1 else adopted
+            history = last.at if last is not None and state.key not in read_before else adopted
             intake = Intake(mailbox, board, state.place, found.folder, stamp, history, wanted_fields(board))
             read = Read(found, list(intake.read(conn, found.fresh)))
             missed = delta.compare(mailbox, conn, found, [mail.uid for mail in read.mails])

@@ -137,11 +137,10 @@ class ImapMailbox:
         self, folder: Folder, uids: UidSet, change: str, flags: Sequence[str], unchanged_since: int | None
     ) -> Stored:
         """STORE with UNCHANGEDSINCE (RFC 7162 section 3.1.3); messages that have gone are no error."""
-        condition = ""
-        if unchanged_since is not None and self.tier is not Tier.PLAIN:
-            condition = f"(UNCHANGEDSINCE {unchanged_since}) "
+        limit = None if self.tier is Tier.PLAIN else unchanged_since
+        condition = "" if limit is None else f"(UNCHANGEDSINCE {limit}) "
         what = f"{condition}{change}FLAGS.SILENT {answers.flag_list(flags)}"
-        reader = FlagReader()
+        reader = FlagReader(above=limit)
         modified: list[str] = []
         for part in uids.slices():
             self._session.enter(folder, write=True)

@@ -66,20 +66,25 @@ def _offset(zone: bytes) -> timedelta:
 
 
 class FlagReader:
-    """Collects flags by UID; `modseqs` are the rows that carry nothing else (a silent STORE's)."""
+    """Collects flags by UID, and in `modseqs` the MODSEQs that a STORE of ours got.
 
-    def __init__(self) -> None:
+    Those are rows without flags (a silent STORE's).  Cyrus sends the flags all the same: after a STORE with
+    UNCHANGEDSINCE `above`, the first MODSEQ of a message above that is ours, or the message were in MODIFIED.
+    """
+
+    def __init__(self, above: int | None = None) -> None:
+        self._above = above
         self.rows: dict[int, FlagRow] = {}
         self.modseqs: dict[int, int] = {}
         self.unreadable: list[int | None] = []
 
     def take(self, stream: Stream) -> bool:
         """Read complete rows; see `RowReader`."""
-        buffer, at, rows = stream.buffer, stream.at, self.rows
+        buffer, at, rows, above = stream.buffer, stream.at, self.rows, self._above
         match = _FLAG_ROW.match
         while row := match(buffer, at):
             uid, flags, modseq = row.groups()
-            if uid and flags is not None:
+            if uid and flags is not None and above is None:
                 number = int(uid)
                 rows[number] = FlagRow(number, flag_set(flags), int(modseq) if modseq else None)
             else:
@@ -109,8 +114,8 @@ class FlagReader:
         number = int(uid)
         if flags is not None:
             self.rows[number] = FlagRow(number, flag_set(flags), int(modseq) if modseq else None)
-        elif modseq is not None:
-            self.modseqs[number] = int(modseq)
+        if modseq is not None and (flags is None or (self._above is not None and int(modseq) > self._above)):
+            self.modseqs[number] = min(int(modseq), self.modseqs.get(number, int(modseq)))
 
 
 class MailReader:

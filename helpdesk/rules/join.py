@@ -36,6 +36,7 @@ def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
         expert_comment=_latest(s.expert_comment for s in states),
         bounce=_latest(s.bounce for s in states),
         touched=_latest(s.touched for s in states),
+        interrupted=_latest(s.interrupted for s in states),
         closed_escalated=not is_open and any(s.closed_escalated for s in states),
         bot_star=next((s.bot_star for s in states if s.bot_star is not None), None),
         star_refused=any(s.star_refused for s in states),

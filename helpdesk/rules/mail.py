@@ -90,6 +90,8 @@ def _reopen(
         draft.drop([WAITING], "user_replied", "the user replied")
     if closed:
         draft.state = replace(draft.state, reopened=draft.now)
+    else:
+        draft.state = replace(draft.state, interrupted=draft.now)
 
 
 def _arrived_after_close(draft: Draft, message: MessageFacts) -> bool:

@@ -13,21 +13,17 @@ def check_moving(draft: Draft) -> None:
     moving = draft.state.moving
     if moving is None or moving.to_open:
         return
-    later = [t for t in draft.touches if t.stamp.cycle > moving.stamp.cycle and t.real]
-    removed = {t.bit for t in later if not t.on and t.bit in moving.registers}
-    if removed:
-        kept = {name: register for name, register in moving.registers.items() if name not in removed}
-        moving = replace(moving, registers=kept)
-        draft.state = replace(draft.state, moving=moving)
-    back = [t for t in draft.touches if t.bit == PLACE and t.on and t.stamp.cycle > moving.stamp.cycle]
-    if back or any(_cancels(draft, moving, t) for t in later):
+    later = [t for t in draft.touches if t.stamp.cycle > moving.stamp.cycle]
+    removed = {t.bit for t in later if t.real and not t.on}
+    kept = {name: register for name, register in moving.registers.items() if name not in removed}
+    draft.state = replace(draft.state, moving=replace(moving, registers=kept))
+    if any(_cancels(draft, moving, t) for t in later):
         draft.open(moving.rule, "a human was there meanwhile", human=True)
 
 
 def _cancels(draft: Draft, moving: Moving, touch: Touch) -> bool:
-    if touch.bit == PLACE or (touch.bit == STAR and not touch.on):
-        return touch.bit == PLACE and touch.on
-    if not moving.human:
-        return True
-    kind = draft.kind(touch.bit)
-    return touch.on and (touch.bit == STAR or kind in OPEN_KINDS)
+    if touch.bit == PLACE:
+        return touch.on  # even where nothing had arrived yet: moved back under a new UID
+    if touch.bit == STAR or not touch.real:
+        return touch.on and touch.real
+    return not moving.human or (touch.on and draft.kind(touch.bit) in OPEN_KINDS)

@@ -7,16 +7,14 @@ from helpdesk.bits import PLACE, STAR
 from helpdesk.model import (
     ESCALATED,
     FIXED,
-    HUMAN_NATURES,
     TAKEN,
-    TEAM,
     URGENT,
     WAITING,
     LabelKind,
     Place,
     Stamp,
 )
-from helpdesk.rules.draft import Draft, Touch, living
+from helpdesk.rules.draft import Draft, Touch
 from helpdesk.rules.facts import OPEN_KINDS, Undo
 from helpdesk.rules.state import Register
 
@@ -104,24 +102,16 @@ def _places(draft: Draft, touches: tuple[Touch, ...], added: dict[str, Stamp]) -
     cycle = max(archived).cycle
     seen_more = any(s.cycle >= cycle for s in [*telling.values(), *stars])
     waiting_later = WAITING in added and added[WAITING].cycle > cycle
-    if opened or seen_more or waiting_later or _unseen_mail(draft, min(archived)):
+    if opened or seen_more or waiting_later or _interrupted(draft, min(archived)):
         draft.open("repair", "archived by one human, wanted by another", human=True)
     else:
         draft.close("close", "a human archived it", max(archived), human=True)
 
 
-def _unseen_mail(draft: Draft, archived: Stamp) -> bool:
-    """A mail that asks for the thread came within the same window and was not archived itself: nobody saw it."""
-    start = archived.at - draft.policy.settle
-    inbox = {c.message for c in living(draft.facts) if c.known.place is Place.INBOX}
-    return any(
-        m.key in inbox
-        and m.nature in HUMAN_NATURES
-        and m.role not in TEAM
-        and not m.adopted
-        and m.time >= start
-        for m in draft.facts.messages
-    )
+def _interrupted(draft: Draft, archived: Stamp) -> bool:
+    """The rest of a gesture into which a mail came: who archives three messages one by one did not see the fourth."""
+    since = draft.state.interrupted
+    return since is not None and archived.at - since.at < draft.policy.settle
 
 
 def _clear_markers(draft: Draft, last: Stamp) -> None:

@@ -46,6 +46,9 @@ class ThreadState:
     expert_comment: Stamp | None = None
     bounce: Stamp | None = None
     touched: Stamp | None = None  # the latest touch of a human, settled or not
+    interrupted: Stamp | None = (
+        None  # a mail came into a human's archiving, and the thread was kept open for it
+    )
     closed_escalated: bool = False  # closed while ESCALATED: the digest says once "user not told"
     bot_star: int | None = None  # the message that we starred
     star_refused: bool = False  # a human removed our star

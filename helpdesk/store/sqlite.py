@@ -46,8 +46,14 @@ def time_text(naive: datetime) -> str:
 
 
 def backup(source: Path, target: Path) -> None:
-    """Copy a database that may be in use; the source is only read."""
-    uri = f"{source.absolute().as_uri()}?mode=ro"
+    """Copy a database that may be in use; the source is only read.
+
+    A read-only connection would leave a `-wal` and a `-shm` behind where there were none.  One that may write takes them
+    away again, and has nothing to write unless the log of a crash lies there.
+    """
+    log = source.with_name(f"{source.name}-wal")
+    mode = "ro" if log.exists() and log.stat().st_size else "rw"
+    uri = f"{source.absolute().as_uri()}?mode={mode}"
     with (
         closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as old,
         closing(sqlite3.connect(target)) as new,

@@ -39,8 +39,18 @@ class World:
         return self.name not in {"pymap", "dovecot-poor"}
 
     @property
+    def names_by_content(self) -> bool:
+        """Whether the server's id is a hash of the mail: equal mails are one then (RFC 8474 allows that)."""
+        return self.name in {"pymap", "cyrus"}
+
+    def takes_folder(self, name: str) -> bool:
+        """Tell whether the server can have a folder of that name: pymap lists a backslash without escaping it."""
+        odd = {"pymap": "\\", "cyrus": '\\"'}.get(self.name, "")
+        return not set(odd) & set(name)
+
+    @property
     def slow(self) -> bool:
-        return self.name in {"pymap", "dovecot-maildir", "dovecot-poor"}
+        return self.name in {"pymap", "dovecot-maildir", "dovecot-poor", "cyrus"}
 
 
 @pytest.fixture(params=[*MEMORIES, *SERVERS])

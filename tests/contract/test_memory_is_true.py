@@ -1,4 +1,4 @@
-"""The fake earns its trust: whatever people and the daemon do, the memory and a real Dovecot end the same."""
+"""The fake earns its trust: whatever people and the daemon do, the memory and a real server end the same."""
 
 import os
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from helpdesk.errors import UidValidityChangedError
 from helpdesk.mailbox.connect import connect
 from helpdesk.ports import Folder, Mailbox, Tier
 from helpdesk.uidset import UidSet
-from tests.conftest import Login
+from tests.conftest import SERVERS, Login
 from tests.contract.conftest import account
 from tests.human import Human, ImapHuman
 from tests.memory_mailbox import MemoryMailbox
@@ -147,12 +147,13 @@ class TwoWorlds(RuleBasedStateMachine):
 
 
 @pytest.mark.dovecot
-def test_memory_and_dovecot_end_the_same(login: Callable[[str], Login]) -> None:
-    """Any sequence of acts by people and daemon leaves the memory and Dovecot alike, and both tell the same of it."""
+@pytest.mark.parametrize("server", [name for name in SERVERS if name in {"dovecot-mdbox", "cyrus"}])
+def test_memory_and_server_end_the_same(login: Callable[[str], Login], server: str) -> None:
+    """Any sequence of acts by people and daemon leaves the memory and a real server alike, and both tell the same."""
 
-    class OnDovecot(TwoWorlds):
+    class OnServer(TwoWorlds):
         def __init__(self) -> None:
-            who = login("dovecot-mdbox")
+            who = login(server)
             self.person = ImapHuman(who.host, who.port, who.user, who.password)
             super().__init__(Side(self.person, connect(account(who))))
 
@@ -161,7 +162,7 @@ def test_memory_and_dovecot_end_the_same(login: Callable[[str], Login]) -> None:
             self.real.mailbox.close()
 
     run_state_machine_as_test(
-        OnDovecot,
+        OnServer,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=30,

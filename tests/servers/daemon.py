@@ -56,6 +56,7 @@ host = "{smtp.host}"
 port = {smtp.port}
 security = "none"
 sender = "dast-board@example.org"
+{smtp_login}
 [daemon]
 poll_seconds = {poll_seconds}
 http_port = {http_port}
@@ -93,6 +94,7 @@ class Setting:
     poll_seconds: float = 3600  # nothing happens by polling, unless a test wants it to
     settle_seconds: float = 0
     password_env: str = "MAILBOX_PASSWORD"
+    smtp_login: str = ""
     imap_port: int = 0  # 0: the server's own
     http_port: int = field(default_factory=free_port)
 

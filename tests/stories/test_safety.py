@@ -1,0 +1,121 @@
+"""Brakes, observe mode, adoption: what keeps the bot from doing harm."""
+
+from helpdesk import cycle
+from tests.world import World
+
+ANN = "ann@users.example.com"
+
+
+def test_observe_mode_writes_and_mails_nothing(world: World) -> None:
+    """With act = "observe" the report says what would be done, and the mailbox stays as it is."""
+    world.reconfigure(without='act = "act"\n', more="")
+    world.settings = world.settings.model_copy(
+        update={"board": world.settings.board.model_copy(update={"act": "observe"})}
+    )
+    question = world.incoming(ANN, "All jobs fail")
+    reply = world.incoming(ANN, "Re: All jobs fail", answers=[question])
+    world.tick()
+    world.on(question, "add_flags", ["ggus", "urgent"])
+    report = world.settle()
+    assert ("add_label", "labels_cover_the_thread") in {(a.kind, a.rule) for a in report.actions}
+    world.advance(hours=2)
+    assert world.flags(reply) == set()
+    assert world.flags(question) == {"ggus", "urgent"}
+
+
+def test_auto_close_takes_the_oldest_and_leaves_the_rest(world: World) -> None:
+    """More threads than max_bot_moves are closed over several runs, the oldest first."""
+    world.reconfigure("[brakes]\nmax_bot_moves = 2\n")
+    mails = []
+    for number in range(5):
+        mails.append(world.incoming(ANN, f"Problem {number}"))
+        world.advance(minutes=1)
+    for one in mails:
+        world.on(one, "add_flags", ["waiting"])
+    world.settle()
+    report = world.advance(days=8)
+    assert [world.where(m) for m in mails] == ["Archive", "Archive", "INBOX", "INBOX", "INBOX"]
+    assert {p.rule for p in report.pending} == {"auto_close"}
+    assert len(report.pending) == 3
+    world.advance(minutes=1)
+    world.advance(minutes=1)
+    assert [world.where(m) for m in mails] == ["Archive"] * 5
+
+
+def test_a_flood_of_reopens_is_held_until_somebody_approves(world: World) -> None:
+    """More reopens than max_bot_moves are held, told to the admins once, and done after `resume`."""
+    world.reconfigure("[brakes]\nmax_bot_moves = 2\n")
+    mails = [world.incoming(ANN, f"Problem {number}") for number in range(4)]
+    world.tick()
+    for one in mails:
+        world.on(one, "move", "Archive")
+    world.settle()
+    assert [world.where(m) for m in mails] == ["Archive"] * 4
+    replies = [world.incoming(ANN, "Re: Problem", answers=[m]) for m in mails]
+    report = world.advance(minutes=1)
+    assert [h.what for h in report.held] == ["reopen"]
+    assert [world.where(m) for m in mails] == ["Archive"] * 4
+    world.expect_mail("aiden@example.org", "reopen")
+    world.advance(minutes=1)
+    world.now += (world.now - world.now).__class__(minutes=1)
+    world.ask("resume")
+    assert [world.where(m) for m in (*mails, *replies)] == ["INBOX"] * 8
+
+
+def test_a_vanished_mailbox_holds_the_board(world: World) -> None:
+    """A fifth of the mail gone at once holds everything; observing goes on; nothing is closed."""
+    mails = [world.incoming(ANN, f"Problem {number}") for number in range(10)]
+    world.tick()
+    for one in mails[:6]:
+        world.on(one, "delete")
+    report = world.advance(minutes=1)
+    assert [h.what for h in report.held] == ["gone"]
+    world.on(mails[9], "add_flags", ["waiting"])
+    world.settle()
+    world.expect_mail("aiden@example.org", "gone")
+    assert world.tick().held
+    world.now += (world.now - world.now).__class__(minutes=1)
+    world.ask("resume")
+    assert world.tick().held == []
+
+
+def test_a_human_s_own_mass_archive_is_never_braked(world: World) -> None:
+    """Completing what a human did is no plan of the bot: all threads follow."""
+    world.reconfigure("[brakes]\nmax_bot_moves = 2\n")
+    mails = [world.incoming(ANN, f"Problem {number}") for number in range(5)]
+    replies = [world.incoming(ANN, "Re: Problem", answers=[m]) for m in mails]
+    world.tick()
+    for one in mails:
+        world.on(one, "move", "Archive")
+    report = world.settle()
+    assert report.held == []
+    assert [world.where(m) for m in replies] == ["Archive"] * 5
+
+
+def test_a_mailbox_with_history_is_adopted(world: World) -> None:
+    """The first cycle over an old mailbox moves, closes and mails nothing; a thread in two places stays as it lies."""
+    old = world.incoming(ANN, "Old problem", folder="Archive", flags=["waiting"])
+    new = world.incoming(ANN, "Re: Old problem", answers=[old])
+    urgent = world.incoming(ANN, "Now!", flags=["urgent", "ggus"])
+    world.lose_database()
+    report = world.tick()
+    assert "move" not in {a.kind for a in report.actions}
+    assert (world.where(old), world.where(new)) == ("Archive", "INBOX")
+    assert world.thread(new)["state"] == "open"
+    world.advance(hours=3)
+    world.advance(days=9)
+    assert (world.where(old), world.where(new), world.where(urgent)) == ("Archive", "INBOX", "INBOX")
+    world.incoming(ANN, "Re: Old problem", answers=[new])
+    world.advance(minutes=1)
+    assert world.where(old) == "INBOX"
+    assert world.flags(old) == set()
+
+
+def test_a_quiet_cycle_costs_next_to_nothing(world: World) -> None:
+    """When nothing changed, a cycle sends at most three commands, none of which changes anything."""
+    for number in range(20):
+        world.incoming(ANN, f"Problem {number}")
+    world.tick()
+    report = cycle.run(world.board, world.mailbox, world.now)
+    assert report.observed["commands"] <= 3
+    assert report.actions == []

@@ -1,0 +1,260 @@
+"""Observing messages: which copies are one message, which messages are one thread, and what is nobody's issue."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from helpdesk.model import URGENT, Nature, Role, Stamp
+from helpdesk.ports import Tier
+from helpdesk.rules.state import Register, ThreadState
+from helpdesk.store import threads
+from helpdesk.store.core import ACTION, MESSAGE, OUTBOX, QUARANTINE
+from tests.bench import AIDEN, ANN, BOB, GGUS, OWN, START, Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path, Tier.QRESYNC)
+    made.look()
+    yield made
+    made.close()
+
+
+def decide(bench: Bench, message_id: str, state: ThreadState) -> None:
+    """Decide something about a thread."""
+    key = bench.thread(message_id).key
+    with bench.engine.begin() as conn:
+        threads.save(conn, [threads.Decided(key, state)])
+
+
+def urgent(cycle: int) -> ThreadState:
+    """A thread that was set URGENT in a cycle."""
+    stamp = Stamp(cycle, START)
+    return ThreadState(open=True, since=stamp, registers={URGENT: Register(True, stamp, True, "test", "test")})
+
+
+def test_two_deliveries_of_one_mail_are_one_message(bench: Bench) -> None:
+    """The direct copy and the list's copy of a mail are one message with two copies, and the direct one says who wrote it."""
+    bench.deliver("<a@x>", ANN, headers={"List-Id": "<dast.lists.example.org>"})
+    bench.look()
+    bench.deliver("<a@x>", AIDEN)
+    assert bench.look().new == 0
+    (thread,) = bench.threads()
+    (message,) = thread.messages
+    assert (len(thread.copies), message.author, message.role, message.cycle) == (2, AIDEN, Role.SHIFTER, bench.cycle)
+
+
+def test_a_worse_copy_changes_nothing(bench: Bench) -> None:
+    """The list's copy of an answer that lies in Sent is no news, and the author stays the shifter."""
+    bench.deliver("<a@x>", AIDEN, folder="Sent")
+    bench.look()
+    seen = bench.cycle
+    bench.deliver("<a@x>", BOB, headers={"List-Id": "<dast.lists.example.org>"})
+    bench.look()
+    (message,) = bench.thread("<a@x>").messages
+    assert (message.author, message.role, message.cycle) == (AIDEN, Role.SHIFTER, seen)
+
+
+@pytest.mark.parametrize("again", [{"date": START + timedelta(hours=1)}, {"sender": BOB}])
+def test_a_reused_id_is_another_message(bench: Bench, again: dict[str, object]) -> None:
+    """Two mails with one Message-ID and different dates, or different direct authors, are two messages in one thread."""
+    bench.deliver("<a@x>")
+    bench.look()
+    bench.deliver("<a@x>", **again)  # type: ignore[arg-type]  # the keywords of `mail`
+    assert bench.look().new == 1
+    assert [len(t.messages) for t in bench.threads()] == [2]
+
+
+def test_mails_without_an_id_do_not_get_lost(bench: Bench) -> None:
+    """Mails without a Message-ID are as many messages as there are mails, and a copy of one is the same message."""
+    for _ in range(2):
+        bench.deliver("", subject="Help")
+    assert bench.look().new == 2
+    bench.server.copy("INBOX", [1], "Archive")
+    assert bench.look().new == 0
+    assert all(m.message_id.endswith("@no-message-id.invalid>") for t in bench.threads() for m in t.messages)
+
+
+def test_message_time_cannot_be_forged(bench: Bench) -> None:
+    """The time of a message is INTERNALDATE, but never later than the moment that it was first seen."""
+    bench.deliver("<past@x>", when=START - timedelta(days=2), date=START + timedelta(days=900))
+    bench.deliver("<future@x>", when=START + timedelta(days=900), date=START - timedelta(days=900))
+    bench.look()
+    (past,), (future,) = bench.thread("<past@x>").messages, bench.thread("<future@x>").messages
+    assert (past.time, future.time) == (START - timedelta(days=2), bench.stamp.at)
+
+
+def test_a_late_parent_joins_threads(bench: Bench) -> None:
+    """A parent that comes after its replies makes their threads one, with the joined state, the old aliases and journal."""
+    bench.deliver("<b@x>", answers=["<a@x>"], when=START)
+    bench.deliver("<c@x>", BOB, answers=["<p@x>"], subject="Other", when=START)
+    bench.look()
+    assert len(bench.threads()) == 2
+    keys = [bench.thread(one).key for one in ("<b@x>", "<c@x>")]
+    decide(bench, "<b@x>", urgent(1))
+    decide(bench, "<c@x>", ThreadState(open=False, since=Stamp(2, START)))
+    with bench.engine.begin() as conn:
+        conn.execute(update(MESSAGE).values(size=1))
+        row = {"at": START, "cycle": 1, "kind": "k", "rule": "r", "reason": "r", "code": "", "what": ""}
+        more = {"guideline": "", "evidence": "", "status": "done"}
+        conn.execute(insert(ACTION), [{"id": str(key), "thread": key, **row, **more} for key in keys])
+    bench.deliver("<a@x>", answers=["<p@x>"], when=START)
+    observed = bench.look()
+    assert observed.joined == (tuple(keys),)
+    (thread,) = bench.threads()
+    assert thread.state.open
+    assert thread.state.registers[URGENT].present
+    with bench.engine.connect() as conn:
+        assert set(conn.execute(select(ACTION.c.thread)).scalars()) == {thread.key}
+
+
+def test_a_bridge_joins_until_its_roots_are_there(bench: Bench) -> None:
+    """A mail that names two roots joins their threads while they are ghosts; when both came, it joins its parent's only."""
+    bench.deliver("<bridge@x>", answers=["<a@x>", "<b@x>"])
+    bench.deliver("<c@x>", answers=["<a@x>"])
+    bench.look()
+    assert bench.groups() == [{"<bridge@x>", "<c@x>"}]
+    decide(bench, "<c@x>", urgent(1))
+    bench.deliver("<a@x>", subject="First")
+    bench.deliver("<b@x>", subject="Second")
+    observed = bench.look()
+    assert len(observed.refused) == 1
+    assert sorted(map(sorted, bench.groups())) == [["<a@x>", "<c@x>"], ["<b@x>", "<bridge@x>"]]
+    assert all(t.state.registers[URGENT].present for t in bench.threads())
+
+
+def test_a_thread_is_dirty_only_when_something_happened(bench: Bench) -> None:
+    """A new mail makes its own thread dirty and no other."""
+    bench.deliver("<a@x>")
+    bench.deliver("<b@x>", BOB, subject="Other")
+    bench.look()
+    bench.dirty()
+    bench.deliver("<c@x>", answers=["<b@x>"])
+    bench.look()
+    assert bench.dirty() == {bench.thread("<b@x>").key}
+
+
+def test_an_answer_that_lost_its_ids(bench: Bench) -> None:
+    """An answer without any id finds its thread by subject and person, also when the question is read later."""
+    bench.deliver("<re@x>", subject="Re: Stage-in fails at DESY", when=START + timedelta(minutes=1))
+    bench.deliver("<other@x>", BOB, subject="Stage-in fails at DESY", when=START)
+    bench.look()
+    assert len(bench.threads()) == 2
+    bench.deliver("<q@x>", subject="Stage-in fails at DESY", when=START)
+    bench.look()
+    assert bench.thread("<re@x>").key == bench.thread("<q@x>").key != bench.thread("<other@x>").key
+
+
+@pytest.mark.parametrize("octets", [b"\r\nno header at all\r\n", b"", b"\xff\xfe\x00\r\n\r\n"])
+def test_a_mail_that_cannot_be_read_stops_nobody(bench: Bench, octets: bytes) -> None:
+    """It goes to quarantine, all other mail is read, and it leaves the quarantine when it leaves the folder."""
+    bench.server.deliver("INBOX", octets)
+    bench.deliver("<a@x>")
+    assert bench.look().new == 1
+    with bench.engine.connect() as conn:
+        assert len(conn.execute(select(QUARANTINE)).all()) == 1
+    assert not bench.look().more
+    bench.server.delete("INBOX", [1])
+    bench.look()
+    with bench.engine.connect() as conn:
+        assert conn.execute(select(QUARANTINE)).all() == []
+
+
+def test_text_that_no_database_takes(bench: Bench) -> None:
+    """Lone surrogates and NUL in a subject or a name do not stop the mail."""
+    subject = "=?utf-7?q?+2AA-?= =?utf-8?q?a=00b?="
+    bench.deliver("<a@x>", f'"=?utf-8?q?=00?=" <{ANN}>', subject=subject)
+    assert bench.look().new == 1
+
+
+def outbox(bench: Bench, message_id: str, thread: int | None) -> None:
+    """A mail that was sent."""
+    values = {
+        "message_id": message_id,
+        "thread": thread,
+        "code": "",
+        "rule": "escalate",
+        "occasion": "1",
+        "kind": "escalation",
+        "recipients": GGUS,
+        "context": "",
+        "planned_at": START,
+        "state": "sent",
+        "attempts": 1,
+        "last_answer": "",
+    }
+    with bench.engine.begin() as conn:
+        conn.execute(insert(OUTBOX), [values])
+
+
+def test_our_own_mail_joins_its_thread(bench: Bench) -> None:
+    """The copy of a mail that we sent about a thread belongs to it, and so does what answers or returns it."""
+    bench.deliver("<a@x>")
+    bench.look()
+    outbox(bench, OWN, bench.thread("<a@x>").key)
+    bench.deliver(OWN, "dast-board@example.org", subject="[dast] escalated")
+    bench.deliver("<rewritten@relay>", "board@x", headers={"X-Helpdesk-Id": OWN.strip("<>").partition("@")[0]})
+    bench.deliver("<ggus@x>", GGUS, answers=[OWN], subject="Re: [dast] escalated")
+    bench.deliver(
+        "<bounce@x>",
+        "MAILER-DAEMON@example.org",
+        subject="Undelivered",
+        headers={"Content-Type": "multipart/report; boundary=xx"},
+        body=f"--xx\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {OWN}\r\n\r\n--xx--",
+    )
+    assert bench.look().holds == ()
+    (thread,) = bench.threads()
+    assert len(thread.messages) == 5
+    assert [m.message_id for m in thread.messages if m.of_ours] == ["<bounce@x>"]
+    assert [m.message_id for m in thread.messages if m.nature is Nature.OWN] == [OWN, "<rewritten@relay>"]
+
+
+def test_our_own_mail_about_the_board_is_correspondence(bench: Bench) -> None:
+    """A mail of ours that is about no thread is in none."""
+    outbox(bench, OWN, None)
+    bench.deliver(OWN, "dast-board@example.org", subject="[dast] digest")
+    assert bench.look().new == 1
+    assert bench.threads() == []
+
+
+def test_filed_mail_is_nobodys_issue(bench: Bench) -> None:
+    """A mail that is moved to the folder Helpdesk leaves its thread, and comes back with it."""
+    bench.server.create("Helpdesk")
+    bench.deliver("<a@x>")
+    bench.deliver("<b@x>", answers=["<a@x>"])
+    bench.look()
+    bench.server.move("INBOX", [2], "Helpdesk")
+    bench.look()
+    assert bench.groups() == [{"<a@x>"}]
+    bench.server.move("Helpdesk", [1], "INBOX")
+    bench.look()
+    assert bench.groups() == [{"<a@x>", "<b@x>"}]
+
+
+def test_the_last_mail_of_a_thread_is_filed(bench: Bench) -> None:
+    """A thread whose only mail is filed is no more."""
+    bench.server.create("Helpdesk")
+    bench.deliver("<a@x>")
+    bench.deliver("<b@x>", folder="Helpdesk")
+    bench.look()
+    assert bench.groups() == [{"<a@x>"}]
+    bench.server.move("INBOX", [1], "Helpdesk")
+    bench.look()
+    assert bench.threads() == []
+
+
+def test_decisions_of_a_thread_survive_new_mail(bench: Bench) -> None:
+    """The state of a thread is as it was decided, whatever mail joins it."""
+    bench.deliver("<a@x>")
+    bench.look()
+    state = replace(urgent(1), episodes={URGENT: 2}, refused=frozenset({"docs\trule"}))
+    decide(bench, "<a@x>", state)
+    bench.deliver("<b@x>", answers=["<a@x>"])
+    bench.look()
+    assert bench.thread("<b@x>").state == state
+
+

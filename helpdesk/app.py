@@ -62,7 +62,9 @@ def policy(settings: Settings) -> Policy:
     return Policy(
         kinds={label.name: label.kind for label in words},
         destinations={
-            d.label: Destination(d.label, d.address or "", d.mode == "mail" and d.address is not None)
+            d.label: Destination(
+                d.label, d.address or "", d.mode == "mail" and d.address is not None, tuple(d.components)
+            )
             for d in settings.destination
         },
         shifters=tuple(p.addresses[0] for p in people if "shifter" in p.roles),

@@ -37,6 +37,9 @@ from helpdesk.worker import Worker
 DRAIN_SECONDS = 60.0
 """How long the running cycle may take after the first SIGTERM; systemd's own patience is 90 seconds."""
 
+TWICE_SECONDS = 1.0
+"""Signals this close together are one: `timeout`, terminals and containers signal the whole group and us."""
+
 BREATH_SECONDS = 0.5
 """Between two runs, however often the mailbox changes."""
 
@@ -50,6 +53,14 @@ T = TypeVar("T")
 
 class Watcher(Protocol):
     """Something that waits for news from the mailbox in a thread of its own."""
+
+    @property
+    def problem(self) -> str:
+        """Why it hears nothing now, or ""."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it waits at all; where the server cannot tell, nobody does."""
 
     def start(self) -> None:
         """Begin to watch."""
@@ -94,6 +105,7 @@ class _Daemon:
         self._watcher: Watcher | None = None
         self._succeeded = False
         self._stopping = False
+        self._stop_asked = 0.0  # by the loop's time
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()  # wait no longer, not even for a server that wants to be left alone
 
@@ -113,6 +125,8 @@ class _Daemon:
         try:
             while not self._stopping:
                 await self._rest(*await self._turn())
+                if heart.done():  # only a bug ends it, and without it nobody would learn of the next one
+                    heart.result()
         finally:
             if door is not None:
                 door.close()
@@ -129,7 +143,7 @@ class _Daemon:
         self._hurry.clear()
         self._heart.polling()
         try:
-            await self._poll()
+            converged = await self._poll()
         except Exception as error:  # the boundary: whatever a look runs into, the next one may go well
             if isinstance(error, HeldError) or (isinstance(error, UsageError) and not self._succeeded):
                 raise
@@ -138,10 +152,10 @@ class _Daemon:
             await self._hang_up()
             return self._hurry, wait
         self._heart.rests()
-        return self._wake, self._parts.poll_seconds
+        return self._wake if converged else self._hurry, self._parts.poll_seconds
 
-    async def _poll(self) -> None:
-        """Cycles at one `now` until they have converged, or somebody wants us to stop."""
+    async def _poll(self) -> bool:
+        """Cycles at one `now` until they have converged (if not, only time helps), or somebody wants us to stop."""
         now, tick = self._parts.clocks.wall(), self._parts.clocks.steady()
         doubt = self._guard.doubt(now, tick)
         stamp = await self._in_worker(self._worker.begin, now, doubt)
@@ -165,6 +179,7 @@ class _Daemon:
         self._tell.counted(await self._in_worker(self._worker.figures, changed=changed), last)
         self._schedule(await self._in_worker(self._worker.next_due, self._parts.clocks.wall()))
         self._watch()
+        return not last.again
 
     async def _in_worker(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
@@ -197,6 +212,8 @@ class _Daemon:
             loop = asyncio.get_running_loop()
             self._watcher = self._parts.watcher(partial(_from_thread, loop, self._wake))
             self._watcher.start()
+        if self._watcher is not None:
+            self._tell.watching(alive=self._watcher.alive, problem=self._watcher.problem)
 
     async def _hang_up(self) -> None:
         """Close both connections; the next look makes new ones."""
@@ -211,13 +228,16 @@ class _Daemon:
 
     def _stop(self) -> None:
         """Let the running cycle end; asked again, or if that takes too long, end at once: a crash does no harm."""
+        loop = asyncio.get_running_loop()
         if self._stopping:
-            self._end()
-        self._stopping = True
+            if loop.time() - self._stop_asked > TWICE_SECONDS:
+                self._end()
+            return
+        self._stopping, self._stop_asked = True, loop.time()
         self._tell.systemd("STOPPING=1")
         self._tell.log.info("stopping")
         self._look_now()
-        asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._end)
+        loop.call_later(DRAIN_SECONDS, self._end)
 
     def _end(self) -> None:
         self._tell.log.error("ended in the middle of a cycle")

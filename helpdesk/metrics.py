@@ -42,6 +42,7 @@ class Metrics:
             "last_successful_poll_timestamp_seconds", "when the mailbox was last looked at"
         )
         self._failing = self._gauge("poll_failing", "1: no poll has succeeded for too long")
+        self._watching = self._gauge("watching", "1: news from the mailbox wake the daemon; 0: only polls do")
         self._errors = self._counter("errors", "looks at the mailbox that failed", "kind")
 
     def cycle(self, report: Report) -> None:
@@ -82,6 +83,10 @@ class Metrics:
     def failing(self, *, failing: bool) -> None:
         """No poll has succeeded for too long, or one has again."""
         self._failing.set(failing)
+
+    def watching(self, *, watching: bool) -> None:
+        """The watcher has a connection, or has none."""
+        self._watching.set(watching)
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

@@ -21,6 +21,7 @@ class Outlets:
     metrics: Metrics
     environment: Mapping[str, str]
     held: list[str] = field(default_factory=list)
+    deaf: bool = False  # the watcher has no connection, and that was said
     settled: bool = False  # the last look succeeded: another one like it is not worth a line
 
     def systemd(self, *words: str) -> None:
@@ -52,6 +53,13 @@ class Outlets:
         self.metrics.figures(figures)
         holding = f", held: {', '.join(self.held)}" if self.held else ""
         self.status(f"{figures.open_threads} threads are open{holding}; last look {utc(last.now)}")
+
+    def watching(self, *, alive: bool, problem: str) -> None:
+        """Say whether news from the mailbox wake us, or only the polls do."""
+        self.metrics.watching(watching=alive and not problem)
+        if problem and not self.deaf:
+            self.log.warning("no news from the mailbox: only polls find changes", reason=problem)
+        self.deaf = bool(problem)
 
     def failed(self, error: Exception, wait: float) -> str:
         """A look failed and is tried again after `wait` seconds; returns the reason in words that may be shown."""

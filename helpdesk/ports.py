@@ -4,7 +4,7 @@ Each Protocol has a fake in `tests/` that passes the same contract suite as the 
 """
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -211,5 +211,8 @@ class Delivery:
 class Mailer(Protocol):
     """The way out."""
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Delivery]]:
-        """Send each letter in a transaction of its own, over one connection where that works."""
+    def send(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Delivery]]:
+        """Send each letter in a transaction of its own, over one connection where that works.
+
+        A letter is taken from `letters` just before it is sent, and sent when its result is asked for.
+        """

@@ -1,7 +1,7 @@
 """Mail of ours: planned with the decision, written once, sent, and proven (promise 3)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -124,22 +124,31 @@ def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
 
 
 def _send(board: Board, written: Sequence[tuple[OutboxRow, Letter]], now: datetime) -> None:
+    """Each row is claimed just before its first byte, so that a crash leaves one unknown outcome and not many."""
     mailer = board.sending.mailer
     if mailer is None or not written:
         return
-    by_id = {letter.message_id: row for row, letter in written}
-    with board.engine.begin() as conn:
-        for row, letter in written:
-            by_id[letter.message_id] = outbox.begin(row)
-            rows.put_content(conn, row.id, letter.content)
-            rows.save(conn, by_id[letter.message_id])
-    for letter, delivery in mailer.send([letter for _, letter in written]):
-        row = outbox.after(by_id[letter.message_id], delivery, now)
+    claimed: dict[str, OutboxRow] = {}
+    for letter, delivery in mailer.send(_claim(board, written, claimed)):
+        row = outbox.after(claimed[letter.message_id], delivery, now)
         with board.engine.begin() as conn:
             rows.save(conn, row)
             thread = rows.thread_of(conn, row.id)
             if row.state is State.SENT and thread is not None:
                 journal.mailed(conn, thread, row.rule)
+
+
+def _claim(
+    board: Board, written: Sequence[tuple[OutboxRow, Letter]], claimed: dict[str, OutboxRow]
+) -> Iterator[Letter]:
+    """The letters whose rows are still as they were read: a person may have dropped one meanwhile."""
+    for row, letter in written:
+        begun = outbox.begin(row)
+        with board.engine.begin() as conn:
+            mine = rows.claim(conn, row, begun, letter.content)
+        if mine:
+            claimed[letter.message_id] = begun
+            yield letter
 
 
 def _domain(board: Board) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -58,7 +58,7 @@ class SmtpMailer:
         self._server = server
         self._login = login
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Delivery]]:
+    def send(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Delivery]]:
         """Send each letter when its result is asked for; one connection is kept while it works."""
         if not letters:
             return

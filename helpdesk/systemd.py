@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 
 def notify(environment: Mapping[str, str], *words: str) -> None:
@@ -11,12 +12,9 @@ def notify(environment: Mapping[str, str], *words: str) -> None:
     if not path.startswith(("/", "@")):
         return
     address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as door:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as door:
         door.setblocking(False)
-        try:
-            door.sendto("\n".join(words).encode(), address)
-        except OSError:
-            return
+        door.sendto("\n".join(words).encode(), address)
 
 
 def watchdog_seconds(environment: Mapping[str, str]) -> float | None:

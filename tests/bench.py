@@ -35,6 +35,11 @@ VOCABULARY = Vocabulary(
 POLICY = Policy({label.name: label.kind for label in VOCABULARY})
 
 
+def only(*bits: str) -> frozenset[str]:
+    """A set of bits."""
+    return frozenset(bits)
+
+
 def context() -> BoardContext:
     """A board with one shifter and one destination."""
     return BoardContext(

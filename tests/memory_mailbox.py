@@ -138,7 +138,7 @@ class MemoryMailbox:
         where = self._within("STORE", folder, write=True)
         limit = None if self._tier is Tier.PLAIN else unchanged_since
         present = list(where.present(uids))
-        given = self._server.accepted(where, flags) if present else frozenset()
+        given = self._server.accepted(where, flags) if where.mails else frozenset[str]()
         modified = UidSet.of(m.uid for m in present if limit is not None and m.modseq > limit)
         ours = [m.uid for m in present if m.uid not in modified]
         add, remove = (given, frozenset[str]()) if change == "+" else (frozenset[str](), given)

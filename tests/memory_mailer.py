@@ -1,7 +1,7 @@
 """A way out that keeps the letters in memory: it passes the contract suite of the real one."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -36,7 +36,7 @@ class MemoryMailer:
         """Say what happens to the next letters that are tried; afterwards all goes well."""
         self._script.extend(troubles)
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Delivery]]:
+    def send(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Delivery]]:
         """Take each letter when its result is asked for."""
         lost = 0
         for letter in letters:

@@ -153,7 +153,7 @@ class MemoryServer:
         return found
 
     def accepted(self, folder: MemoryFolder, flags: Iterable[str]) -> frozenset[str]:
-        """Keep the flags that this server stores, in the folder's spelling; a new keyword is registered by asking."""
+        """Keep the flags that this server stores, in the folder's spelling; asking registers a new keyword."""
         wanted = [flag for flag in flags if self.keywords or flag.lower() in SYSTEM]
         new = {flag.lower() for flag in wanted} - folder.spelling.keys() - SYSTEM.keys()
         if self.max_keywords is not None and len(folder.spelling) + len(new) > self.max_keywords:
@@ -195,20 +195,20 @@ class MemoryServer:
     def add_flags(self, folder: str, uids: Iterable[int], flags: Sequence[str]) -> None:
         """Set labels, stars, marks."""
         where = self.folder(folder)
-        if there := [mail.uid for mail in where.present(uids)]:
-            where.change(there, self.accepted(where, flags), frozenset())
+        if where.mails:
+            where.change(uids, self.accepted(where, flags), frozenset())
 
     def remove_flags(self, folder: str, uids: Iterable[int], flags: Sequence[str]) -> None:
         """Take labels, stars, marks away."""
         where = self.folder(folder)
-        if there := [mail.uid for mail in where.present(uids)]:
-            where.change(there, frozenset(), where.flags(flags))
+        if where.mails:
+            where.change(uids, frozenset(), where.flags(flags))
 
     def set_flags(self, folder: str, uids: Iterable[int], flags: Sequence[str]) -> None:
         """Replace all flags."""
         where = self.folder(folder)
+        wanted = self.accepted(where, flags) if where.mails else frozenset[str]()
         for mail in list(where.present(uids)):
-            wanted = self.accepted(where, flags)
             where.change([mail.uid], wanted, mail.flags - wanted)
 
     def move(self, folder: str, uids: Iterable[int], target: str) -> None:

@@ -19,7 +19,7 @@ from helpdesk.model import Place, Stamp
 from helpdesk.rules.decide import Decision, decide
 from helpdesk.rules.facts import LIVING, CopyFacts, Policy, Release, ThreadFacts, Undo
 from helpdesk.rules.state import ThreadState
-from tests.rows import Row, intended, looked_at
+from tests.rows import Row, elsewhere, intended, looked_at
 from tests.threads import POLICY, labels_of
 from tests.whiteboard import Real, Whiteboard
 
@@ -171,26 +171,20 @@ class Simulated(Whiteboard):
 
     def _arrive(self, key: int, real: Real, stamp: Stamp) -> None:
         """The table of new copies."""
-        bits = self._bits(real.bits)
-        source = self.rows.get(real.copied_from or 0)
+        bits, source = self._bits(real.bits), self.rows.get(real.copied_from or 0)
         fresh = self.messages[real.message - 1].cycle == stamp.cycle
-        base, base_place = frozenset[str](), real.place
-        if self.messages[real.message - 1].adopted:
+        copied = source is not None and {source.known.place, real.place} <= LIVING
+        base, place = frozenset[str](), real.place
+        if fresh and self.messages[real.message - 1].adopted:
             base = bits
-        elif source is not None:
-            base, base_place = source.known.base, source.known.place
-            if base_place is not real.place:
+        elif source is not None and copied:
+            base, place = source.known.base, source.known.place
+            if place is not real.place:
                 self.rows[real.copied_from or 0] = replace(source, left=True)
-        elif (
-            real.copied_from is None
-            and not fresh
-            and not self._present(real.message)
-            and real.place is Place.INBOX
-        ):
-            base_place = Place.ARCHIVE
-        known = Known(base, base, None, base_place, base_place, None, {})
-        touches = touched(known, bits, real.place, stamp)
-        known = replace(known, bits=bits, place=real.place, touches=touches)
+        known = Known(base, base, None, place, place, None, {})
+        known = replace(known, bits=bits, place=real.place, touches=touched(known, bits, real.place, stamp))
+        if not fresh and not copied and not self._present(real.message):
+            known = elsewhere(known, stamp)
         self.rows[key] = Row(real.message, frozenset(real.bits), known, stamp, real.uid)
 
     def _bits(self, flags: AbstractSet[str]) -> frozenset[str]:

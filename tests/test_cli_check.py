@@ -167,7 +167,7 @@ def test_the_probe_leaves_nothing_but_its_empty_folder(tier: Tier) -> None:
 
 
 class Careless(MemoryMailbox):
-    """A server that ignores UNCHANGEDSINCE and cannot move within a folder."""
+    """A server that ignores UNCHANGEDSINCE."""
 
     def store(self, folder: Any, uids: UidSet, change: str, flags: Any, unchanged_since: int | None) -> Any:
         del unchanged_since

@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
-from helpdesk import app, asking, logs
+from helpdesk import app, asking, cycle, logs
+from helpdesk.board import Board
 from helpdesk.config import settings_of
 from helpdesk.daemon import Parts, serve
 from helpdesk.errors import ConfigError, HeldError, MailboxUnreachableError
 from helpdesk.metrics import Metrics
 from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox
+from helpdesk.report import Report
+from helpdesk.rules.brakes import Budget
 from helpdesk.store import db, meta, migrations
 from helpdesk.vitals import Clocks
 from tests.memory_mailbox import MemoryMailbox
@@ -32,7 +35,12 @@ Step = Callable[[], object]
 
 
 class Deaf:
-    """A watcher that hears nothing."""
+    """A watcher that hears nothing, and may say why."""
+
+    alive = True
+
+    def __init__(self, problem: str = "") -> None:
+        self.problem = problem
 
     def start(self) -> None:
         pass
@@ -55,6 +63,7 @@ class Inside:
     now: datetime = START
     tick: float = 0.0
     silence: float = 1e6
+    watcher: Deaf = field(default_factory=Deaf)
     server: MemoryServer = field(default_factory=MemoryServer)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     stream: io.StringIO = field(default_factory=io.StringIO)
@@ -73,7 +82,7 @@ class Inside:
                 Parts(
                     board=app.board(self.settings, self.engine, sending=self.mailer, create=True),
                     connect=self._connect,
-                    watcher=lambda _wake: Deaf(),
+                    watcher=lambda _wake: self.watcher,
                     clocks=Clocks(lambda: self.now, lambda: self.tick),
                     outlets=Outlets(log, self.metrics, {}),
                     poll_seconds=0.01,
@@ -242,3 +251,36 @@ def test_an_alarm_that_cannot_be_sent_ends_nothing(inside: Inside) -> None:
     [line] = inside.lines("the alarm could not be sent")
     assert line["error"] == "OSError"
     assert "Trouble" not in inside.stream.getvalue()
+
+
+def test_a_watcher_without_a_connection_is_told_once(inside: Inside) -> None:
+    """If news do not wake the daemon, the log says why, once, and a metric says so as long as it lasts."""
+    inside.steps = [nothing] * 4
+    assert inside.run() == 0
+    assert "helpdesk_watching 1.0" in inside.page
+    inside.watcher = Deaf("imap.example.org: too many connections of ann@example.org")
+    inside.steps = [nothing] * 4
+    assert inside.run() == 0
+    assert "helpdesk_watching 0.0" in inside.page
+    [line] = inside.lines("no news from the mailbox: only polls find changes")
+    assert line["reason"] == "imap.example.org: too many connections of (address)"
+
+
+def test_a_board_that_does_not_converge_is_left_alone_until_the_next_poll(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If cycle after cycle finds more to do, the daemon says so and does not let its own echo wake it."""
+    ran: list[int] = []
+
+    def endless(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Report:
+        report = once(board, mailbox, now, allowed)
+        ran.append(1)
+        report.again = len(ran) <= cycle.MAX_CYCLES
+        return report
+
+    once = cycle.cycle
+    monkeypatch.setattr(cycle, "cycle", endless)
+    inside.steps = [nothing] * (cycle.MAX_CYCLES + 1)
+    assert inside.run() == 0
+    assert [line["what"] for line in inside.lines("held")] == [["convergence"]]
+    assert len(inside.lines("held no more")) == 1

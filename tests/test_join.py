@@ -221,6 +221,7 @@ class TestMemory:
             reopened=EARLY,
             bounce=EARLY,
             touched=LATE,
+            interrupted=EARLY,
             episodes={URGENT: 3, GGUS: 1},
             refused=frozenset({"a\tr"}),
         )
@@ -234,7 +235,7 @@ class TestMemory:
         )
         state = joined(one, two)
         assert (state.reopened, state.expert_comment, state.bounce) == (EARLY, LATE, LATE)
-        assert state.touched == LATE
+        assert (state.touched, state.interrupted) == (LATE, EARLY)
         assert state.episodes == {URGENT: 3, GGUS: 1}
         assert state.refused == {"a\tr", "b\tr"}
         assert state.decided == 8

@@ -28,7 +28,7 @@ def test_the_board_converges_on_a_real_server(dovecot_mdbox: dovecot.Dovecot) ->
     server = dovecot_mdbox
 
     class DovecotBoard(BoardMachine):
-        replaceable = ("Archives",)
+        replaceable: tuple[str, ...] = ("Archives",)
 
         @staticmethod
         def make_world(stack: ExitStack) -> World:

@@ -59,6 +59,42 @@ class TestPatience:
         world.run()
         assert world.on(1) == set()
 
+    @pytest.mark.parametrize("label", [WAITING, URGENT, VIP])
+    def test_a_label_that_is_taken_back_is_nothing(self, label: str) -> None:
+        """Who sets a label and removes it again leaves the thread as it was, but has touched it."""
+        world = begun()
+        world.label(1, label)
+        world.cycle()
+        world.unlabel(1, label)
+        world.settle()
+        assert world.labels == set()
+        assert world.state.registers == {}
+        assert world.state.touched is not None
+
+    @pytest.mark.parametrize("label", [WAITING, URGENT, VIP])
+    def test_a_removal_that_is_taken_back_is_nothing(self, label: str) -> None:
+        """Who removes a label and sets it again leaves it on the whole thread, with its old clock."""
+        world = begun(label)
+        before = world.state.registers
+        world.unlabel(1, label)
+        world.cycle()
+        world.label(1, label)
+        world.settle()
+        assert world.state.registers == before
+        assert world.on(1) == world.on(2) == {label}
+
+    def test_a_removal_that_is_taken_back_after_a_reply_stands(self) -> None:
+        """WAITING that was removed by hand, lifted by a reply, and set again by hand is there."""
+        world = begun(WAITING)
+        world.unlabel(1, WAITING)
+        world.cycle()
+        world.mail()
+        world.cycle()
+        world.label(1, WAITING)
+        world.settle()
+        assert world.labels == {WAITING}
+        assert troubles(world) == []
+
     def test_a_touch_ends_the_calls_for_attention(self) -> None:
         """Who touches a thread has seen what it called for; who touched it before has not."""
         world = begun()

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from sqlalchemy import event
 
+from helpdesk.actions import CopyPlan
 from helpdesk.bits import PLACE
 from helpdesk.mailbox import delta, first
 from helpdesk.model import URGENT, WAITING, Place, Stamp
 from helpdesk.ports import Tier
-from helpdesk.store import folders
-from tests.bench import OWN, START, Bench
+from helpdesk.store import copies, folders
+from tests.bench import OWN, START, Bench, only
 from tests.faults import Crash
 
 
@@ -57,9 +57,11 @@ def test_a_first_sync_goes_on_where_it_stopped(bench: Bench, monkeypatch: pytest
     assert len(bench.threads()) == 10
     assert all(m.adopted for t in bench.threads() for m in t.messages)
     assert all(held.known.base == held.known.bits and held.known.touches == {} for held in bench.held())
-    assert (bench.copy("<0@x>").known.base, bench.copy("<1@x>").known.base_place) == ({URGENT}, Place.ARCHIVE)
-    bench.look()
-    assert bench.held("<2@x>") == []
+    assert (bench.copy("<0@x>").known.base, bench.copy("<1@x>").known.base_place) == (
+        only(URGENT),
+        Place.ARCHIVE,
+    )
+    assert (bench.held("<2@x>"), observed.more) == ([], False)
 
 
 def test_a_crash_in_a_later_cycle_leaves_the_last_one(bench: Bench) -> None:
@@ -97,7 +99,7 @@ def test_a_new_uidvalidity_is_no_event(bench: Bench) -> None:
     observed = bench.look()
     assert (observed.new, observed.holds, observed.more, content) == (1, (), True, 3)
     same, vanished = bench.copy("<a@x>"), bench.copy("<b@x>")
-    assert (same.known.base, same.known.touches) == ({WAITING, "docs"}, {})
+    assert (same.known.base, same.known.touches) == (only(WAITING, "docs"), {})
     assert (vanished.limbo, vanished.known) == (bench.cycle, before[vanished.key])
 
 
@@ -145,7 +147,9 @@ def test_a_folder_that_is_read_for_the_first_time(bench: Bench) -> None:
     bench.look()
     bench.server.create("Archive/2025")
     bench.deliver("<old@x>", folder="Archive/2025", flags=["docs"], when=START - timedelta(days=300))
-    bench.deliver("<new@x>", subject="Other", folder="Archive/2025", flags=["docs"], when=START + timedelta(hours=1))
+    bench.deliver(
+        "<new@x>", subject="Other", folder="Archive/2025", flags=["docs"], when=START + timedelta(hours=1)
+    )
     bench.look()
     (old,), (new,) = bench.thread("<old@x>").messages, bench.thread("<new@x>").messages
     assert (old.adopted, new.adopted) == (True, False)
@@ -163,9 +167,9 @@ def test_a_quiet_cycle_costs_one_command(bench: Bench) -> None:
     event.listen(bench.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     before = bench.mailbox.commands
     bench.look()
-    plain = {"UNSELECT": 1, "SELECT": 2, "FLAGS": 2} if bench.tier is Tier.PLAIN else {}
-    assert bench.mailbox.commands - before == 1 + sum(plain.values())
-    assert len(statements) < 60 if plain else len(statements) <= 20
+    plain = bench.tier is Tier.PLAIN  # where each folder has to be looked into
+    assert bench.mailbox.commands - before <= (8 if plain else 1)
+    assert len(statements) <= (60 if plain else 20)
 
 
 def test_modseq_that_goes_down(bench: Bench) -> None:
@@ -213,15 +217,12 @@ def test_flags_in_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     while not (touches := bench.copy("<0@x>").known.touches):
         bench.look()
     assert bench.cycle - 9 <= 4
-    assert looks[0] <= touches[URGENT] < looks[-1]
+    assert touches == {URGENT: looks[-1]}
     bench.close()
 
 
 def test_a_plan_is_read_back_without_modseq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without MODSEQ a human's change on a mail that we write to is seen at once, wherever the rotation stands."""
-    from helpdesk.actions import CopyPlan  # noqa: PLC0415 - only here
-    from helpdesk.store import copies  # noqa: PLC0415 - only here
-
     monkeypatch.setattr(delta, "NEWEST", 2)
     monkeypatch.setattr(delta, "SLICE", 2)
     bench = Bench(tmp_path, Tier.PLAIN)
@@ -234,7 +235,7 @@ def test_a_plan_is_read_back_without_modseq(tmp_path: Path, monkeypatch: pytest.
     bench.server.add_flags("INBOX", [9], ["waiting", "urgent"])
     bench.look()
     known = bench.copy("<8@x>").known
-    assert (known.base, known.planned, known.touches) == ({WAITING}, None, {URGENT: bench.stamp})
+    assert (known.base, known.planned, known.touches) == (only(WAITING), None, {URGENT: bench.stamp})
     bench.close()
 
 
@@ -253,9 +254,10 @@ def test_server_without_ids(tmp_path: Path) -> None:
 def test_bodies_are_not_read_at_adoption(bench: Bench) -> None:
     """A first sync fetches no body of a bounce."""
 
-    def before(command: str) -> NoReturn | None:
+    def before(command: str) -> None:
         assert command != "BODY"
-        return None
 
-    bench.deliver("<a@x>", "MAILER-DAEMON@example.org", headers={"Content-Type": "multipart/report; boundary=x"})
+    bench.deliver(
+        "<a@x>", "MAILER-DAEMON@example.org", headers={"Content-Type": "multipart/report; boundary=x"}
+    )
     assert bench.look(bench.connect(before)).new == 1

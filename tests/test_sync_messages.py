@@ -34,7 +34,9 @@ def decide(bench: Bench, message_id: str, state: ThreadState) -> None:
 def urgent(cycle: int) -> ThreadState:
     """A thread that was set URGENT in a cycle."""
     stamp = Stamp(cycle, START)
-    return ThreadState(open=True, since=stamp, registers={URGENT: Register(True, stamp, True, "test", "test")})
+    return ThreadState(
+        open=True, since=stamp, registers={URGENT: Register(True, stamp, True, "test", "test")}
+    )
 
 
 def test_two_deliveries_of_one_mail_are_one_message(bench: Bench) -> None:
@@ -45,7 +47,12 @@ def test_two_deliveries_of_one_mail_are_one_message(bench: Bench) -> None:
     assert bench.look().new == 0
     (thread,) = bench.threads()
     (message,) = thread.messages
-    assert (len(thread.copies), message.author, message.role, message.cycle) == (2, AIDEN, Role.SHIFTER, bench.cycle)
+    assert (len(thread.copies), message.author, message.role, message.cycle) == (
+        2,
+        AIDEN,
+        Role.SHIFTER,
+        bench.cycle,
+    )
 
 
 def test_a_worse_copy_changes_nothing(bench: Bench) -> None:
@@ -197,7 +204,9 @@ def test_our_own_mail_joins_its_thread(bench: Bench) -> None:
     bench.look()
     outbox(bench, OWN, bench.thread("<a@x>").key)
     bench.deliver(OWN, "dast-board@example.org", subject="[dast] escalated")
-    bench.deliver("<rewritten@relay>", "board@x", headers={"X-Helpdesk-Id": OWN.strip("<>").partition("@")[0]})
+    bench.deliver(
+        "<rewritten@relay>", "board@x", headers={"X-Helpdesk-Id": OWN.strip("<>").partition("@")[0]}
+    )
     bench.deliver("<ggus@x>", GGUS, answers=[OWN], subject="Re: [dast] escalated")
     bench.deliver(
         "<bounce@x>",
@@ -256,5 +265,3 @@ def test_decisions_of_a_thread_survive_new_mail(bench: Bench) -> None:
     bench.deliver("<b@x>", answers=["<a@x>"])
     bench.look()
     assert bench.thread("<b@x>").state == state
-
-

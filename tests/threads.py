@@ -238,6 +238,7 @@ class More(TypedDict, total=False):
     expert_comment: Stamp
     bounce: Stamp
     touched: Stamp
+    interrupted: Stamp
     closed_escalated: bool
     bot_star: int
     star_refused: bool

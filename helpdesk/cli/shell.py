@@ -70,7 +70,10 @@ def moment(text: str) -> datetime:
 
 _CONFIG_HELP = "The board's configuration."
 _JSON_HELP = "Print one JSON document, and nothing else, on stdout (docs/json.md)."
-_NOW_HELP = "Act as if it were this time: ISO 8601, UTC without a zone. Marks an empty database as simulated for good."
+_NOW_HELP = (
+    "Act as if it were this time: ISO 8601, UTC without a zone. Marks an empty database as simulated for good"
+    " (plan and check mark nothing)."
+)
 
 BoardConfig = Annotated[
     Path | None,

@@ -41,6 +41,8 @@ class Arrivals:
 
     def run(self, arrivals: Sequence[Arrival]) -> None:
         """Enter all of them."""
+        if not arrivals:
+            return
         self._look_up(arrivals)
         message, copy = messages.next_key(self.conn), copies.next_key(self.conn)
         for key, arrival in enumerate(arrivals, copy):

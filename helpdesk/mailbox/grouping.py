@@ -33,7 +33,7 @@ def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grou
     gathered = _Gathered()
     gathered.take(groups.ungrouped(conn))
     touched: set[int] = set()
-    if groups.exist(conn):
+    if (gathered.nodes or disturbed) and groups.exist(conn):
         gathered.take(groups.in_components(conn, disturbed))
         touched = groups.components_with(conn, linked_ids(gathered.nodes.values())) | set(disturbed)
         gathered.take(groups.in_components(conn, touched))

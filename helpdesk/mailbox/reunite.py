@@ -159,7 +159,7 @@ class Reunion:
         """Who was found nowhere: into limbo, out of it, or gone at once, because somebody struck it out."""
         now = self.changes.stamp.cycle
         for held in (copy for found in self._pool.values() for copy in found):
-            if held.key in self._struck:
+            if held.key in self._struck or self.changes.adopting:  # nothing was decided yet: no need to wait
                 self.changes.remove(held)
                 self.vanished += 1
             elif held.limbo is None:

@@ -1,7 +1,7 @@
 """`ImapMailbox`: the door to a real IMAP server (RFC 9051; RFC 7162 for finding changes).
 
 IMAPClient connects, logs in, knows modified UTF-7 and parses what our one regular expression does not fit; commands
-go through `Conversation`, because of what `docs` and `tests/test_wire_traps.py` call the traps B1 to B16.
+go through `Conversation`, because of the traps B1 to B16 that `tests/test_wire_traps.py` sets one by one.
 """
 
 import builtins

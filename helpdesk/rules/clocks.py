@@ -139,7 +139,11 @@ def _releases(draft: Draft) -> None:
 
 
 def _belongs(draft: Draft, release: Release) -> bool:
-    """A thread belongs to a destination or component when it carries a label of that name."""
-    return any(
-        draft.on(label) and label.casefold() == release.name.casefold() for label in draft.state.registers
-    )
+    """A thread belongs to what its labels name: a component or destination itself, or a destination's components."""
+    name = release.name.casefold()
+    for label in (label for label in draft.state.registers if draft.on(label)):
+        destination = draft.policy.destinations.get(label)
+        components = destination.components if destination is not None else ()
+        if name in {label.casefold(), *(component.casefold() for component in components)}:
+            return True
+    return False

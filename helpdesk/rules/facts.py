@@ -91,6 +91,7 @@ class Destination:
     label: str
     address: str
     mails: bool  # mode = "mail": we send the story; else a ticket number is expected
+    components: tuple[str, ...] = ()  # what it releases: `release NAME VERSION` means its threads too
 
 
 @dataclass(frozen=True, slots=True)

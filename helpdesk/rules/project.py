@@ -16,10 +16,10 @@ COVER = "labels_cover_the_thread"
 def project(draft: Draft) -> tuple[tuple[CopyPlan, ...], tuple[Action, ...]]:
     """The difference between desired and observed, copy by copy, and the same as actions thread by thread."""
     plans: list[CopyPlan] = []
-    ours = living(draft.facts)
+    ours = {copy.key for copy in living(draft.facts)}
     for copy in draft.facts.copies:
-        unleave = _unleave(draft, copy)
-        plan = _plan(draft, copy) if copy in ours or unleave else CopyPlan(copy.key)
+        unleave = copy.left and _unleave(draft, copy, outlived=copy.key in ours)
+        plan = _plan(draft, copy) if copy.key in ours or unleave else CopyPlan(copy.key)
         accept = frozenset(draft.accepted.get(copy.key, ()))
         plan = replace(plan, accept=accept, unleave=unleave)
         if plan != CopyPlan(copy.key):
@@ -71,12 +71,11 @@ def _wants_star(draft: Draft) -> bool:
     return draft.state.open is True and not draft.state.star_refused
 
 
-def _unleave(draft: Draft, copy: CopyFacts) -> bool:
+def _unleave(draft: Draft, copy: CopyFacts, *, outlived: bool) -> bool:
     """A superseded copy is an ordinary copy again when it lies where the thread belongs, or outlived the newer one."""
-    if not copy.left or draft.state.open is None or not draft.settled:
+    if draft.state.open is None or not draft.settled:
         return False
-    home = Place.INBOX if draft.state.open else Place.ARCHIVE
-    return copy.known.place is home or copy in living(draft.facts)
+    return outlived or copy.known.place is (Place.INBOX if draft.state.open else Place.ARCHIVE)
 
 
 def _finish_moving(draft: Draft, plans: list[CopyPlan]) -> None:
@@ -138,7 +137,8 @@ def _move_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
 
 def _stamp(draft: Draft, decided: Stamp, copies: tuple[int, ...]) -> Stamp:
     """When this became wanted: with the decision, or when the last of these came, if all came after it."""
-    arrived = [c.arrived for c in draft.facts.copies if c.key in copies]
+    keys = set(copies)
+    arrived = [c.arrived for c in draft.facts.copies if c.key in keys]
     return decided if any(a.cycle <= decided.cycle for a in arrived) else max(arrived)
 
 

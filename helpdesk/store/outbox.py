@@ -97,9 +97,14 @@ def content(conn: Connection, key: int) -> bytes | None:
     return conn.execute(select(OUTBOX.c.content).where(OUTBOX.c.id == key)).scalar_one_or_none()
 
 
-def put_content(conn: Connection, key: int, octets: bytes) -> None:
-    """Keep the mail as it was first written."""
-    conn.execute(update(OUTBOX).where(OUTBOX.c.id == key).values(content=octets))
+def claim(conn: Connection, row: OutboxRow, begun: OutboxRow, octets: bytes) -> bool:
+    """Store a row as begun, with the mail as it is written, if nobody changed it since it was read."""
+    conn.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(content=octets))
+    untouched = (OUTBOX.c.id == row.id, OUTBOX.c.state == row.state.value, OUTBOX.c.attempts == row.attempts)
+    if conn.execute(select(OUTBOX.c.id).where(*untouched)).scalar_one_or_none() is None:
+        return False
+    save(conn, begun)
+    return True
 
 
 def _row(row: Any) -> OutboxRow:

@@ -59,7 +59,7 @@ class Side:
             changes = self.mailbox.changes(folder, modseq)
         except UidValidityChangedError:
             return "another folder"
-        rows = {row.uid: row.flags for row in changes.rows}
+        rows = {row.uid: folded(row.flags) for row in changes.rows}
         return rows, known & set(changes.vanished or ())
 
     def stored(self, name: str, uids: set[int], change: str, flags: list[str], *, careful: bool) -> object:
@@ -79,7 +79,16 @@ class Side:
 
     def shown(self) -> object:
         statuses = {s.name: (s.messages, s.uidnext) for s in self.mailbox.statuses(FOLDERS)}
-        return statuses, {name: self.human.look(name) for name in FOLDERS}
+        looks = {name: self.human.look(name) for name in FOLDERS}
+        return statuses, {
+            name: [(seen.uid, seen.message_id, folded(seen.flags)) for seen in look]
+            for name, look in looks.items()
+        }
+
+
+def folded(flags: frozenset[str]) -> frozenset[str]:
+    """Servers differ in when a STORE that changes nothing registers the spelling of its keyword."""
+    return frozenset(flag.lower() for flag in flags)
 
 
 class TwoWorlds(RuleBasedStateMachine):

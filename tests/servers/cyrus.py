@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers.process import free_port, kill_group, short_directory, wait_for_greeting
+from tests.servers.process import free_port, kill_group, leash, short_directory, wait_for_greeting
 
 ROOT: Final = os.environ.get("HELPDESK_CYRUS_ROOT", "")
 PASSWORD: Final = "secret"
@@ -65,7 +65,7 @@ def start() -> Cyrus:
     ]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [str(programs / "master"), "-D", *settings],
+            [*leash(), str(programs / "master"), "-D", *settings],
             env={**os.environ, "CYRUS_USER": user, "LD_LIBRARY_PATH": libraries},
             cwd=directory,
             stdin=subprocess.DEVNULL,

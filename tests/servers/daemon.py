@@ -139,8 +139,9 @@ class Daemon:
         return self._process.pid or 0
 
     def send(self, sign: signal.Signals) -> None:
-        """Give it a signal."""
-        os.kill(self.pid, sign)
+        """Give it a signal, if it is still there."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, sign)
 
     def runs(self) -> bool:
         """Whether it still does."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers.process import free_port, kill_group, short_directory, wait_for_greeting
+from tests.servers.process import free_port, kill_group, leash, short_directory, wait_for_greeting
 
 BINARY: Final = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 PASSWORD: Final = "secret"
@@ -51,7 +51,7 @@ def start(store: str = "mdbox", *, tls: bool = False, lmtp: bool = False, extra:
     log = directory / "dovecot.log"
     with (directory / "stderr.log").open("ab") as output:
         process = subprocess.Popen(
-            [BINARY, "-F", "-c", str(configuration)],
+            [*leash(), BINARY, "-F", "-c", str(configuration)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

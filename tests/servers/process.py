@@ -41,6 +41,12 @@ def wait_for_greeting(port: int, process: subprocess.Popen[bytes], log: Path, se
     raise RuntimeError(f"{process.args!r} gave no greeting on port {port}: {said}")
 
 
+def leash() -> list[str]:
+    """Begin a command line whose process ends when the tests are killed and cannot stop it any more."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+
+
 def kill_group(process: subprocess.Popen[bytes], directory: Path) -> None:
     """End the server and its children at once, and remove its directory."""
     if process.poll() is None:

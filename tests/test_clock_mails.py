@@ -206,6 +206,14 @@ class TestFixed:
         ]
         assert bool(asking) is asked
 
+    @pytest.mark.parametrize(("name", "asked"), [("ganga", True), ("Panda", False)])
+    def test_a_destinations_components_belong_to_it(self, name: str, asked: bool) -> None:
+        """A release of a component is for the threads that were escalated to the destination that has it."""
+        ggus = replace(POLICY.destinations[GGUS], components=("Ganga",))
+        policy = replace(POLICY, destinations={GGUS: ggus})
+        facts = self.fixed(GGUS, release=replace(self.RELEASE, name=name))
+        assert ("fixed" in {rule for rule, _, _ in mails(at(facts, HOUR, policy))}) is asked
+
     def test_a_label_that_has_gone_does_not_count(self) -> None:
         """A thread belongs to what it carries now."""
         gone = {GGUS: replace(on(GGUS)[GGUS], present=False), **on(FIXED)}

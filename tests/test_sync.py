@@ -144,6 +144,20 @@ def test_our_own_move_is_no_touch(bench: Bench) -> None:
     )
 
 
+def test_our_own_move_that_takes_its_time(bench: Bench) -> None:
+    """A mail that we moved and that is nowhere for a cycle is still on its way: found in the next, it was us."""
+    settled(bench)
+    plan(bench, "<a@x>", place=Place.ARCHIVE)
+    octets = bench.server.folder("INBOX").mails[1].content
+    bench.server.delete("INBOX", [1])
+    bench.look()
+    assert bench.copy("<a@x>").known.planned_place is Place.ARCHIVE
+    bench.server.folder("Archive").add(octets, [])
+    bench.look()
+    known = bench.copy("<a@x>").known
+    assert (known.base_place, known.planned_place, known.touches) == (Place.ARCHIVE, None, {})
+
+
 def test_moved_back_before_we_looked(bench: Bench) -> None:
     """A mail that we moved and that is back under a new UID was moved back by a human."""
     settled(bench)
@@ -199,6 +213,17 @@ def test_archiving_by_copy(bench: Bench) -> None:
     assert (source.left, source.known.touches) == (True, {})
     assert (copy.left, copy.known.base, copy.known.touches) == (False, only(WAITING), {PLACE: bench.stamp})
     assert copy.known.base_place is Place.INBOX
+
+
+def test_a_copy_left_behind_that_moves(bench: Bench) -> None:
+    """A copy that was left behind is an ordinary one again as soon as somebody moves it."""
+    settled(bench)
+    bench.server.copy("INBOX", [1], "Archive")
+    bench.look()
+    bench.server.move("INBOX", [1], "Archive/2026")
+    bench.look()
+    first, second = bench.held("<a@x>")
+    assert (first.left, first.folder_name, second.left) == (False, "Archive/2026", False)
 
 
 def test_a_second_delivery_is_no_move(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """The first sync, folders that come and go, and servers that tell little or nonsense."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -170,6 +171,36 @@ def test_a_quiet_cycle_costs_one_command(bench: Bench) -> None:
     plain = bench.tier is Tier.PLAIN  # where each folder has to be looked into
     assert bench.mailbox.commands - before <= (8 if plain else 1)
     assert len(statements) <= (60 if plain else 20)
+
+
+def test_no_cycle_reads_a_whole_table(bench: Bench) -> None:
+    """Whatever happens in a cycle, every question about copies, messages, threads and ids is answered by an index."""
+    for number in range(20):
+        bench.deliver(f"<{number}@x>", subject=f"Question {number}")
+    bench.look()
+    asked: list[tuple[str, object]] = []
+    event.listen(bench.engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
+    bench.deliver("<new@x>", answers=["<3@x>"])
+    bench.deliver("<lost@x>", subject="Re: Question 4")
+    bench.deliver("<5@x>", folder="Archive")
+    bench.server.move("INBOX", [1, 2], "Archive")
+    bench.server.copy("INBOX", [6], "Archive")
+    bench.server.add_flags("INBOX", [7, 8], ["urgent"])
+    bench.server.delete("INBOX", [9])
+    bench.server.mark_deleted("INBOX", [10])
+    bench.look()
+    bench.dirty()
+    queries = [(sql, values) for sql, values in asked if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert len(queries) > 30
+    with bench.engine.connect() as conn:
+        for sql, values in queries:
+            many = isinstance(values, list)
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values[0] if many else values)  # type: ignore[index, arg-type]  # rows of parameters
+            steps = [row[3] for row in plan]
+            assert not any(re.fullmatch(r"SCAN (copy|message|thread|ref)", step) for step in steps), (
+                sql,
+                steps,
+            )
 
 
 def test_modseq_that_goes_down(bench: Bench) -> None:

@@ -11,7 +11,7 @@ _FILED = frozenset({Place.FILED.value})
 
 
 def refile(conn: Connection, moved: Collection[int]) -> set[int]:
-    """Take messages that were filed out of their threads, and back in; returns the components that lost one.
+    """Take messages that were filed out of their threads, and back in; returns the threads that lost one.
 
     Our own mails stay what they are: those about a thread belong to it, the others are correspondence anywhere.
     """
@@ -28,4 +28,4 @@ def refile(conn: Connection, moved: Collection[int]) -> set[int]:
     messages.set_correspondence(conn, (one.key for one in filed), correspondence=True)
     messages.set_correspondence(conn, (one.key for one in back), correspondence=False)
     threads.mark_dirty(conn, {one.thread for one in filed} - {0})
-    return {one.component for one in filed} - {0}
+    return {one.thread for one in filed} - {0}

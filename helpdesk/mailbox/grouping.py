@@ -29,13 +29,14 @@ class Grouped:
 
 
 def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grouped:
-    """Put every message that is in no thread into one; `disturbed` components lost a message or got a link."""
+    """Put every message that is in no thread into one; `disturbed` threads lost a message or got a link."""
     gathered = _Gathered()
     gathered.take(groups.ungrouped(conn))
     touched: set[int] = set()
     if (gathered.nodes or disturbed) and groups.exist(conn):
-        gathered.take(groups.in_components(conn, disturbed))
-        touched = groups.components_with(conn, linked_ids(gathered.nodes.values())) | set(disturbed)
+        touched = groups.components_of(conn, disturbed)
+        gathered.take(groups.in_components(conn, touched))
+        touched |= groups.components_with(conn, linked_ids(gathered.nodes.values()))
         gathered.take(groups.in_components(conn, touched))
     if not gathered.nodes and not touched:
         return Grouped(frozenset(), (), ())
@@ -53,22 +54,22 @@ class _Old:
 
 @dataclass(frozen=True, slots=True)
 class _Gathered:
-    """Messages for threading, and where those are that are somewhere: (component, thread)."""
+    """Messages for threading, and the threads of those that are in one."""
 
     nodes: dict[int, Node] = field(default_factory=dict)
-    was: dict[int, tuple[int, int]] = field(default_factory=dict)
+    was: dict[int, int] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)  # every id once: a first sync holds them all
 
     def take(self, members: Iterable[Member]) -> None:
         """Take in rows of the store."""
         one = self._ids.setdefault
-        for key, message_id, refs, parents, link, time, component, thread in members:
+        for key, message_id, refs, parents, link, time, thread in members:
             references = tuple([one(text, text) for text in refs.split()])
             answered = tuple([one(text, text) for text in parents.split()])
             own = one(message_id, message_id)
             self.nodes[key] = Node(key, own, references, answered, link or None, time)
             if thread:
-                self.was[key] = (component, thread)
+                self.was[key] = thread
 
 
 class _Regrouping:
@@ -80,7 +81,7 @@ class _Regrouping:
         self._old = old
         self._nodes = gathered.nodes
         self._was = gathered.was
-        self._sizes = Counter(thread for _, thread in self._was.values())
+        self._sizes = Counter(self._was.values())
         self._next = threads.next_key(conn)
         self._new: list[NewThread] = []
         self._changed: list[NewThread] = []
@@ -92,10 +93,9 @@ class _Regrouping:
         component_of = self._components(found)
         kept = self._keepers(found)
         homes = [
-            (component := component_of[one.root], self._settle(one, component, kept.get(index, ())))
-            for index, one in enumerate(found)
+            self._settle(one, component_of[one.root], kept.get(index, ())) for index, one in enumerate(found)
         ]
-        self._write_threads({thread for _, thread in homes}, found, homes)
+        self._write_threads(found, homes)
         self._write(found, homes, component_of)
         return Grouped(
             frozenset(t.key for t in (*self._new, *self._changed)),
@@ -120,7 +120,7 @@ class _Regrouping:
         holder = {one: index for index, single in enumerate(found) for one in single.ids}
         by_code = {alias.code: alias.id for alias in self._old.aliases.values()}
         votes: dict[int, Counter[int]] = {}
-        for message, (_, thread) in self._was.items():
+        for message, thread in self._was.items():
             votes.setdefault(thread, Counter())[index_of[message]] += 1
         kept: dict[int, list[int]] = {}
         for key in sorted(votes):
@@ -135,7 +135,7 @@ class _Regrouping:
     def _settle(self, one: Group, component: int, kept: Sequence[int]) -> int:
         """The key of a group's row, which is new, unchanged, or to be written."""
         code = thread_code(one.root)
-        origins = sorted({self._was[key][1] for key in one.members if key in self._was}) if self._was else []
+        origins = sorted({self._was[key] for key in one.members if key in self._was}) if self._was else []
         same_code = [key for key in kept if self._old.threads[key].code == code]
         key = min(same_code or kept or (self._next,))
         state = self._state(origins, kept, one.members)
@@ -169,26 +169,24 @@ class _Regrouping:
         if len(origins) == 1:
             return self._old.threads[origins[0]].state
         self._joined.append(tuple(origins))
-        was = {key: self._was[key][1] for key in members if key in self._was}
+        was = {key: self._was[key] for key in members if key in self._was}
         return self._join([self._part(one, [key for key in was if was[key] == one]) for one in origins])
 
     def _part(self, thread: int, members: Sequence[int]) -> JoinPart:
         newest = max(members, key=lambda key: (self._nodes[key].time, key))
         return JoinPart(self._old.threads[thread].state, groups.archived(self._conn, members), newest)
 
-    def _write(
-        self, found: Sequence[Group], homes: Sequence[tuple[int, int]], component_of: dict[str, int]
-    ) -> None:
+    def _write(self, found: Sequence[Group], homes: Sequence[int], component_of: dict[str, int]) -> None:
         was, old = self._was, self._old.aliases
         placed = (
-            (*home, key)
-            for one, home in zip(found, homes, strict=True)
+            (thread, key)
+            for one, thread in zip(found, homes, strict=True)
             for key in one.members
-            if was.get(key) != home
+            if was.get(key) != thread
         )
         groups.place_messages(self._conn, placed)
         home_of: dict[str, int] = {}
-        for one, (_, thread) in zip(found, homes, strict=True):
+        for one, thread in zip(found, homes, strict=True):
             home_of.update(dict.fromkeys(one.ids, thread))
         again = [
             one
@@ -204,16 +202,14 @@ class _Regrouping:
         )
         groups.replace_aliases(self._conn, again, new)
 
-    def _write_threads(
-        self, used: set[int], found: Sequence[Group], homes: Sequence[tuple[int, int]]
-    ) -> None:
+    def _write_threads(self, found: Sequence[Group], homes: Sequence[int]) -> None:
         groups.add_threads(self._conn, self._new)
         groups.change_threads(self._conn, self._changed)
-        dropped = self._old.threads.keys() - used
+        dropped = self._old.threads.keys() - set(homes)
         heirs = {
-            self._was[key][1]: thread
-            for one, (_, thread) in zip(found, homes, strict=True)
+            self._was[key]: thread
+            for one, thread in zip(found, homes, strict=True)
             for key in one.members
-            if dropped and key in self._was and self._was[key][1] in dropped
+            if dropped and self._was.get(key) in dropped
         }
         groups.drop_threads(self._conn, [(key, heirs.get(key, 0)) for key in sorted(dropped)])

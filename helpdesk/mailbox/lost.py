@@ -12,7 +12,7 @@ from helpdesk.text import normal_subject
 
 
 def find_threads(conn: Connection, *, adopting: bool) -> set[int]:
-    """Link lost answers by their subject; returns the components in which a link changed.
+    """Link lost answers by their subject; returns the threads in which a link changed.
 
     What an answer finds depends on the set of messages, not on their order: one that arrives late is found as well.
     Only answers from `first` on can find something new, and all that those may find is loaded.
@@ -30,7 +30,7 @@ def find_threads(conn: Connection, *, adopting: bool) -> set[int]:
         for one, link in _links(group).items():
             if one.time >= first and link != one.link:
                 links[one.key] = link
-                disturbed.add(one.component)
+                disturbed.add(one.thread)
     messages.link(conn, links)
     return disturbed - {0}
 

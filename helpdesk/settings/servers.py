@@ -230,6 +230,6 @@ class Daemon(Section):
     )
     http_port: Port | None = Field(
         default=None,
-        description="TCP port on 127.0.0.1 for /health and /metrics (Prometheus); default: none",
+        description="TCP port on 127.0.0.1 for /healthz and /metrics (Prometheus); default: none",
         examples=[9155],
     )

@@ -13,9 +13,9 @@ from helpdesk.store.bulk import run_many
 from helpdesk.store.core import ACTION, COPY, FOLDER, MESSAGE, OUTBOX, REF, THREAD, chunks
 from helpdesk.store.threads import unpack_state
 
-Member = tuple[int, str, str, str, str, datetime, int, int]
-"""A message as threading sees it: key, Message-ID, references and parents (space-joined), link, time; and where it is
-now: component and thread (0: nowhere yet).  A tuple, because a first sync makes one for every mail."""
+Member = tuple[int, str, str, str, str, datetime, int]
+"""A message as threading sees it: key, Message-ID, references and parents (space-joined), link, time, and the thread
+that it is in (0: none yet).  A tuple, because a first sync makes one for every mail."""
 
 
 class Alias(NamedTuple):
@@ -33,6 +33,7 @@ class OldThread:
 
     key: int
     code: str
+    component: int
     state: ThreadState
 
 
@@ -56,7 +57,6 @@ _MEMBER = select(
     MESSAGE.c.parents,
     MESSAGE.c.link,
     MESSAGE.c.time,
-    MESSAGE.c.component,
     MESSAGE.c.thread,
 )
 
@@ -75,9 +75,18 @@ def exist(conn: Connection) -> bool:
 
 def in_components(conn: Connection, components: Iterable[int]) -> list[Member]:
     """The messages of these components."""
+    query = _MEMBER.join(THREAD, THREAD.c.id == MESSAGE.c.thread)
     found: list[Member] = []
     for chunk in chunks(components):
-        found += [tuple(row) for row in conn.execute(_MEMBER.where(MESSAGE.c.component.in_(chunk)))]
+        found += [tuple(row) for row in conn.execute(query.where(THREAD.c.component.in_(chunk)))]
+    return found
+
+
+def components_of(conn: Connection, threads: Iterable[int]) -> set[int]:
+    """The components of these threads."""
+    found: set[int] = set()
+    for chunk in chunks(threads):
+        found.update(conn.execute(select(THREAD.c.component).where(THREAD.c.id.in_(chunk))).scalars())
     return found
 
 
@@ -102,9 +111,9 @@ def threads_in(conn: Connection, components: Iterable[int]) -> dict[int, OldThre
     """The threads of these components."""
     found: dict[int, OldThread] = {}
     for chunk in chunks(components):
-        query = select(THREAD.c.id, THREAD.c.code, THREAD.c.state).where(THREAD.c.component.in_(chunk))
-        for row in conn.execute(query):
-            found[row.id] = OldThread(row.id, row.code, unpack_state(row.state))
+        columns = (THREAD.c.id, THREAD.c.code, THREAD.c.component, THREAD.c.state)
+        for row in conn.execute(select(*columns).where(THREAD.c.component.in_(chunk))):
+            found[row.id] = OldThread(row.id, row.code, row.component, unpack_state(row.state))
     return found
 
 
@@ -122,10 +131,10 @@ def archived(conn: Connection, messages: Sequence[int]) -> int:
     )
 
 
-def place_messages(conn: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
-    """Write (component, thread, message)."""
-    query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key"))
-    run_many(conn, query.values(component=bindparam("c"), thread=bindparam("t")), ("c", "t", "key"), rows)
+def place_messages(conn: Connection, rows: Iterable[tuple[int, int]]) -> None:
+    """Write (thread, message)."""
+    query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(thread=bindparam("t"))
+    run_many(conn, query, ("t", "key"), rows)
 
 
 def replace_aliases(conn: Connection, gone: Iterable[str], new: Iterable[Alias]) -> None:

@@ -39,12 +39,12 @@ class Subject:
     time: datetime
     refs: str
     link: str
-    component: int
+    thread: int
 
 
 @dataclass(slots=True)
 class NewMessage:
-    """A row to be: the columns of the table; threading fills the last four later."""
+    """A row to be: the columns of the table; threading fills the last two later."""
 
     message_id: str
     refs: str
@@ -69,7 +69,6 @@ class NewMessage:
     correspondence: bool
     id: int = 0
     link: str = ""
-    component: int = 0
     thread: int = 0
 
 
@@ -134,7 +133,7 @@ _SUBJECT = select(
     MESSAGE.c.time,
     MESSAGE.c.refs,
     MESSAGE.c.link,
-    MESSAGE.c.component,
+    MESSAGE.c.thread,
 ).where(~MESSAGE.c.correspondence)
 
 
@@ -174,7 +173,7 @@ def _subject(row: Any) -> Subject:
         row.time,
         row.refs,
         row.link,
-        row.component,
+        row.thread,
     )
 
 
@@ -193,7 +192,6 @@ class Filing:
     places: frozenset[str]
     own: bool
     correspondence: bool
-    component: int
     thread: int
 
 
@@ -203,23 +201,22 @@ def filing(conn: Connection, keys: Iterable[int]) -> Iterator[Filing]:
         MESSAGE.c.id,
         MESSAGE.c.nature,
         MESSAGE.c.correspondence,
-        MESSAGE.c.component,
         MESSAGE.c.thread,
     )
     for chunk in chunks(keys):
         places = _places(conn, chunk)
-        for key, nature, correspondence, component, thread in conn.execute(
+        for key, nature, correspondence, thread in conn.execute(
             select(*columns).where(MESSAGE.c.id.in_(chunk)).order_by(MESSAGE.c.id)
         ):
             own = nature == Nature.OWN.value
-            yield Filing(key, frozenset(places.get(key, ())), own, correspondence, component, thread)
+            yield Filing(key, frozenset(places.get(key, ())), own, correspondence, thread)
 
 
 def set_correspondence(conn: Connection, keys: Iterable[int], *, correspondence: bool) -> None:
     """These messages are (no) board correspondence; threading places them anew."""
     for chunk in chunks(keys):
         query = update(MESSAGE).where(MESSAGE.c.id.in_(chunk))
-        conn.execute(query.values(correspondence=correspondence, thread=0, component=0))
+        conn.execute(query.values(correspondence=correspondence, thread=0))
 
 
 def count(conn: Connection) -> int:

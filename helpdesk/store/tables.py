@@ -61,10 +61,9 @@ class MessageRow(SQLModel, table=True):
     adopted: bool = False
     hits: str = ""  # JSON: what the team rules matched
     size: int = 0
-    component: int = Field(index=True)
-    thread: int = Field(index=True)
+    thread: int = Field(index=True)  # 0: in none (yet)
     of_ours: bool = False  # a bounce that returns a mail of ours
-    correspondence: bool = False  # commands, confirmations, digests: in no thread (thread = component = 0)
+    correspondence: bool = False  # commands, confirmations, digests: in no thread
 
 
 _IN_LIMBO = text("limbo IS NOT NULL")
@@ -104,6 +103,7 @@ class RefRow(SQLModel, table=True):
     """An id that a message has or names: the present and the ghosts."""
 
     __tablename__ = "ref"
+    __table_args__ = ({"sqlite_with_rowid": False},)  # the id is the row: long ids are stored once
     id: str = Field(primary_key=True)
     code: str = Field(index=True)  # the thread code that is derived from it: every id is an alias
     component: int = Field(index=True)
@@ -182,6 +182,7 @@ class QuarantineRow(SQLModel, table=True):
     """A mail that could not be read: kept in sight, never in the way."""
 
     __tablename__ = "quarantine"
+    __table_args__ = (Index("quarantine_location", "folder", "uid", unique=True),)
     id: int | None = Field(default=None, primary_key=True)
     folder: int
     uid: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -111,13 +111,11 @@ def upgrade() -> None:
         sa.Column("adopted", sa.Boolean(), nullable=False),
         sa.Column("hits", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("component", sa.Integer(), nullable=False),
         sa.Column("thread", sa.Integer(), nullable=False),
         sa.Column("of_ours", sa.Boolean(), nullable=False),
         sa.Column("correspondence", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(op.f("ix_message_component"), "message", ["component"], unique=False)
     op.create_index(op.f("ix_message_message_id"), "message", ["message_id"], unique=False)
     op.create_index(op.f("ix_message_subject_key"), "message", ["subject_key"], unique=False)
     op.create_index(op.f("ix_message_thread"), "message", ["thread"], unique=False)
@@ -161,6 +159,7 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("quarantine_location", "quarantine", ["folder", "uid"], unique=True)
     op.create_table(
         "ref",
         sa.Column("id", sa.String(), nullable=False),
@@ -168,6 +167,7 @@ def upgrade() -> None:
         sa.Column("component", sa.Integer(), nullable=False),
         sa.Column("thread", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_ref_code"), "ref", ["code"], unique=False)
     op.create_index(op.f("ix_ref_component"), "ref", ["component"], unique=False)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from sqlalchemy import Engine, select
 
+from helpdesk.actions import CopyPlan
 from helpdesk.labels import BUILTIN, Label, Vocabulary
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
@@ -166,3 +167,16 @@ class Bench:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+    def settled(
+        self, message_id: str = "<a@x>", sender: str = ANN, folder: str = "INBOX", **more: object
+    ) -> None:
+        """A mail that was seen in a cycle of its own."""
+        self.deliver(message_id, sender, folder, **more)
+        self.look()
+
+    def plan(self, message_id: str, **what: object) -> None:
+        """Commit a plan for the only copy of a message."""
+        one = CopyPlan(self.copy(message_id).key, **what)  # type: ignore[arg-type]  # the fields of a plan
+        with self.engine.begin() as conn:
+            copies.apply_plan(conn, self.board.dialect, [one])

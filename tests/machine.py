@@ -59,7 +59,7 @@ class BoardMachine(RuleBasedStateMachine):
     """Subclasses say where the mailbox is: `make_world`."""
 
     make_world: Callable[[ExitStack], World]
-    replaceable = (
+    replaceable: tuple[str, ...] = (
         "INBOX",
         "Archive",
         "Archives",

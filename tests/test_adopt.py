@@ -9,8 +9,7 @@ from helpdesk.model import ESCALATED, URGENT, WAITING, Nature, Place, Role
 from helpdesk.rules.attention import reasons
 from helpdesk.rules.facts import Hit, Policy
 from tests.simulated import Simulated, troubles
-from tests.test_incoming import finished
-from tests.test_merge import begun
+from tests.situations import begun, finished
 from tests.threads import (
     DAY,
     GGUS,

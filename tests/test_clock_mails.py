@@ -7,9 +7,8 @@ import pytest
 
 from helpdesk.model import ESCALATED, FIXED, URGENT, WAITING, Nature, Stamp
 from helpdesk.rules.facts import Release, ThreadFacts
+from tests.situations import begun, finished
 from tests.test_clocks import LATER, at, due, mails
-from tests.test_incoming import finished
-from tests.test_merge import begun
 from tests.threads import (
     DAY,
     GGUS,
@@ -137,7 +136,7 @@ class TestUrgent:
     def test_nobody_on_call(self) -> None:
         """Without people on call nothing is pending after the first mail."""
         policy = replace(POLICY, oncall=())
-        decision = at(self.urgent(), DAY, policy)
+        decision = at(self.urgent(), 2 * MINUTE, policy)
         assert mails(decision) == [self.AT_ONCE]
         assert due(decision) == []
 

@@ -9,7 +9,7 @@ from helpdesk.bits import STAR
 from helpdesk.model import ESCALATED, FIXED, TAKEN, URGENT, WAITING, Nature, Role
 from helpdesk.rules.decide import Decision
 from helpdesk.rules.facts import Policy, ThreadFacts
-from tests.test_merge import begun
+from tests.situations import begun
 from tests.threads import (
     DAY,
     HOUR,

@@ -5,12 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from helpdesk.actions import Action, Kind
-from helpdesk.bits import STAR
 from helpdesk.model import ESCALATED, URGENT, WAITING, Nature, Place, Role
 from tests.simulated import Crash, Simulated, troubles
-from tests.test_incoming import finished
-from tests.test_merge import begun
+from tests.situations import begun, finished
 from tests.threads import DAY, GGUS, MC08, SECOND, VIP
 
 Act = Callable[[Simulated], object]
@@ -248,6 +245,20 @@ class TestSecondThoughts:
         assert world.open
         assert world.labels == {WAITING}
 
+    def test_a_star_that_was_there_does_not_cancel(self) -> None:
+        """A star that is taken off and set again while the thread is being closed is no new star."""
+        world = begun()
+        world.star(2)
+        world.settle()
+        world.wait(DAY).archive(1)
+        world.run()
+        world.wait(world.policy.settle).cycle(Crash.COMMITTED)
+        world.unstar(2)
+        world.cycle(Crash.COMMITTED)
+        world.star(2)
+        world.settle()
+        assert world.open is False
+
     def test_what_began_before_the_close_does_not_cancel_it(self) -> None:
         """Only a touch of a later cycle is a second thought."""
         world = begun(VIP)
@@ -274,62 +285,3 @@ class TestSecondThoughts:
         world.fetch_back(1)
         world.settle()
         assert world.labels == {VIP}
-
-
-class TestObserveMode:
-    """`act = "observe"`: decisions are committed and nothing is ever written."""
-
-    def steps(self, world: Simulated) -> list[list[Action]]:
-        """What four more cycles would do."""
-        found = []
-        for _ in range(4):
-            world.wait(SECOND).cycle()
-            assert world.decision is not None
-            found.append([a for a in world.decision.actions if a.kind is not Kind.SEND_MAIL])
-        return found
-
-    @pytest.mark.parametrize("begin", [closing_by_hand, closing_by_the_bot, reopening])
-    def test_the_plan_does_not_change(self, begin: Callable[[Crash | None], Simulated]) -> None:
-        """The board says the same again in every cycle, with the same ids, rules and reasons."""
-        world = begin(Crash.COMMITTED)
-        world.acting = False
-        first, *others = self.steps(world)
-        assert first
-        assert all(other == first for other in others)
-
-    def test_a_repair_does_not_change_its_mind(self) -> None:
-        """What repair and the team's rules would write is said in the same words every time."""
-        world = Simulated(acting=False)
-        world.mail(GGUS, STAR)
-        world.cycle()
-        world.wait(world.policy.settle).cycle()
-        first, *others = self.steps(world)
-        assert [(a.what, a.rule) for a in first] == [(ESCALATED, "repair")]
-        assert all(other == first for other in others)
-
-    def test_humans_are_still_seen(self) -> None:
-        """A human who does by hand what the board would have done, or the contrary, is taken at his word."""
-        world = begun(WAITING)
-        world.acting = False
-        world.mail()
-        world.run()
-        assert world.labels == set()
-        world.unlabel(1, WAITING)
-        world.unlabel(2, WAITING)
-        world.settle()
-        assert world.decision is not None
-        assert world.decision.actions == ()
-        world.label(1, URGENT)
-        world.settle()
-        assert world.labels == {URGENT}
-
-    def test_when_the_board_may_act_everything_is_put_right(self) -> None:
-        """After a time of observing, one run writes what was decided."""
-        world = closing_by_the_bot(Crash.COMMITTED)
-        world.acting = False
-        self.steps(world)
-        world.acting = True
-        world.dirty = True
-        world.run()
-        assert world.open is False
-        assert troubles(world) == []

@@ -3,8 +3,7 @@
 from helpdesk.actions import CopyPlan
 from helpdesk.model import ESCALATED, URGENT, WAITING, Place, Role
 from tests.simulated import Crash, Simulated, troubles
-from tests.test_incoming import finished
-from tests.test_merge import begun
+from tests.situations import begun, finished
 from tests.threads import DAY, GGUS, HOUR, MC08, VIP, closed, decided, msg, opened, stamp, thread
 
 

@@ -8,8 +8,7 @@ import pytest
 from helpdesk.model import ESCALATED, FIXED, URGENT, WAITING, Place, Role
 from helpdesk.rules.repair import conflicts
 from tests.simulated import Simulated, troubles
-from tests.test_incoming import finished
-from tests.test_merge import begun
+from tests.situations import begun, finished
 from tests.threads import DAY, GGUS, MC08, SAVANNAH, VIP, decided, msg, opened, stamp, thread
 
 STATES = (WAITING, URGENT, ESCALATED, FIXED)

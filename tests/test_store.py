@@ -180,13 +180,15 @@ def test_times_are_utc(engine: Engine) -> None:
     values = {"folder": 1, "uid": 1, "guid": "", "why": "", "seen_at": summer}
     with engine.begin() as conn:
         conn.execute(insert(QUARANTINE).values(values))
-        run_many(conn, insert(QUARANTINE), tuple(values), [tuple(values.values())], ("seen_at",))
+        run_many(conn, insert(QUARANTINE), tuple(values), [(1, 2, "", "", summer)], ("seen_at",))
         found = conn.execute(select(QUARANTINE.c.seen_at)).scalars().all()
         assert found == [summer, summer]
         assert all(time.tzinfo is UTC for time in found)
         assert len(set(conn.exec_driver_sql("SELECT seen_at FROM quarantine"))) == 1
         with pytest.raises(StatementError, match="no time zone"):
-            conn.execute(insert(QUARANTINE).values({**values, "seen_at": summer.replace(tzinfo=None)}))
+            conn.execute(
+                insert(QUARANTINE).values({**values, "uid": 3, "seen_at": summer.replace(tzinfo=None)})
+            )
 
 
 def test_the_file_is_ours_alone(engine: Engine, url: str) -> None:

@@ -1,20 +1,16 @@
-"""The first sync, folders that come and go, and servers that tell little or nonsense."""
+"""The first sync, crashes, and folders that come, go and change."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
-from helpdesk.actions import CopyPlan
-from helpdesk.bits import PLACE
-from helpdesk.mailbox import delta, first
-from helpdesk.model import URGENT, WAITING, Place, Stamp
+from helpdesk.mailbox import first
+from helpdesk.model import URGENT, WAITING, Place
 from helpdesk.ports import Tier
-from helpdesk.store import copies, folders
+from helpdesk.store import folders
 from tests.bench import OWN, START, Bench, only
 from tests.faults import Crash
 
@@ -156,130 +152,6 @@ def test_a_folder_that_is_read_for_the_first_time(bench: Bench) -> None:
     assert (old.adopted, new.adopted) == (True, False)
     assert bench.copy("<old@x>").known.touches == {}
     assert bench.copy("<new@x>").known.touches == {"docs": bench.stamp}
-
-
-def test_a_quiet_cycle_costs_one_command(bench: Bench) -> None:
-    """When nothing changed, a cycle is one command and a few statements, however large the mailbox is."""
-    for number in range(100):
-        bench.deliver(f"<{number}@x>", folder="Archive" if number % 2 else "INBOX")
-    bench.look()
-    bench.look()
-    statements: list[str] = []
-    event.listen(bench.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    before = bench.mailbox.commands
-    bench.look()
-    plain = bench.tier is Tier.PLAIN  # where each folder has to be looked into
-    assert bench.mailbox.commands - before <= (8 if plain else 1)
-    assert len(statements) <= (60 if plain else 20)
-
-
-def test_no_cycle_reads_a_whole_table(bench: Bench) -> None:
-    """Whatever happens in a cycle, every question about copies, messages, threads and ids is answered by an index."""
-    for number in range(20):
-        bench.deliver(f"<{number}@x>", subject=f"Question {number}")
-    bench.look()
-    asked: list[tuple[str, object]] = []
-    event.listen(bench.engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
-    bench.deliver("<new@x>", answers=["<3@x>"])
-    bench.deliver("<lost@x>", subject="Re: Question 4")
-    bench.deliver("<5@x>", folder="Archive")
-    bench.server.move("INBOX", [1, 2], "Archive")
-    bench.server.copy("INBOX", [6], "Archive")
-    bench.server.add_flags("INBOX", [7, 8], ["urgent"])
-    bench.server.delete("INBOX", [9])
-    bench.server.mark_deleted("INBOX", [10])
-    bench.look()
-    bench.dirty()
-    queries = [(sql, values) for sql, values in asked if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
-    assert len(queries) > 30
-    with bench.engine.connect() as conn:
-        for sql, values in queries:
-            many = isinstance(values, list)
-            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values[0] if many else values)  # type: ignore[index, arg-type]  # rows of parameters
-            steps = [row[3] for row in plan]
-            assert not any(re.fullmatch(r"SCAN (copy|message|thread|ref)", step) for step in steps), (
-                sql,
-                steps,
-            )
-
-
-def test_modseq_that_goes_down(bench: Bench) -> None:
-    """A server whose MODSEQ goes down is read anew, and what changed meanwhile is seen."""
-    for number in range(5):
-        bench.deliver(f"<{number}@x>")
-    bench.look()
-    folder = bench.server.folder("INBOX")
-    bench.server.add_flags("INBOX", [2], ["urgent"])
-    bench.server.delete("INBOX", [4])
-    folder.expunged.clear()
-    folder.modseq = 2
-    for message in folder.mails.values():
-        message.modseq = 1
-    bench.look()
-    assert bench.copy("<1@x>").known.bits == {URGENT}
-    assert bench.copy("<3@x>").limbo == bench.cycle
-
-
-def test_vanished_is_believed_only_of_what_is_known(tmp_path: Path) -> None:
-    """A server that says that a whole range vanished loses only the mails that are not there."""
-    bench = Bench(tmp_path, Tier.QRESYNC)
-    for number in range(5):
-        bench.deliver(f"<{number}@x>")
-    bench.look()
-    folder = bench.server.folder("INBOX")
-    folder.modseq += 1
-    folder.expunged += [(folder.modseq, uid) for uid in range(100, 2000)]
-    assert not bench.look().more
-    bench.close()
-
-
-def test_flags_in_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without MODSEQ a change on an old mail is seen in its turn, with the stamp of the turn before."""
-    monkeypatch.setattr(delta, "NEWEST", 2)
-    monkeypatch.setattr(delta, "SLICE", 3)
-    bench = Bench(tmp_path, Tier.PLAIN)
-    for number in range(10):
-        bench.deliver(f"<{number}@x>")
-    looks: list[Stamp] = []
-    while len(looks) < 9:
-        bench.look()
-        looks.append(bench.stamp)
-    bench.server.add_flags("INBOX", [1], ["urgent"])
-    while not (touches := bench.copy("<0@x>").known.touches):
-        bench.look()
-    assert bench.cycle - 9 <= 4
-    assert touches == {URGENT: looks[-1]}
-    bench.close()
-
-
-def test_a_plan_is_read_back_without_modseq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without MODSEQ a human's change on a mail that we write to is seen at once, wherever the rotation stands."""
-    monkeypatch.setattr(delta, "NEWEST", 2)
-    monkeypatch.setattr(delta, "SLICE", 2)
-    bench = Bench(tmp_path, Tier.PLAIN)
-    for number in range(20):
-        bench.deliver(f"<{number}@x>")
-    bench.look()
-    one = CopyPlan(bench.copy("<8@x>").key, add=frozenset({WAITING}))
-    with bench.engine.begin() as conn:
-        copies.apply_plan(conn, bench.board.dialect, [one])
-    bench.server.add_flags("INBOX", [9], ["waiting", "urgent"])
-    bench.look()
-    known = bench.copy("<8@x>").known
-    assert (known.base, known.planned, known.touches) == (only(WAITING), None, {URGENT: bench.stamp})
-    bench.close()
-
-
-def test_server_without_ids(tmp_path: Path) -> None:
-    """Without server ids a mail is known by its header, and a move is a move."""
-    bench = Bench(tmp_path, Tier.QRESYNC, guids=False)
-    bench.deliver("<a@x>")
-    bench.look()
-    bench.server.move("INBOX", [1], "Archive")
-    observed = bench.look()
-    assert (observed.new, observed.gone) == (0, 0)
-    assert bench.copy("<a@x>").known.touches == {PLACE: bench.stamp}
-    bench.close()
 
 
 def test_bodies_are_not_read_at_adoption(bench: Bench) -> None:

@@ -157,8 +157,9 @@ class _Regrouping:
         return key
 
     def _differs(self, row: NewThread, members: Sequence[int]) -> bool:
-        same = all(self._was.get(key) == (row.component, row.key) for key in members)
-        return not same or self._sizes[row.key] != len(members) or self._old.threads[row.key].code != row.code
+        old = self._old.threads[row.key]
+        same = all(self._was.get(key) == row.key for key in members) and self._sizes[row.key] == len(members)
+        return not same or (old.code, old.component) != (row.code, row.component)
 
     def _state(
         self, origins: Sequence[int], kept: Sequence[int], members: Sequence[int]

@@ -147,7 +147,6 @@ class Reunion:
             return False
         best = min(found, key=lambda held: _fit(held, state.place))
         found.remove(best)
-        self._struck.discard(best.key)
         self.changes.observe(best, arrival.read.spot(mail.uid, mail.flags, self.reader))
         return True
 
@@ -157,7 +156,6 @@ class Reunion:
 
     def _part(self, *, patient: bool) -> None:
         """Who was found nowhere: into limbo, out of it, or gone at once, because somebody struck it out."""
-        now = self.changes.stamp.cycle
         for held in (copy for found in self._pool.values() for copy in found):
             if held.key in self._struck or self.changes.adopting:  # nothing was decided yet: no need to wait
                 self.changes.remove(held)
@@ -165,7 +163,7 @@ class Reunion:
             elif held.limbo is None:
                 self.changes.vanish(held)
                 self.vanished += 1
-            elif held.limbo < now and not patient:
+            elif not patient:
                 self.changes.remove(held)
 
 

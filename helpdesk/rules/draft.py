@@ -160,7 +160,7 @@ def find_touches(facts: ThreadFacts, policy: Policy) -> tuple[Touch, ...]:
     found: list[Touch] = []
     for copy in facts.copies:
         known = copy.known
-        if known.place not in LIVING and known.base_place not in LIVING:
+        if known.place not in LIVING:
             continue
         for bit, stamp in sorted(known.touches.items()):
             if bit == PLACE:

@@ -73,9 +73,8 @@ def _wants_star(draft: Draft) -> bool:
 
 def _unleave(draft: Draft, copy: CopyFacts, *, outlived: bool) -> bool:
     """A superseded copy is an ordinary copy again when it lies where the thread belongs, or outlived the newer one."""
-    if draft.state.open is None or not draft.settled:
-        return False
-    return outlived or copy.known.place is (Place.INBOX if draft.state.open else Place.ARCHIVE)
+    home = Place.INBOX if draft.state.open else Place.ARCHIVE
+    return draft.settled and (outlived or copy.known.place is home)
 
 
 def _finish_moving(draft: Draft, plans: list[CopyPlan]) -> None:

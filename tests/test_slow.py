@@ -1,0 +1,57 @@
+"""What takes longer: `make slow`.  HELPDESK_INTERLEAVINGS says how many of them (10,000)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.servers import dovecot
+from tests.test_machine_dovecot import play
+from tests.test_machine_memory import MemoryBoard
+
+INTERLEAVINGS = int(os.environ.get("HELPDESK_INTERLEAVINGS", "10000"))
+BIG = 200_000_000  # octets
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
+
+
+def test_ten_thousand_interleavings_on_memory() -> None:
+    """Whatever humans, mail and crashes do: consistent, silent afterwards, nothing lost; 10,000 random plays."""
+    run_state_machine_as_test(
+        MemoryBoard,
+        settings=settings(
+            max_examples=INTERLEAVINGS,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_many_interleavings_on_dovecot(dovecot_mdbox: dovecot.Dovecot) -> None:
+    """The same on a real server, for a fiftieth of the plays."""
+    play(dovecot_mdbox, max(10, INTERLEAVINGS // 50))
+
+
+def test_a_huge_mail_costs_no_more_memory_than_a_small_one(
+    dovecot_mdbox: dovecot.Dovecot, tmp_path: Path
+) -> None:
+    """A new mail of 200 MB, in the inbox of a board with rules that look at bodies, is read as far as the rules look."""
+    peaks = [_peak(dovecot_mdbox, tmp_path / str(size), size) for size in (10_000, BIG)]
+    assert peaks[1] - peaks[0] < 20_000  # KB: a hundredth of what the mail and its copies would take
+
+
+def _peak(server: dovecot.Dovecot, folder: Path, size: int) -> int:
+    folder.mkdir()
+    deliver, look = (
+        [sys.executable, "-m", "tests.huge", what, str(server.port), f"huge{size}", str(folder), str(size)]
+        for what in ("deliver", "look")
+    )
+    subprocess.run(look, check=True, capture_output=True)  # adopts the empty mailbox
+    subprocess.run(deliver, check=True, capture_output=True)
+    output = subprocess.run(look, check=True, capture_output=True, text=True).stdout
+    return int(output.split()[-1])

@@ -70,6 +70,8 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
     report.seconds["thread"] = observed.thread_seconds
     report.seconds["observe"] -= observed.thread_seconds
     with _timed(report, "decide"), board.engine.begin() as conn:
+        if observed.new:
+            posting.prove(conn, observed.new, stamp)
         wishes = read_wishes(conn, now)
         report.held += holds.update(conn, observed.holds, now, approval=wishes.approved)
         decisions = _decide(board, conn, stamp, wishes)

@@ -16,7 +16,7 @@ from helpdesk.model import Stamp
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Letter, Mailbox
 from helpdesk.report import Hold
-from helpdesk.store import journal, lookups, meta
+from helpdesk.store import journal, lookups, meta, stories
 from helpdesk.store import outbox as rows
 
 KINDS = {"escalate": "escalation", "urgent": "urgent", "fixed": "release", "alarm": "alarm"}
@@ -93,6 +93,13 @@ def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bo
     written = [(row, letter) for row in due if (letter := _written(board, mailbox, row, now)) is not None]
     _send(board, written, now)
     return bool(written)
+
+
+def prove(conn: Connection, new: int, stamp: Stamp) -> None:
+    """The copies of our mails that came home, among the `new` messages, prove that they were accepted."""
+    own = stories.own_ids(conn, new)
+    for row in rows.by_message_id(conn, own).values():
+        rows.save(conn, outbox.proven(row, stamp.at))
 
 
 def stuck(conn: Connection) -> list[Hold]:

@@ -1,12 +1,12 @@
 """Threads in the situations that most stories begin with."""
 
-from helpdesk.model import Role
-from tests.simulated import Simulated, troubles
-from tests.threads import DAY
+from helpdesk.model import WAITING, Role
+from tests.simulated import Crash, Simulated, troubles
+from tests.threads import DAY, VIP
 
 
 def begun(*labels: str) -> Simulated:
-    """A settled open thread of two user mails, with these labels."""
+    """A settled open thread of a user's mail and a shifter's answer, with these labels."""
     world = Simulated()
     world.mail(*labels)
     world.settle()
@@ -32,3 +32,27 @@ def markers(world: Simulated) -> set[str]:
     state = world.state
     found = {"reopened": state.reopened, "expert_comment": state.expert_comment, "bounce": state.bounce}
     return {name for name, marker in found.items() if marker is not None}
+
+
+def closing_by_hand(crash: Crash | None = None, *labels: str) -> Simulated:
+    """A thread whose human close has just been decided; copy 2 is still to come."""
+    world = begun(*(labels or (WAITING, VIP)))
+    world.archive(1)
+    world.run()
+    world.wait(world.policy.settle).cycle(crash)
+    return world
+
+
+def closing_by_the_bot(crash: Crash | None = None) -> Simulated:
+    """A thread whose auto-close has just been decided."""
+    world = begun(WAITING, VIP)
+    world.wait(8 * DAY).cycle(crash)
+    return world
+
+
+def reopening(crash: Crash | None = None) -> Simulated:
+    """A closed thread to which a user has just written."""
+    world = finished(VIP)
+    world.mail()
+    world.cycle(crash)
+    return world

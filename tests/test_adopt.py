@@ -248,6 +248,13 @@ class TestLabels:
         assert decision.state.registers[URGENT].human
         assert decision.plans[0].accept == {URGENT}
 
+    def test_on_mail_that_follows_into_the_archive(self) -> None:
+        """An open label that nobody was seen to set on a mail of a closed thread is taken off, wherever the mail lies."""
+        facts = thread(msg().in_inbox(URGENT, unseen=frozenset({URGENT})), state=closed())
+        decision = decided(facts, stamp(2))
+        assert decision.state.open is False
+        assert rules_of(decision) == [("remove_label", URGENT, "repair"), ("move", "archive", "close")]
+
     def test_a_label_that_somebody_is_setting_is_a_touch(self) -> None:
         """A fresh touch is settled in its own time, not adopted."""
         facts = thread(msg().in_inbox(VIP, touches={VIP: stamp(2)}), state=opened())

@@ -233,14 +233,18 @@ def test_a_tracker_says_that_it_has_it(text: str, fields: dict[str, str]) -> Non
         ("", {"Subject": "[JIRA] Commented: (ATLASDDM-12) Jobs fail"}),
         ("", {"Subject": "[JIRA] Reopened: (ATLASDDM-12) closed too early"}),
         ("This is not yet solved, we look at it.", {}),
-        ("We have received your report, and I think it is the site.", {}),  # an expert, not a machine
         ("", {"Precedence": "bulk"}),
-        ("===\n\n", {}),
     ],
 )
 def test_anything_else_from_a_destination_is_a_comment(text: str, fields: dict[str, str]) -> None:
     """What no row of the table knows is a comment: it costs a look, and nothing is lost."""
     assert answer(text, **fields) is Nature.COMMENT
+
+
+@pytest.mark.parametrize("text", ["We have received your report, and I think it is the site.", "===\n\n", ""])
+def test_a_person_at_a_destination_is_a_person(text: str) -> None:
+    """Mail from a destination without any sign of a machine was written by an expert."""
+    assert answer(text) is Nature.HUMAN
 
 
 def test_bounces_and_absences_of_a_destination_are_such() -> None:

@@ -142,7 +142,7 @@ class TestAutoClose:
         copy = msg().in_inbox(WAITING, VIP, touches={VIP: stamp(LATER, WEEK)})
         decision = at(thread(copy, state=opened(WAITING)), WEEK, policy)
         assert decision.state.open
-        assert [rule for rule, _ in due(decision)] == ["labels_cover_the_thread"]
+        assert [rule for rule, _ in due(decision)] == ["auto_close"]
 
     def test_never_while_it_is_held(self) -> None:
         """A held auto-close stays pending with the time at which it was due."""

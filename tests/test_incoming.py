@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from helpdesk.model import TAKEN, WAITING, Nature, Place, Role
+from helpdesk.model import TAKEN, URGENT, WAITING, Nature, Place, Role
 from tests.simulated import Simulated, troubles
 from tests.situations import begun, finished, markers
 from tests.threads import DAY, HOUR, MC08, SECOND, VIP
@@ -34,6 +34,17 @@ class TestUsers:
         world.run()
         assert world.on(1) == set()
         assert world.rows[1].known.touches == {}
+
+    def test_a_reply_overrides_waiting_alone(self) -> None:
+        """Another label that is not settled when the reply comes is settled in its own time."""
+        world = begun()
+        world.label(1, URGENT)
+        world.run()
+        world.mail()
+        world.run()
+        assert world.state.registers == {}
+        world.settle()
+        assert world.state.registers[URGENT].rule == "labels_cover_the_thread"
 
     def test_a_reply_does_not_override_a_newer_touch(self) -> None:
         """WAITING that was set after the reply was seen stays."""
@@ -158,12 +169,12 @@ class TestTeam:
     """A human of the team writes."""
 
     def test_a_mail_dated_after_the_close_reopens(self) -> None:
-        """A shifter's mail whose Date is later than the close reopens, and needs no attention."""
+        """A shifter's mail whose Date is later than the close reopens, and somebody is to look at it."""
         world = finished()
         world.answer(date=world.state.since.at + SECOND if world.state.since else None)
         world.run()
         assert world.open
-        assert markers(world) == set()
+        assert markers(world) == {"reopened"}
 
     def test_a_mail_dated_before_the_close_follows(self) -> None:
         """The shifter's own list copy of the closing answer goes into the archive."""

@@ -7,34 +7,10 @@ import pytest
 
 from helpdesk.model import ESCALATED, URGENT, WAITING, Nature, Place, Role
 from tests.simulated import Crash, Simulated, troubles
-from tests.situations import begun, finished
+from tests.situations import begun, closing_by_hand, closing_by_the_bot, finished, reopening
 from tests.threads import DAY, GGUS, MC08, SECOND, VIP
 
 Act = Callable[[Simulated], object]
-
-
-def closing_by_hand(crash: Crash | None = None, *labels: str) -> Simulated:
-    """A thread whose human close has just been decided; copy 2 is still to come."""
-    world = begun(*(labels or (WAITING, VIP)))
-    world.archive(1)
-    world.run()
-    world.wait(world.policy.settle).cycle(crash)
-    return world
-
-
-def closing_by_the_bot(crash: Crash | None = None) -> Simulated:
-    """A thread whose auto-close has just been decided."""
-    world = begun(WAITING, VIP)
-    world.wait(8 * DAY).cycle(crash)
-    return world
-
-
-def reopening(crash: Crash | None = None) -> Simulated:
-    """A closed thread to which a user has just written."""
-    world = finished(VIP)
-    world.mail()
-    world.cycle(crash)
-    return world
 
 
 def done_by(world: Simulated) -> list[tuple[str, str, str]]:

@@ -8,11 +8,8 @@ from helpdesk.actions import Action, Kind
 from helpdesk.bits import STAR
 from helpdesk.model import ESCALATED, URGENT, WAITING
 from tests.simulated import Crash, Simulated, troubles
-from tests.situations import begun
+from tests.situations import begun, closing_by_hand, closing_by_the_bot, reopening
 from tests.threads import GGUS, SECOND
-
-Act = Callable[[Simulated], object]
-from tests.test_moving import closing_by_hand, closing_by_the_bot, reopening
 
 
 class TestObserveMode:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from helpdesk.model import ESCALATED, FIXED, TAKEN, URGENT, WAITING, Place, Role
-from tests.simulated import troubles
+from tests.simulated import Simulated, troubles
 from tests.situations import begun, finished, markers
 from tests.threads import HOUR, MC08, MINUTE, SAVANNAH, SECOND, VIP
 
@@ -151,6 +151,15 @@ class TestClosed:
         assert world.state.rule == "reopened_by_hand"
         assert label in world.on(2)
         assert troubles(world) == []
+
+    def test_it_is_a_humans_own_act(self) -> None:
+        """What a human reopens, by a move or by a label, is completed without a brake."""
+        for act in (Simulated.fetch_back, lambda world, copy: world.label(copy, URGENT)):
+            world = finished()
+            act(world, 1)
+            world.settle()
+            back = [a for a in world.journal.values() if (a.kind, a.what) == ("move", "inbox")]
+            assert [(a.rule, a.human) for a in back] == [("reopened_by_hand", True)]
 
     @pytest.mark.parametrize("label", [VIP, MC08, TAKEN])
     def test_another_label_stays_where_it_was_put(self, label: str) -> None:

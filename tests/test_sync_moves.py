@@ -171,6 +171,15 @@ def test_another_client_moves_in_two_steps(bench: Bench) -> None:
     )
 
 
+def test_a_copy_of_ones_own_answer(bench: Bench) -> None:
+    """A COPY from Sent into the archive is no archive touch, and what is in Sent is not left behind."""
+    bench.settled(sender=AIDEN, folder="Sent")
+    bench.server.copy("Sent", [1], "Archive")
+    bench.look()
+    sent, copy = bench.held("<a@x>")
+    assert (sent.left, copy.known.base_place, copy.known.touches) == (False, Place.ARCHIVE, {})
+
+
 def test_filing_ones_own_answer(bench: Bench) -> None:
     """From Sent to the archive is no archive touch, and from Sent to the inbox brings a mail back."""
     bench.settled(sender=AIDEN, folder="Sent")

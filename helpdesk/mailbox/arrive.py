@@ -37,7 +37,6 @@ class Arrivals:
     _copies: list[NewCopy] = field(default_factory=list)
     _speakers: list[NewMessage] = field(default_factory=list)
     _left: dict[int, Held] = field(default_factory=dict)
-    _entered: set[int] = field(default_factory=set)  # messages that got a copy here
 
     def run(self, arrivals: Sequence[Arrival]) -> None:
         """Enter all of them."""
@@ -118,8 +117,7 @@ class Arrivals:
                     self._left[held.key] = held
             return copied(mail.seen, place, source.known, self.stamp)
         known = self._first(mail, place)
-        gone = not others and message not in self._entered
-        return brought(known, self.stamp) if gone and place is Place.INBOX else known
+        return brought(known, self.stamp) if not others and place is Place.INBOX else known
 
     def _add_message(self, mail: Incoming, new: NewMessage, key: int) -> None:
         new.id = key
@@ -131,7 +129,6 @@ class Arrivals:
 
     def _add_copy(self, arrival: Arrival, key: int, message: int, known: Known) -> None:
         mail, stamp = arrival.mail, self.stamp
-        self._entered.add(message)
         self._copies.append(
             NewCopy(
                 key,

@@ -68,12 +68,15 @@ def tracker_nature(header: Header, text: str) -> tuple[Nature, str]:
         for row in _TABLE:
             if row.pattern.search(line[:500]) and (row.nature is not Nature.RECEIPT or _machine(header)):
                 return row.nature, f"{where}: {row.why}"
-    return Nature.COMMENT, "a destination wrote"
+    if _machine(header):
+        return Nature.COMMENT, "a destination's tracker wrote"
+    return Nature.HUMAN, "a person at a destination wrote"
 
 
 def _machine(header: Header) -> bool:
     submitted = _value(header, "auto-submitted") not in {"", "no"}
-    tracker = "x-gitlab-project" in header.fields or "x-jira-fingerprint" in header.fields
+    bulk = _value(header, "precedence") in {"bulk", "junk", "auto_reply"}
+    tracker = bulk or "x-gitlab-project" in header.fields or "x-jira-fingerprint" in header.fields
     return submitted or tracker or TICKET.match(header.subject) is not None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from helpdesk.actions import Action, CopyPlan
+from helpdesk.actions import Action, CopyPlan, Kind
 from helpdesk.model import Stamp
 from helpdesk.rules.adopt import adopt
 from helpdesk.rules.clocks import watch_clocks
@@ -14,7 +14,7 @@ from helpdesk.rules.mail import read_mail
 from helpdesk.rules.moving import check_moving
 from helpdesk.rules.project import project
 from helpdesk.rules.repair import repair
-from helpdesk.rules.settle import settle, undo
+from helpdesk.rules.settle import COVER, settle, undo
 from helpdesk.rules.state import ThreadState
 
 
@@ -67,7 +67,11 @@ def _gone(draft: Draft) -> None:
 
 
 def _pending(draft: Draft) -> tuple[Pending, ...]:
+    """What comes if nothing happens; of an unsettled thread: what settling will do, and what is pending after it."""
     if draft.settled:
         return tuple(draft.pending)
     due = max(t.stamp for t in draft.touches).at + draft.policy.settle
-    return (Pending("labels_cover_the_thread", due), *draft.pending)
+    later = decide(draft.facts, draft.policy, Stamp(draft.now.cycle, due), draft.held)
+    moves = [a.rule for a in later.actions if a.kind is Kind.MOVE]
+    rules = [*moves, *(a.rule for a in later.actions), COVER]
+    return (Pending(rules[0], due), *later.pending)

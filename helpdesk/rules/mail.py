@@ -68,7 +68,10 @@ def _team_answer(draft: Draft, message: MessageFacts) -> None:
     elif state.lies:
         draft.open("reopen", "the team wrote")
     if message.trusted:
-        draft.state = replace(draft.state, reopened=None, expert_comment=None, bounce=None)
+        news = (
+            draft.state.reopened if state.open is False else None
+        )  # what this mail reopened, somebody must look at
+        draft.state = replace(draft.state, reopened=news, expert_comment=None, bounce=None)
         draft.drop([TAKEN], "taken", "the team answered")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from helpdesk.model import Nature
 from helpdesk.store import meta
@@ -68,6 +68,15 @@ def _pages(conn: Connection, thread: int) -> tuple[Page, ...]:
     for row in conn.execute(query):
         pages.setdefault(row.id, Page(row.message_id, row.author, row.time, row.name or "", row.uid or 0))
     return tuple(pages.values())
+
+
+def own_ids(conn: Connection, newest: int) -> list[str]:
+    """The Message-IDs of our own mails among the newest messages."""
+    last = conn.execute(select(func.max(MESSAGE.c.id))).scalar() or 0
+    query = select(MESSAGE.c.message_id).where(
+        MESSAGE.c.id > last - newest, MESSAGE.c.nature == Nature.OWN.value
+    )
+    return list(conn.execute(query).scalars())
 
 
 def alarm(engine: Engine, kind: str) -> str:

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from helpdesk.outbox import State
+from helpdesk.store import outbox
 from helpdesk.store.core import ACTION, MESSAGE
 from tests.world import World
 
@@ -248,6 +250,8 @@ def test_our_own_copy_joins_its_thread_and_changes_nothing(world: World) -> None
     thread = world.thread(question)
     assert {m["role"] for m in thread["messages"]} == {"user", "bot"}
     assert thread["state"] == "escalated"
+    with world.engine.connect() as conn:
+        assert [row.state for row in outbox.rows(conn, tuple(State))] == [State.OBSERVED]
     assert world.tick().actions == []
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from helpdesk import config, cycle, daemon, logs, secrets
 from helpdesk.board import Board, Limits, Sending
@@ -82,7 +82,12 @@ def policy(settings: Settings) -> Policy:
 
 
 def dialect(settings: Settings) -> Dialect:
-    """How labels are shown in the mailbox."""
+    """How labels are shown in the mailbox; a dialect that is not built yet is refused."""
+    wanted = settings.imap.dialect
+    if wanted not in {"auto", "keywords"}:
+        raise UsageError(
+            f'[imap] dialect = {wanted!r} is not built yet; write dialect = "keywords" or leave it out'
+        )
     return Keywords(vocabulary(settings))
 
 
@@ -150,12 +155,14 @@ def _smtp_login(settings: Settings, username: str) -> Login:
 def opened(settings: Settings, *, writing: bool) -> Iterator[Engine]:
     """The database, up to date; `writing` takes the instance lock and makes what is missing."""
     url = settings.store.url.get_secret_value()
-    with instance_lock(url) if writing else nullcontext():
+    with instance_lock(url) if writing else nullcontext() as lock:
         if writing:
             migrations.upgrade(url)
         elif problems := migrations.check(url):
             raise UsageError(problems[0])
         engine = db.open_engine(url)
+        if lock is not None:  # every plan is committed before it is carried out: that transaction asks first
+            event.listen(engine, "begin", lambda _connection: lock.check())
         try:
             yield engine
         finally:

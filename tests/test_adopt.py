@@ -165,6 +165,16 @@ class TestOldMailInANewFolder:
         assert (world.place(old), world.place(1)) == (Place.INBOX, Place.ARCHIVE)
         assert troubles(world) == []
 
+    def test_a_thread_that_lies_goes_on_lying(self) -> None:
+        """More old mail in the inbox does not put a thread in two places together."""
+        world = begun(WAITING)
+        self.old(world, Place.ARCHIVE)
+        world.settle()
+        self.old(world, Place.INBOX)
+        world.settle()
+        assert world.state.lies
+        assert troubles(world) == []
+
     @pytest.mark.parametrize("place", [Place.INBOX, Place.ARCHIVE])
     def test_old_mail_where_its_thread_lies_changes_nothing(self, place: Place) -> None:
         """Old mail beside its thread belongs to it."""

@@ -66,6 +66,17 @@ def test_a_worse_copy_changes_nothing(bench: Bench) -> None:
     assert (message.author, message.role, message.cycle) == (AIDEN, Role.SHIFTER, seen)
 
 
+def test_a_better_copy_of_the_same_author_is_no_news(bench: Bench) -> None:
+    """The direct copy of a mail that the list brought before is no event a second time."""
+    bench.deliver("<a@x>", headers={"List-Id": "<dast.lists.example.org>"})
+    bench.look()
+    seen = bench.cycle
+    bench.deliver("<a@x>")
+    bench.look()
+    (message,) = bench.thread("<a@x>").messages
+    assert message.cycle == seen
+
+
 @pytest.mark.parametrize("again", [{"date": START + timedelta(hours=1)}, {"sender": BOB}])
 def test_a_reused_id_is_another_message(bench: Bench, again: dict[str, object]) -> None:
     """Two mails with one Message-ID and different dates, or different direct authors, are two messages in one thread."""
@@ -134,6 +145,19 @@ def test_a_bridge_joins_until_its_roots_are_there(bench: Bench) -> None:
     assert all(t.state.registers[URGENT].present for t in bench.threads())
 
 
+def test_a_bridge_is_allowed_when_a_root_is_filed(bench: Bench) -> None:
+    """A refused bridge joins what it names as soon as only one of its roots is still on the board."""
+    bench.server.create("Helpdesk")
+    bench.deliver("<a@x>", subject="First")
+    bench.deliver("<b@x>", BOB, subject="Second")
+    bench.deliver("<answer@x>", answers=["<a@x>"], subject="Re: First")
+    bench.deliver("<bridge@x>", answers=["<a@x>", "<b@x>"])
+    assert len(bench.look().refused) == 1
+    bench.server.move("INBOX", [1], "Helpdesk")
+    bench.look()
+    assert bench.groups() == [{"<b@x>", "<answer@x>", "<bridge@x>"}]
+
+
 def test_a_thread_is_dirty_only_when_something_happened(bench: Bench) -> None:
     """A new mail makes its own thread dirty and no other."""
     bench.deliver("<a@x>")
@@ -154,6 +178,19 @@ def test_an_answer_that_lost_its_ids(bench: Bench) -> None:
     bench.deliver("<q@x>", subject="Stage-in fails at DESY", when=START)
     bench.look()
     assert bench.thread("<re@x>").key == bench.thread("<q@x>").key != bench.thread("<other@x>").key
+
+
+def test_an_answer_keeps_what_it_found(bench: Bench) -> None:
+    """A later mail with the same subject takes no old answer away from its question."""
+    days = timedelta(days=1)
+    bench.cycle = 100_000  # some months later
+    bench.deliver("<q@x>", subject="Stage-in fails at DESY", when=START)
+    bench.deliver("<re@x>", subject="Re: Stage-in fails at DESY", when=START + 25 * days)
+    bench.look()
+    bench.deliver("<q2@x>", subject="Stage-in fails at DESY", when=START + 50 * days)
+    bench.deliver("<re2@x>", subject="Re: Stage-in fails at DESY", when=START + 51 * days)
+    bench.look()
+    assert sorted(map(sorted, bench.groups())) == [["<q2@x>", "<re2@x>"], ["<q@x>", "<re@x>"]]
 
 
 @pytest.mark.parametrize("octets", [b"\r\nno header at all\r\n", b"", b"\xff\xfe\x00\r\n\r\n"])
@@ -223,6 +260,25 @@ def test_our_own_mail_joins_its_thread(bench: Bench) -> None:
     assert len(thread.messages) == 5
     assert [m.message_id for m in thread.messages if m.of_ours] == ["<bounce@x>"]
     assert [m.message_id for m in thread.messages if m.nature is Nature.OWN] == [OWN, "<rewritten@relay>"]
+
+
+def test_our_own_mail_after_the_loss_of_the_outbox(bench: Bench) -> None:
+    """A mail of ours that no row tells about belongs to the thread that its references name."""
+    bench.deliver("<a@x>")
+    bench.deliver(OWN, "dast-board@example.org", answers=["<a@x>"], when=START - timedelta(days=1))
+    bench.look()
+    assert bench.groups() == [{"<a@x>", OWN}]
+
+
+def test_our_own_mail_about_a_thread_may_lie_anywhere(bench: Bench) -> None:
+    """A mail of ours about a thread belongs to it in the folder Helpdesk as well."""
+    bench.server.create("Helpdesk")
+    bench.deliver("<a@x>")
+    bench.look()
+    outbox(bench, OWN, bench.thread("<a@x>").key)
+    bench.deliver(OWN, "dast-board@example.org", folder="Helpdesk")
+    bench.look()
+    assert bench.groups() == [{"<a@x>", OWN}]
 
 
 def test_our_own_mail_about_the_board_is_correspondence(bench: Bench) -> None:

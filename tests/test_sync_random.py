@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from helpdesk.errors import MailboxRefusedError
-from helpdesk.mailbox.threads import Node, partition, thread_code
+from helpdesk.mailbox.threads import Node, components, partition, thread_code
 from helpdesk.ports import Tier
 from helpdesk.store.core import COPY, FOLDER, HIDDEN, MESSAGE, QUARANTINE, REF, THREAD
 from tests.bench import ANN, BOB, Bench
@@ -137,17 +137,22 @@ def assert_threaded(bench: Bench) -> None:
     """Each message is in exactly one thread, and it is the one that the whole set of messages says."""
     with bench.engine.connect() as conn:
         rows = list(conn.execute(select(MESSAGE).where(~MESSAGE.c.correspondence)))
-        ids = {row.id: row.thread for row in conn.execute(select(REF))}
+        ids = {row.id: (row.thread, row.component) for row in conn.execute(select(REF))}
         codes = {row.id: row.code for row in conn.execute(select(THREAD))}
-    groups = partition(
+    nodes = [
         Node(r.id, r.message_id, tuple(r.refs.split()), tuple(r.parents.split()), r.link or None, r.time)
         for r in rows
-    )
+    ]
+    groups = partition(nodes)
     found: dict[int, set[int]] = {}
     for row in rows:
         found.setdefault(row.thread, set()).add(row.id)
     assert sorted(map(sorted, found.values())) == sorted(sorted(group.members) for group in groups)
     assert found.keys() == codes.keys()
     for group in groups:
-        threads = {row.thread for row in rows if row.id in group.members} | {ids[one] for one in group.ids}
+        threads = {row.thread for row in rows if row.id in group.members} | {ids[one][0] for one in group.ids}
         assert [codes[key] for key in threads] == [thread_code(group.root)]
+    parts = [{ids[one][1] for one in part.ids} for part in components(nodes)]
+    assert all(len(part) == 1 for part in parts)
+    assert len(set().union(*parts)) == len(parts)
+    assert sum(len(part.ids) for part in components(nodes)) == len(ids)

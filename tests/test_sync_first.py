@@ -154,11 +154,12 @@ def test_a_folder_that_is_read_for_the_first_time(bench: Bench) -> None:
     assert bench.copy("<new@x>").known.touches == {"docs": bench.stamp}
 
 
-def test_bodies_are_not_read_at_adoption(bench: Bench) -> None:
-    """A first sync fetches no body of a bounce."""
+def test_a_first_sync_reads_each_header_once(bench: Bench) -> None:
+    """A first sync fetches no body, not even of a bounce, and asks for no flags that came with the headers."""
 
     def before(command: str) -> None:
         assert command != "BODY"
+        assert command not in {"CHANGES", "FLAGS"} or bench.tier is Tier.PLAIN
 
     bench.deliver(
         "<a@x>", "MAILER-DAEMON@example.org", headers={"Content-Type": "multipart/report; boundary=x"}

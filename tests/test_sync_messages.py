@@ -279,6 +279,10 @@ def test_our_own_mail_about_a_thread_may_lie_anywhere(bench: Bench) -> None:
     bench.deliver(OWN, "dast-board@example.org", folder="Helpdesk")
     bench.look()
     assert bench.groups() == [{"<a@x>", OWN}]
+    for source, target in (("Helpdesk", "Archive"), ("Archive", "Helpdesk")):
+        bench.server.move(source, [1], target)
+        bench.look()
+        assert bench.groups() == [{"<a@x>", OWN}]
 
 
 def test_our_own_mail_about_the_board_is_correspondence(bench: Bench) -> None:
@@ -286,6 +290,9 @@ def test_our_own_mail_about_the_board_is_correspondence(bench: Bench) -> None:
     outbox(bench, OWN, None)
     bench.deliver(OWN, "dast-board@example.org", subject="[dast] digest")
     assert bench.look().new == 1
+    assert bench.threads() == []
+    bench.server.move("INBOX", [1], "Archive")
+    bench.look()
     assert bench.threads() == []
 
 
@@ -313,6 +320,10 @@ def test_the_last_mail_of_a_thread_is_filed(bench: Bench) -> None:
     bench.server.move("INBOX", [1], "Helpdesk")
     bench.look()
     assert bench.threads() == []
+    bench.server.delete("Helpdesk", [1, 2])
+    bench.look()
+    bench.look()
+    assert (bench.held(), bench.threads()) == ([], [])
 
 
 def test_decisions_of_a_thread_survive_new_mail(bench: Bench) -> None:

@@ -77,6 +77,17 @@ class TestUsers:
         assert world.place(1) is Place.INBOX
         assert markers(world) == set()
 
+    def test_a_reply_after_second_thoughts_changes_no_place(self) -> None:
+        """Who archived a message and fetched it back has left nothing for the reply to override."""
+        world = begun()
+        world.archive(1)
+        world.cycle()
+        world.fetch_back(1)
+        world.cycle()
+        world.mail()
+        world.cycle()
+        assert world.state.rule == "new"
+
     def test_an_archive_move_after_the_reply_closes(self) -> None:
         """Who archives the thread after the reply was seen closes it, once nobody can have missed the reply."""
         world = begun(WAITING)

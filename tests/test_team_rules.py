@@ -9,7 +9,7 @@ from helpdesk.model import ESCALATED, FIXED, URGENT, WAITING, Nature, Role
 from helpdesk.rules.facts import Hit
 from tests.simulated import Crash, Simulated, troubles
 from tests.situations import begun, finished
-from tests.threads import GGUS, HOUR, MC08, VIP, labels_of
+from tests.threads import DAY, GGUS, HOUR, MC08, VIP, decided, labels_of, msg, opened, stamp, thread
 
 
 class TestTeamRules:
@@ -138,6 +138,14 @@ class TestBotStar:
         assert not world.starred(3)
         assert not world.starred(new)
         assert world.state.star_refused
+
+    def test_a_refused_star_is_not_even_wanted(self) -> None:
+        """After a refusal no message is remembered as the one that the bot starred, even while labels are written."""
+        refused = opened(VIP, star_refused=True)
+        facts = thread(msg().after(DAY, 2).hit(self.STAR).in_inbox(), state=refused)
+        decision = decided(facts, stamp(2, DAY))
+        assert decision.plans[0].add == {VIP}
+        assert decision.state.bot_star is None
 
     def test_another_star_that_a_human_removed_says_nothing(self) -> None:
         """A human who takes his own star off another message does not refuse the bot's."""

@@ -168,5 +168,6 @@ class TestUndo:
         world.take_back(self.done(world, Kind.ADD_LABEL, MC08))
         world.run()
         assert world.place(2) is Place.INBOX
+        assert self.done(world, Kind.MOVE, Place.INBOX).human
         assert world.on(new) == set()
         assert troubles(world) == []

@@ -44,12 +44,12 @@ def _human_label(facts: ThreadFacts) -> bool:
 
 def _unread_reply(facts: ThreadFacts) -> bool:
     """An unread human mail from outside the team that is newer than the team's last (the bot does not count)."""
-    unread = {c.message for c in facts.copies if c.known.place is Place.INBOX and not c.seen}
+    inbox = {c.message for c in facts.copies if c.known.place is Place.INBOX}
     read = {c.message for c in facts.copies if c.seen}
     answers = [m.time for m in facts.messages if m.role in TEAM and m.nature in HUMAN_NATURES and m.trusted]
     last = max(answers, default=None)
     return any(
-        m.key in unread - read
+        m.key in inbox - read
         and m.nature in HUMAN_NATURES
         and m.role not in TEAM
         and (last is None or m.time > last)

@@ -50,7 +50,7 @@ def _plan(draft: Draft, copy: CopyFacts) -> CopyPlan:
             remove.add(label)
     _star(draft, copy, live, add, remove)
     place = None
-    if state.open is not None and PLACE not in live and not lying:
+    if PLACE not in live and not lying:
         desired = Place.INBOX if state.open else Place.ARCHIVE
         place = desired if desired is not known.place else None
     return CopyPlan(copy.key, frozenset(add), frozenset(remove), place)

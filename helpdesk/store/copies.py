@@ -140,12 +140,6 @@ def known_guids(conn: Connection, guids: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def uids(conn: Connection, folder: int) -> Sequence[int]:
-    """The UIDs of a folder that are copies of ours and not in limbo, ascending."""
-    query = select(COPY.c.uid).where(COPY.c.folder == folder, COPY.c.limbo.is_(None)).order_by(COPY.c.uid)
-    return conn.execute(query).scalars().all()
-
-
 def next_key(conn: Connection) -> int:
     """The key for the next new copy: keys are ours to give, one instance writes."""
     return (conn.execute(select(func.max(COPY.c.id))).scalar() or 0) + 1

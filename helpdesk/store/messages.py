@@ -219,11 +219,6 @@ def set_correspondence(conn: Connection, keys: Iterable[int], *, correspondence:
         conn.execute(query.values(correspondence=correspondence, thread=0))
 
 
-def count(conn: Connection) -> int:
-    """All messages that were ever read."""
-    return conn.execute(select(func.count()).select_from(MESSAGE)).scalar_one()
-
-
 def sent_for(conn: Connection, tokens: Iterable[str]) -> dict[str, int | None]:
     """Our own mails by their token (`helpdesk.KEY.MAC`): those with a row in the outbox, and the thread they are about."""
     found: dict[str, int | None] = {}

@@ -8,7 +8,6 @@ from helpdesk.model import Stamp
 from helpdesk.store.core import META
 
 CYCLE = "cycle"  # number and time of the last observation
-ADOPTION = "adoption"  # the cycle that adopts, from its first row until its last
 FOLDERS = "folders"  # the folders of the server and their SPECIAL-USE, as JSON
 
 

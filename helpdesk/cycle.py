@@ -124,7 +124,7 @@ def _commit(
     going += _without_auto_close(board, conn, stamp, braked.waiting)
     plans = [plan for d in going for plan in d.plans]
     copies.apply_plan(conn, board.dialect, plans, writing=board.act)
-    threads.save(conn, (threads.decided(d, again=board.act and _busy(d)) for d in going))
+    threads.save(conn, (threads.decided(d, again=_busy(d)) for d in going))
     actions = [a for d in going for a in d.actions]
     journal.write(conn, actions, stamp, "planned" if board.act else "observed")
     report.held += posting.plan(board, conn, actions, stamp)

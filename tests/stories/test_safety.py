@@ -7,7 +7,7 @@ ANN = "ann@users.example.com"
 
 
 def test_observe_mode_writes_and_mails_nothing(world: World) -> None:
-    """With act = "observe" the report says what would be done, and the mailbox stays as it is."""
+    """With act = "observe" the report says what would be done and nothing is; with act = "act" it is done."""
     world.reconfigure(without='act = "act"\n', more="")
     world.settings = world.settings.model_copy(
         update={"board": world.settings.board.model_copy(update={"act": "observe"})}
@@ -21,6 +21,9 @@ def test_observe_mode_writes_and_mails_nothing(world: World) -> None:
     world.advance(hours=2)
     assert world.flags(reply) == set()
     assert world.flags(question) == {"ggus", "urgent"}
+    world.reconfigure()
+    world.advance(minutes=1)
+    assert world.flags(reply) == {"ggus", "urgent", "escalated"}
 
 
 def test_auto_close_takes_the_oldest_and_leaves_the_rest(world: World) -> None:

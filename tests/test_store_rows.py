@@ -147,6 +147,16 @@ def test_observe_mode_plans_nothing(bench: Bench) -> None:
     )
 
 
+def test_a_copy_left_behind_may_count_again(bench: Bench) -> None:
+    """A plan can make a copy that was left behind an ordinary one."""
+    bench.server.copy("INBOX", [1], "Archive")
+    bench.look()
+    source = bench.held("<a@x>")[0]
+    with bench.engine.begin() as conn:
+        copies.apply_plan(conn, bench.board.dialect, [CopyPlan(source.key, unleave=True)])
+    assert (source.left, bench.held("<a@x>")[0].left) == (True, False)
+
+
 def test_three_vain_writes_are_enough(bench: Bench) -> None:
     """A copy that three answered writes did not change is stuck, until anything about it changes."""
     key = bench.copy("<a@x>").key

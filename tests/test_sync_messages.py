@@ -136,12 +136,18 @@ def test_a_bridge_joins_until_its_roots_are_there(bench: Bench) -> None:
     bench.deliver("<c@x>", answers=["<a@x>"])
     bench.look()
     assert bench.groups() == [{"<bridge@x>", "<c@x>"}]
+    for one in ("<d@x>", "<e@x>"):
+        bench.deliver(one, answers=["<b@x>"])
+    bench.look()
     decide(bench, "<c@x>", urgent(1))
+    row = bench.thread("<c@x>").key
     bench.deliver("<a@x>", subject="First")
     bench.deliver("<b@x>", subject="Second")
     observed = bench.look()
     assert len(observed.refused) == 1
-    assert sorted(map(sorted, bench.groups())) == [["<a@x>", "<c@x>"], ["<b@x>", "<bridge@x>"]]
+    parts = [["<a@x>", "<c@x>"], ["<b@x>", "<bridge@x>", "<d@x>", "<e@x>"]]
+    assert sorted(map(sorted, bench.groups())) == parts
+    assert bench.thread("<c@x>").key == row  # the smaller part, but the one with the old root
     assert all(t.state.registers[URGENT].present for t in bench.threads())
 
 

@@ -1,4 +1,4 @@
-"""Observing messages: which copies are one message, which messages are one thread, and what is nobody's issue."""
+"""Observing messages: which copies are one message, and which messages are one thread."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
-from helpdesk.model import URGENT, Nature, Role, Stamp
+from helpdesk.model import URGENT, Role, Stamp
 from helpdesk.ports import Tier
 from helpdesk.rules.state import Register, ThreadState
 from helpdesk.store import threads
-from helpdesk.store.core import ACTION, MESSAGE, OUTBOX, QUARANTINE
-from tests.bench import AIDEN, ANN, BOB, GGUS, OWN, START, Bench
+from helpdesk.store.core import ACTION, MESSAGE, QUARANTINE
+from tests.bench import AIDEN, ANN, BOB, START, Bench
 
 
 @pytest.fixture
@@ -222,114 +222,6 @@ def test_text_that_no_database_takes(bench: Bench) -> None:
     subject = "=?utf-7?q?+2AA-?= =?utf-8?q?a=00b?="
     bench.deliver("<a@x>", f'"=?utf-8?q?=00?=" <{ANN}>', subject=subject)
     assert bench.look().new == 1
-
-
-def outbox(bench: Bench, message_id: str, thread: int | None) -> None:
-    """A mail that was sent."""
-    values = {
-        "message_id": message_id,
-        "thread": thread,
-        "code": "",
-        "rule": "escalate",
-        "occasion": "1",
-        "kind": "escalation",
-        "recipients": GGUS,
-        "context": "",
-        "planned_at": START,
-        "state": "sent",
-        "attempts": 1,
-        "last_answer": "",
-    }
-    with bench.engine.begin() as conn:
-        conn.execute(insert(OUTBOX), [values])
-
-
-def test_our_own_mail_joins_its_thread(bench: Bench) -> None:
-    """The copy of a mail that we sent about a thread belongs to it, and so does what answers or returns it."""
-    bench.deliver("<a@x>")
-    bench.look()
-    outbox(bench, OWN, bench.thread("<a@x>").key)
-    bench.deliver(OWN, "dast-board@example.org", subject="[dast] escalated")
-    bench.deliver(
-        "<rewritten@relay>", "board@x", headers={"X-Helpdesk-Id": OWN.strip("<>").partition("@")[0]}
-    )
-    bench.deliver("<ggus@x>", GGUS, answers=[OWN], subject="Re: [dast] escalated")
-    bench.deliver(
-        "<bounce@x>",
-        "MAILER-DAEMON@example.org",
-        subject="Undelivered",
-        headers={"Content-Type": "multipart/report; boundary=xx"},
-        body=f"--xx\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {OWN}\r\n\r\n--xx--",
-    )
-    assert bench.look().holds == ()
-    (thread,) = bench.threads()
-    assert len(thread.messages) == 5
-    assert [m.message_id for m in thread.messages if m.of_ours] == ["<bounce@x>"]
-    assert [m.message_id for m in thread.messages if m.nature is Nature.OWN] == [OWN, "<rewritten@relay>"]
-
-
-def test_our_own_mail_after_the_loss_of_the_outbox(bench: Bench) -> None:
-    """A mail of ours that no row tells about belongs to the thread that its references name."""
-    bench.deliver("<a@x>")
-    bench.deliver(OWN, "dast-board@example.org", answers=["<a@x>"], when=START - timedelta(days=1))
-    bench.look()
-    assert bench.groups() == [{"<a@x>", OWN}]
-
-
-def test_our_own_mail_about_a_thread_may_lie_anywhere(bench: Bench) -> None:
-    """A mail of ours about a thread belongs to it in the folder Helpdesk as well."""
-    bench.server.create("Helpdesk")
-    bench.deliver("<a@x>")
-    bench.look()
-    outbox(bench, OWN, bench.thread("<a@x>").key)
-    bench.deliver(OWN, "dast-board@example.org", folder="Helpdesk")
-    bench.look()
-    assert bench.groups() == [{"<a@x>", OWN}]
-    for source, target in (("Helpdesk", "Archive"), ("Archive", "Helpdesk")):
-        bench.server.move(source, [1], target)
-        bench.look()
-        assert bench.groups() == [{"<a@x>", OWN}]
-
-
-def test_our_own_mail_about_the_board_is_correspondence(bench: Bench) -> None:
-    """A mail of ours that is about no thread is in none."""
-    outbox(bench, OWN, None)
-    bench.deliver(OWN, "dast-board@example.org", subject="[dast] digest")
-    assert bench.look().new == 1
-    assert bench.threads() == []
-    bench.server.move("INBOX", [1], "Archive")
-    bench.look()
-    assert bench.threads() == []
-
-
-def test_filed_mail_is_nobodys_issue(bench: Bench) -> None:
-    """A mail that is moved to the folder Helpdesk leaves its thread, and comes back with it."""
-    bench.server.create("Helpdesk")
-    bench.deliver("<a@x>")
-    bench.deliver("<b@x>", answers=["<a@x>"])
-    bench.look()
-    bench.server.move("INBOX", [2], "Helpdesk")
-    bench.look()
-    assert bench.groups() == [{"<a@x>"}]
-    bench.server.move("Helpdesk", [1], "INBOX")
-    bench.look()
-    assert bench.groups() == [{"<a@x>", "<b@x>"}]
-
-
-def test_the_last_mail_of_a_thread_is_filed(bench: Bench) -> None:
-    """A thread whose only mail is filed is no more."""
-    bench.server.create("Helpdesk")
-    bench.deliver("<a@x>")
-    bench.deliver("<b@x>", folder="Helpdesk")
-    bench.look()
-    assert bench.groups() == [{"<a@x>"}]
-    bench.server.move("INBOX", [1], "Helpdesk")
-    bench.look()
-    assert bench.threads() == []
-    bench.server.delete("Helpdesk", [1, 2])
-    bench.look()
-    bench.look()
-    assert (bench.held(), bench.threads()) == ([], [])
 
 
 def test_decisions_of_a_thread_survive_new_mail(bench: Bench) -> None:

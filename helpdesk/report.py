@@ -35,6 +35,14 @@ class Hold:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What only a human can settle, or what counts as mailed though it never was."""
+
+    thread: str
+    note: str
+
+
 COUNTS = ("messages", "new", "changed", "gone", "commands", "bytes")
 STAGES = ("observe", "thread", "decide", "act", "report")
 
@@ -48,6 +56,7 @@ class Report:
     actions: list[Done] = field(default_factory=list)
     pending: list[Later] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     again: bool = False  # something is in flight: another cycle will tell how it ended
 
@@ -59,6 +68,8 @@ class Report:
         self.actions += [a for a in cycle.actions if (a.thread, a.kind, a.what, a.rule) not in known]
         self.pending = cycle.pending
         self.held += [h for h in cycle.held if h not in self.held]
+        seen = set(self.notes)
+        self.notes += [n for n in cycle.notes if n not in seen]
         for name in STAGES:
             self.seconds[name] += cycle.seconds[name]
         self.again = cycle.again
@@ -81,6 +92,7 @@ class Report:
             ],
             "pending": [{"thread": p.thread, "rule": p.rule, "due": utc(p.due)} for p in self.pending],
             "held": [{"what": h.what, "why": h.why} for h in self.held],
+            "notes": [{"thread": n.thread, "note": n.note} for n in self.notes],
             "seconds": {name: round(value, 6) for name, value in self.seconds.items()},
         }
 

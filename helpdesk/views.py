@@ -102,6 +102,7 @@ def _document(
         "labels": list(labels(facts)),
         "attention": bool(why),
         "reasons": list(why),
+        "notes": row.notes.splitlines(),
         "opened_at": utc(row.opened_at),
         "last_activity_at": utc(row.last_activity_at),
         "waiting_since": _time(since),

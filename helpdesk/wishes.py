@@ -1,6 +1,7 @@
 """What people asked for by command since the last cycle: undo, release, resume."""
 
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -33,6 +34,17 @@ class Wishes:
         if self.fresh_release:
             found |= lookups.open_with(conn, FIXED)
         return found
+
+    def granted(self, kept_back: AbstractSet[int]) -> "Wishes":
+        """What was carried out: all but the undo of threads that a brake keeps as they were."""
+        waiting = {thread for thread in self.undo if thread in kept_back}
+        return replace(
+            self,
+            undo={thread: wishes for thread, wishes in self.undo.items() if thread not in waiting},
+            requests=tuple(
+                r for r in self.requests if r.kind != "undo" or int(r.args["thread"]) not in waiting
+            ),
+        )
 
     def attach(self, facts: ThreadFacts) -> ThreadFacts:
         """The facts of a thread with what is wished of it."""

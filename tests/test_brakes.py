@@ -1,6 +1,7 @@
 """Brakes on implausible plans (docs/decisions.md section 10), counted to the one that is too many."""
 
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from helpdesk.actions import Action, Kind
 from helpdesk.bits import PLACE
 from helpdesk.model import ESCALATED, WAITING, Place
-from helpdesk.rules.brakes import Braked, Budget, brake
+from helpdesk.rules import brakes
+from helpdesk.rules.brakes import Braked, Budget, shape
 from helpdesk.rules.decide import Decision
 from helpdesk.rules.state import ThreadState
 from tests.threads import DAY, GGUS, START, closed, decided, msg, opened, stamp, thread
@@ -16,9 +18,14 @@ from tests.threads import DAY, GGUS, START, closed, decided, msg, opened, stamp,
 NOTHING = Braked(frozenset(), frozenset(), ())
 
 
+def brake(decisions: Iterable[Decision], budget: Budget) -> Braked:
+    """The brakes on these decisions."""
+    return brakes.brake([found for d in decisions if (found := shape(d)) is not None], budget)
+
+
 def plan(key: int, *actions: Action, idle: timedelta = timedelta()) -> Decision:
     """A decision that does just this."""
-    return Decision(key, ThreadState(), (), actions, (), (), None, START + idle)
+    return Decision(key, "", ThreadState(), (), actions, (), (), None, START + idle)
 
 
 def move(rule: str, *, human: bool = False, to: Place = Place.ARCHIVE) -> Action:

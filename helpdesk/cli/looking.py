@@ -53,7 +53,7 @@ def threads(
         (
             short(one["id"]),
             ", ".join([one["state"], *_other_labels(one)]),
-            ", ".join(one["reasons"]),
+            ", ".join([*one["reasons"], *one["notes"]]),
             when(one["last_activity_at"]),
             one["subject"],
         )
@@ -83,6 +83,7 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
             ("state", told["state"]),
             ("labels", ", ".join(told["labels"]) or "none"),
             ("needed for", ", ".join(told["reasons"]) or "nothing"),
+            *(("yours to settle", note) for note in told["notes"]),
             ("opened", when(told["opened_at"])),
             ("waiting since", when(told["waiting_since"]) or "not waiting"),
             ("decided", f"{told['decided']['rule']}: {told['decided']['reason']}"),

@@ -42,12 +42,16 @@ def show_report(report: Report, settings: Settings, *, planned: bool) -> None:
             screen.heading("Pending, if nothing happens before")
             rows = [(short(p.thread), p.rule, when(p.due)) for p in report.pending]
             screen.table(("thread", "rule", "due (UTC)"), rows)
+        if report.notes:
+            screen.heading("Yours to settle or to know")
+            screen.table(("thread", "what"), [(short(n.thread), n.note) for n in report.notes])
     show_held(report.held)
 
 
 def _named(report: Report) -> Iterable[str]:
     yield from (action.thread for action in report.actions)
     yield from (later.thread for later in report.pending)
+    yield from (note.thread for note in report.notes)
 
 
 def _show_actions(actions: Sequence[Done], short: Short, title: str) -> None:

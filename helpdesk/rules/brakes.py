@@ -1,14 +1,50 @@
 """Brakes on implausible plans (promise 5); completing a human's own act is never braked."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from helpdesk.actions import Kind
 from helpdesk.model import Place
 from helpdesk.rules.decide import Decision
 
 AUTO_CLOSE = "auto_close"
+MAILS = "mails"
+"""Held by an observation that found mail of ours without a row: no rule may mail (promise 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a brake has to know of a decision: small, because a plan may be about a hundred thousand threads."""
+
+    key: int
+    idle_since: datetime
+    moves: frozenset[str]  # the rules that move this thread by themselves
+    closes: bool  # it is auto-closed
+    mails: tuple[str, ...]  # the rule of each mail
+
+    def blocked(self, held: AbstractSet[str]) -> bool:
+        """Whether a held rule would move or mail."""
+        return bool(self.moves & held) or (
+            bool(self.mails) and (MAILS in held or not held.isdisjoint(self.mails))
+        )
+
+
+def shape(decision: Decision) -> Shape | None:
+    """What a brake looks at; None: nothing of this decision can ever be braked."""
+    moves, mails, closes = set[str](), list[str](), False
+    for action in decision.actions:
+        if action.kind is Kind.SEND_MAIL:
+            mails.append(action.rule)
+        elif action.kind is Kind.MOVE:
+            closes = closes or (action.rule == AUTO_CLOSE and action.what == Place.ARCHIVE)
+            if not action.human:
+                moves.add(action.rule)
+    if not (moves or mails or closes):
+        return None
+    return Shape(decision.key, decision.idle_since, frozenset(moves), closes, tuple(mails))
 
 
 @dataclass(slots=True)
@@ -29,12 +65,12 @@ class Braked:
     why: tuple[tuple[str, str], ...]
 
 
-def brake(decisions: Sequence[Decision], budget: Budget) -> Braked:
+def brake(shapes: Sequence[Shape], budget: Budget) -> Braked:
     """Look at the whole plan of a cycle; the budget is charged for what may go."""
-    waiting = _auto_close(decisions, budget)
+    waiting = _auto_close(shapes, budget)
     held: set[int] = set()
     why: list[tuple[str, str]] = []
-    for rule, threads in sorted(_moves(decisions).items()):
+    for rule, threads in sorted(_moves(shapes).items()):
         new = threads - budget.moved
         if len(new) > budget.moves:
             held |= new
@@ -47,7 +83,7 @@ def brake(decisions: Sequence[Decision], budget: Budget) -> Braked:
         else:
             budget.moved |= new
             budget.moves -= len(new)
-    for rule, mails in sorted(_mails(decisions).items()):
+    for rule, mails in sorted(_mails(shapes).items()):
         if len(mails) > budget.mails:
             held |= set(mails)
             why.append(
@@ -58,35 +94,27 @@ def brake(decisions: Sequence[Decision], budget: Budget) -> Braked:
     return Braked(waiting, frozenset(held), tuple(why))
 
 
-def _auto_close(decisions: Sequence[Decision], budget: Budget) -> frozenset[int]:
+def _auto_close(shapes: Iterable[Shape], budget: Budget) -> frozenset[int]:
     """The oldest go as far as the budget lasts, the rest is pending: nothing is wrong with them."""
-    closing = [d for d in decisions if _starts_auto_close(d) and d.key not in budget.moved]
-    closing.sort(key=lambda d: (d.idle_since, d.key))
+    closing = [s for s in shapes if s.closes and s.key not in budget.moved]
+    closing.sort(key=lambda s: (s.idle_since, s.key))
     going, rest = closing[: budget.moves], closing[budget.moves :]
-    budget.moved |= {d.key for d in going}
+    budget.moved |= {s.key for s in going}
     budget.moves -= len(going)
-    return frozenset(d.key for d in rest)
+    return frozenset(s.key for s in rest)
 
 
-def _starts_auto_close(decision: Decision) -> bool:
-    return any(
-        a.kind is Kind.MOVE and a.rule == AUTO_CLOSE and a.what == Place.ARCHIVE for a in decision.actions
-    )
-
-
-def _moves(decisions: Sequence[Decision]) -> dict[str, set[int]]:
+def _moves(shapes: Iterable[Shape]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
-    for decision in decisions:
-        for action in decision.actions:
-            if action.kind is Kind.MOVE and not action.human and action.rule != AUTO_CLOSE:
-                found[action.rule].add(decision.key)
+    for one in shapes:
+        for rule in one.moves - {AUTO_CLOSE}:
+            found[rule].add(one.key)
     return found
 
 
-def _mails(decisions: Sequence[Decision]) -> dict[str, list[int]]:
+def _mails(shapes: Iterable[Shape]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
-    for decision in decisions:
-        for action in decision.actions:
-            if action.kind is Kind.SEND_MAIL:
-                found[action.rule].append(decision.key)
+    for one in shapes:
+        for rule in one.mails:
+            found[rule].append(one.key)
     return found

@@ -23,11 +23,12 @@ class Decision:
     """What a thread becomes, what is written and mailed for it, and when to look again."""
 
     key: int
+    code: str
     state: ThreadState
     plans: tuple[CopyPlan, ...]
     actions: tuple[Action, ...]
     pending: tuple[Pending, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what only a human can settle, and what counts as mailed though it never was
     due: datetime | None
     idle_since: datetime  # the last message: auto-close takes the oldest first
 
@@ -50,6 +51,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     draft.state = replace(draft.state, decided=now.cycle)
     return Decision(
         facts.key,
+        facts.code,
         draft.state,
         plans,
         (*actions, *draft.mails),

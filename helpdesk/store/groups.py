@@ -151,7 +151,7 @@ def add_threads(conn: Connection, threads: Iterable[NewThread]) -> None:
         (t.key, t.code, t.component, t.state or "", t.open, True, t.opened_at, t.last_activity_at)
         for t in threads
     ]
-    run_many(conn, insert(THREAD), (*names, "pending"), [(*row, "") for row in rows], names[-2:])
+    run_many(conn, insert(THREAD), (*names, "pending", "notes"), [(*row, "", "") for row in rows], names[-2:])
 
 
 def change_threads(conn: Connection, threads: Iterable[NewThread]) -> None:

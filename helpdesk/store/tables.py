@@ -122,6 +122,7 @@ class ThreadRow(SQLModel, table=True):
     dirty: bool = Field(default=True, index=True)
     due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     pending: str = ""  # JSON [[rule, time]]: what will be done if nothing happens before
+    notes: str = ""  # what only a human can settle, a sentence a line
     opened_at: datetime = Field(sa_type=UtcTime)
     last_activity_at: datetime = Field(sa_type=UtcTime)
 

@@ -75,12 +75,13 @@ class Decided:
     due: datetime | None = None
     dirty: bool = False  # look again in the next cycle
     pending: tuple[tuple[str, datetime], ...] = ()  # (rule, due)
+    notes: tuple[str, ...] = ()  # what only a human can settle
 
 
 def decided(decision: Decision, *, again: bool) -> Decided:
     """What to store of a decision; `again` asks for another look in the next cycle: something is in flight."""
     waiting = tuple((one.rule, one.due) for one in decision.pending)
-    return Decided(decision.key, decision.state, decision.due, again, waiting)
+    return Decided(decision.key, decision.state, decision.due, again, waiting, decision.notes)
 
 
 def pending(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
@@ -103,6 +104,7 @@ _SAVE = (
         due=bindparam("w"),
         pending=bindparam("p"),
         dirty=bindparam("d"),
+        notes=bindparam("n"),
     )
 )
 
@@ -118,6 +120,7 @@ def save(conn: Connection, threads: Iterable[Decided]) -> None:
                 "w": d.due,
                 "p": json.dumps([[rule, due.isoformat()] for rule, due in d.pending]) if d.pending else "",
                 "d": d.dirty,
+                "n": "\n".join(d.notes),
             }
             for d in batch
         ]

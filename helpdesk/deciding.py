@@ -1,0 +1,128 @@
+"""The stage `decide`: every thread where something happened, a batch at a time, under brakes that see the whole plan.
+
+Two passes, because a plan may be about a hundred thousand threads and a brake must see all of it before any of it
+counts.  The first decides everything, stores what no brake can ever keep back, and keeps of the rest only its shape.
+The second decides again those that may go (the same facts give the same decision).  It is one transaction, committed
+before the first command.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from helpdesk import posting
+from helpdesk.actions import Action
+from helpdesk.board import Board
+from helpdesk.model import Stamp
+from helpdesk.report import Done, Note, Report
+from helpdesk.rules.brakes import AUTO_CLOSE, Braked, Budget, Shape, brake, shape
+from helpdesk.rules.decide import Decision, decide
+from helpdesk.store import copies, holds, journal, requests, threads
+from helpdesk.store.core import chunks
+from helpdesk.wishes import Wishes, read_wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the whole stage works with."""
+
+    board: Board
+    conn: Connection
+    stamp: Stamp
+    wishes: Wishes
+    report: Report
+
+
+def decide_all(
+    board: Board,
+    conn: Connection,
+    stamp: Stamp,
+    allowed: Budget,
+    observed: Iterable[tuple[str, str]],
+    report: Report,
+) -> None:
+    """Decide what is due and store it, with what the observation holds; `report` takes what is done and held."""
+    wishes = read_wishes(conn, stamp.at)
+    report.held += holds.update(conn, observed, stamp.at, approval=wishes.approved)
+    stage = Stage(board, conn, stamp, wishes, report)
+    keys = sorted({*threads.due(conn, stamp.at), *wishes.threads(conn)})
+    held = holds.held_rules(conn)
+    if holds.board_is_held(report.held):
+        for batch in _decisions(stage, keys, held):
+            _tell(stage, batch)
+    else:
+        _granted(stage, _carry_out(stage, keys, held, allowed))
+    posting.plan_alarms(board, conn, report.held, stamp.at)
+
+
+def _carry_out(stage: Stage, keys: Sequence[int], held: AbstractSet[str], allowed: Budget) -> frozenset[int]:
+    """Store everything that may go; the threads that a held rule keeps as they were, with all their events."""
+    risky: list[Shape] = []
+    for batch in _decisions(stage, keys, held):
+        shapes = {d.key: found for d in batch if (found := shape(d)) is not None}
+        risky += shapes.values()
+        _commit(stage, [d for d in batch if d.key not in shapes])
+    if not risky:
+        return frozenset()
+    braked = _brake(stage, risky, allowed)
+    now_held = holds.held_rules(stage.conn)
+    kept = frozenset(s.key for s in risky if s.key in braked.held or s.blocked(now_held))
+    waiting = braked.waiting - kept
+    going = [s.key for s in risky if s.key not in kept | waiting]
+    for batch in _decisions(stage, going, held):
+        _commit(stage, batch)
+    for batch in _decisions(stage, sorted(waiting), held | {AUTO_CLOSE}):
+        _commit(stage, batch)
+    threads.mark_dirty(stage.conn, kept)
+    return kept
+
+
+def _brake(stage: Stage, risky: Sequence[Shape], allowed: Budget) -> Braked:
+    """An approved plan has no limit: a person has seen it."""
+    conn, now = stage.conn, stage.stamp.at
+    braked = brake(risky, Budget(sys.maxsize, sys.maxsize) if holds.approved(conn, now) else allowed)
+    stage.report.held += holds.hold_rules(conn, braked.why, now)
+    return braked
+
+
+def _granted(stage: Stage, kept: frozenset[int]) -> None:
+    """What was wished for a thread that is kept back stays a wish."""
+    conn, wishes = stage.conn, stage.wishes.granted(kept)
+    requests.done(conn, wishes.requests, stage.stamp.at)
+    journal.mark(conn, wishes.undone, "undone")
+
+
+def _decisions(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Iterator[Sequence[Decision]]:
+    board, wishes = stage.board, stage.wishes
+    for batch in chunks(keys, threads.BATCH):
+        found = threads.load(stage.conn, batch, board.dialect)
+        yield [decide(wishes.attach(facts), board.policy, stage.stamp, held) for facts in found]
+
+
+def _commit(stage: Stage, decisions: Sequence[Decision]) -> None:
+    board, conn, stamp = stage.board, stage.conn, stage.stamp
+    copies.apply_plan(conn, board.dialect, [p for d in decisions for p in d.plans], writing=board.act)
+    threads.save(conn, (threads.decided(d, again=_busy(d)) for d in decisions))
+    actions = [action for decision in decisions for action in decision.actions]
+    journal.write(conn, actions, stamp, "planned" if board.act else "observed")
+    stage.report.held += posting.plan(board, conn, actions, stamp)
+    _tell(stage, decisions)
+
+
+def _busy(decision: Decision) -> bool:
+    return any(p.add or p.remove or p.place for p in decision.plans)
+
+
+def _tell(stage: Stage, decisions: Iterable[Decision]) -> None:
+    board, report = stage.board, stage.report
+    for decision in decisions:
+        report.actions += [_done(board, action) for action in decision.actions]
+        report.notes += [Note(board.thread_id(decision.code), note) for note in decision.notes]
+
+
+def _done(board: Board, action: Action) -> Done:
+    what = action.what.removeprefix("\\")
+    return Done(action.id, action.kind.value, board.thread_id(action.code), action.rule, action.reason, what)

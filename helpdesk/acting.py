@@ -1,7 +1,9 @@
 """The stage `act`: what the decisions planned, turned into writes on the wire."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection
 
 from helpdesk.board import FILED, Board
 from helpdesk.mailbox.apply import Applied, Write, apply
@@ -9,25 +11,32 @@ from helpdesk.ports import Mailbox
 from helpdesk.report import Hold
 from helpdesk.store import copies, correspondence, folders, journal
 from helpdesk.store.copies import Held
+from helpdesk.store.core import chunks
 from helpdesk.store.folders import KnownFolder
 
 
 def act(board: Board, mailbox: Mailbox) -> tuple[bool, list[Hold]]:
     """Write everything that is in flight; tells whether anything was tried, and what the server refused."""
     with board.engine.begin() as conn:
-        planned = list(copies.in_flight(conn, board.dialect))
         known = {folder.id: folder for folder in folders.known(conn)}
-        spelled = _spellings(copies.of_threads(conn, board.dialect, {c.thread for c in planned if c.thread}))
-        filing = list(correspondence.in_inbox(conn, board.dialect))
-    writes = [_write(board, copy, known[copy.folder], spelled[copy.thread]) for copy in planned]
-    writes += [_file(copy, known[copy.folder]) for copy in filing]
-    writes = [w for w in writes if w.add or w.remove or w.target is not None]
+        writes = list(_writes(board, conn, known))
     if not writes:
         return False, []
     _make_targets(mailbox, writes, known.values())
     applied = apply(mailbox, writes)
-    _remember(board, planned, applied)
+    _remember(board, writes, applied)
     return True, [Hold("server", f"the server refused a change: {text}") for text in applied.refused]
+
+
+def _writes(board: Board, conn: Connection, known: Mapping[int, KnownFolder]) -> Iterator[Write]:
+    for batch in chunks(copies.in_flight(conn, board.dialect)):
+        spelled = _spellings(copies.flags_of_threads(conn, {c.thread for c in batch if c.thread}))
+        for copy in batch:
+            write = _write(board, copy, known[copy.folder], spelled[copy.thread])
+            if write.add or write.remove or write.target is not None:
+                yield write
+    for copy in correspondence.in_inbox(conn, board.dialect):
+        yield _file(copy, known[copy.folder])
 
 
 def _write(board: Board, copy: Held, folder: KnownFolder, in_thread: Sequence[str]) -> Write:
@@ -62,11 +71,11 @@ def _file(copy: Held, folder: KnownFolder) -> Write:
     return Write(copy.key, -copy.key, folder.name, folder.uidvalidity, copy.uid, folder.modseq, target=FILED)
 
 
-def _spellings(held: Iterable[Held]) -> dict[int, list[str]]:
+def _spellings(told: Iterable[tuple[int, frozenset[str]]]) -> dict[int, list[str]]:
     """The flags that the messages of each thread carry: labels are written as their thread spells them."""
     found: dict[int, list[str]] = defaultdict(list)
-    for copy in held:
-        found[copy.thread] += [flag for flag in copy.flags if not flag.startswith("\\")]
+    for thread, flags in told:
+        found[thread] += [flag for flag in flags if not flag.startswith("\\")]
     return found
 
 
@@ -76,9 +85,9 @@ def _make_targets(mailbox: Mailbox, writes: Iterable[Write], known: Iterable[Kno
         mailbox.create(target)
 
 
-def _remember(board: Board, planned: Sequence[Held], applied: Applied) -> None:
+def _remember(board: Board, writes: Iterable[Write], applied: Applied) -> None:
     """Count the try; the next observation tells whether it happened."""
-    threads = {c.thread for c in planned if c.key in applied.written} - applied.beaten
+    threads = {w.thread for w in writes if w.copy in applied.written} - applied.beaten
     with board.engine.begin() as conn:
         copies.tried(conn, applied.written)
         journal.written(conn, threads)

@@ -109,6 +109,9 @@ BUILTIN = (
 )
 
 
+_REMEMBERED = 4096  # keywords; a mailbox has a few dozen
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Every label of a board, found by name or by any client's spelling of its keyword."""
@@ -117,11 +120,14 @@ class Vocabulary:
     _by_name: dict[str, Label] = field(init=False, repr=False, compare=False)
     _by_keyword: dict[str, Label] = field(init=False, repr=False, compare=False)
     _by_utf7: dict[str, Label] = field(init=False, repr=False, compare=False)
+    _spelled: dict[str, Label | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {label.name: label for label in self.labels})
         object.__setattr__(self, "_by_keyword", {label.keyword: label for label in self.labels})
         object.__setattr__(self, "_by_utf7", {_utf7_key(label.name): label for label in self.labels})
+
+        object.__setattr__(self, "_spelled", {})
 
     def __iter__(self) -> Iterator[Label]:
         return iter(self.labels)
@@ -136,6 +142,13 @@ class Vocabulary:
 
     def label_of(self, keyword: str) -> Label | None:
         """Find the label that a keyword spells, in whatever client's way."""
+        if keyword not in self._spelled:
+            if len(self._spelled) >= _REMEMBERED:
+                self._spelled.clear()
+            self._spelled[keyword] = self._label_of(keyword)
+        return self._spelled[keyword]
+
+    def _label_of(self, keyword: str) -> Label | None:
         if is_system_flag(keyword) or is_client_mark(keyword):
             return None
         exact, decoded = _folded(keyword)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
@@ -13,7 +15,7 @@ from helpdesk.bits import PLACE, Known, Touches, pack, unpack
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import CopyFacts
 from helpdesk.store.bulk import run_many
-from helpdesk.store.core import COPY, FOLDER, MESSAGE, Values, chunks, ranges
+from helpdesk.store.core import COPY, FOLDER, MESSAGE, chunks, ranges
 from helpdesk.store.flags import Reader, Seen
 from helpdesk.uidset import UidSet
 
@@ -55,8 +57,26 @@ class Held:
         )
 
 
+_COLUMNS = (
+    "id",
+    "message",
+    "folder",
+    "uid",
+    "guid",
+    "flags",
+    "base",
+    "planned",
+    "base_place",
+    "planned_place",
+    "touches",
+    "arrived_cycle",
+    "arrived_at",
+    "limbo",
+    "left",
+    "attempts",
+)
 _HELD = (
-    select(COPY, FOLDER.c.name, FOLDER.c.place, MESSAGE.c.thread)
+    select(*(COPY.c[name] for name in _COLUMNS), FOLDER.c.name, FOLDER.c.place, MESSAGE.c.thread)
     .join(FOLDER, FOLDER.c.id == COPY.c.folder)
     .join(MESSAGE, MESSAGE.c.id == COPY.c.message)
 )
@@ -131,6 +151,14 @@ def in_flight(conn: Connection, reader: Reader) -> Iterator[Held]:
     return select_held(conn, reader, COPY.c.planned.is_not(None) | COPY.c.planned_place.is_not(None))
 
 
+def flags_of_threads(conn: Connection, threads: Iterable[int]) -> Iterator[tuple[int, frozenset[str]]]:
+    """(thread, flags) of every copy of the messages of these threads."""
+    query = select(MESSAGE.c.thread, COPY.c.flags).join(MESSAGE, MESSAGE.c.id == COPY.c.message)
+    for chunk in chunks(threads):
+        for thread, text in conn.execute(query.where(MESSAGE.c.thread.in_(chunk))):
+            yield thread, _flags(text)
+
+
 def known_guids(conn: Connection, guids: Iterable[str]) -> dict[str, int]:
     """Of these server ids, those that some copy has, and the message that it is."""
     found: dict[str, int] = {}
@@ -143,29 +171,6 @@ def known_guids(conn: Connection, guids: Iterable[str]) -> dict[str, int]:
 def next_key(conn: Connection) -> int:
     """The key for the next new copy: keys are ours to give, one instance writes."""
     return (conn.execute(select(func.max(COPY.c.id))).scalar() or 0) + 1
-
-
-def values_of(held: Held) -> Values:
-    """The row of a copy."""
-    known = held.known
-    return {
-        "id": held.key,
-        "message": held.message,
-        "folder": held.folder,
-        "uid": held.uid,
-        "guid": held.guid,
-        "flags": pack_flags(held.flags),
-        "base": pack(known.base),
-        "planned": None if known.planned is None else pack(known.planned),
-        "base_place": known.base_place.value,
-        "planned_place": None if known.planned_place is None else known.planned_place.value,
-        "touches": pack_touches(known.touches),
-        "arrived_cycle": held.arrived.cycle,
-        "arrived_at": held.arrived.at,
-        "limbo": held.limbo,
-        "left": held.left,
-        "attempts": held.attempts,
-    }
 
 
 class NewCopy(NamedTuple):
@@ -194,20 +199,40 @@ def add(conn: Connection, rows: Sequence[NewCopy]) -> None:
     run_many(conn, insert(COPY), NewCopy._fields, rows, ("arrived_at",))
 
 
+_CHANGING = _COLUMNS[1:]
 _UPDATE = (
     update(COPY)
     .where(COPY.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in COPY.c.keys() if name != "id"})  # noqa: SIM118 - columns, not a dict
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
+_PARAMETERS = (*(f"new_{name}" for name in _CHANGING), "key")
 
 
 def save(conn: Connection, copies: Iterable[Held]) -> None:
     """Write changed copies back."""
-    for chunk in chunks(copies):
-        rows = [
-            {("key" if name == "id" else f"new_{name}"): v for name, v in values_of(c).items()} for c in chunk
-        ]
-        conn.execute(_UPDATE, rows)
+    run_many(conn, _UPDATE, _PARAMETERS, map(_changes, copies), ("new_arrived_at",))
+
+
+def _changes(held: Held) -> tuple[Any, ...]:
+    known = held.known
+    return (
+        held.message,
+        held.folder,
+        held.uid,
+        held.guid,
+        pack_flags(held.flags),
+        pack(known.base),
+        None if known.planned is None else pack(known.planned),
+        known.base_place.value,
+        None if known.planned_place is None else known.planned_place.value,
+        pack_touches(known.touches),
+        held.arrived.cycle,
+        held.arrived.at,
+        held.limbo,
+        held.left,
+        held.attempts,
+        held.key,
+    )
 
 
 def remove(conn: Connection, keys: Iterable[int]) -> None:
@@ -263,31 +288,48 @@ def planned(known: Known, plan: CopyPlan) -> Known:
 
 
 def _held(row: Any, reader: Reader) -> Held:
-    flags = frozenset(row.flags.split(" ")) if row.flags else frozenset[str]()
-    seen = reader.read(flags, row.name)
+    """A row of `_HELD`: the columns of the table, then the folder's name and place and the message's thread.
+
+    Many copies look alike, so what their texts mean is remembered: a first cycle reads every copy several times.
+    """
+    key, message, folder, uid, guid, text, base, planned, base_place, planned_place = row[:10]
+    touches, cycle, at, limbo, left, attempts, name, place, thread = row[10:]
+    flags = _flags(text)
+    seen = reader.read(flags, name)
     known = Known(
-        bits=seen.bits,
-        base=unpack(row.base),
-        planned=None if row.planned is None else unpack(row.planned),
-        place=Place(row.place),
-        base_place=Place(row.base_place),
-        planned_place=None if row.planned_place is None else Place(row.planned_place),
-        touches=unpack_touches(row.touches),
+        seen.bits,
+        _bits(base),
+        None if planned is None else _bits(planned),
+        _PLACES[place],
+        _PLACES[base_place],
+        None if planned_place is None else _PLACES[planned_place],
+        unpack_touches(touches) if touches else _NO_TOUCHES,
     )
-    arrived = Stamp(row.arrived_cycle, row.arrived_at)
     return Held(
-        row.id,
-        row.message,
-        row.thread,
-        row.folder,
-        row.name,
-        row.uid,
-        row.guid,
+        key,
+        message,
+        thread,
+        folder,
+        name,
+        uid,
+        guid,
         flags,
         seen,
         known,
-        arrived,
-        row.limbo,
-        row.left,
-        row.attempts,
+        _arrived(cycle, at),
+        limbo,
+        left,
+        attempts,
     )
+
+
+_PLACES = {place.value: place for place in Place}
+_NO_TOUCHES: Touches = MappingProxyType({})
+_REMEMBERED = 10_000
+_bits = lru_cache(_REMEMBERED)(unpack)
+_arrived = lru_cache(_REMEMBERED)(Stamp)
+
+
+@lru_cache(_REMEMBERED)
+def _flags(text: str) -> frozenset[str]:
+    return frozenset(text.split(" ")) if text else frozenset()

@@ -14,6 +14,7 @@ from helpdesk.model import Nature, Role
 from helpdesk.rules.decide import Decision
 from helpdesk.rules.facts import CopyFacts, Hit, MessageFacts, ThreadFacts
 from helpdesk.rules.state import ThreadState
+from helpdesk.store.bulk import run_many
 from helpdesk.store.copies import select_held
 from helpdesk.store.core import MESSAGE, THREAD, chunks
 from helpdesk.store.flags import Reader
@@ -111,20 +112,13 @@ _SAVE = (
 
 def save(conn: Connection, threads: Iterable[Decided]) -> None:
     """Store decisions."""
-    for batch in chunks(threads):
-        rows = [
-            {
-                "key": d.key,
-                "s": pack_state(d.state),
-                "o": d.state.open is True,
-                "w": d.due,
-                "p": json.dumps([[rule, due.isoformat()] for rule, due in d.pending]) if d.pending else "",
-                "d": d.dirty,
-                "n": "\n".join(d.notes),
-            }
-            for d in batch
-        ]
-        conn.execute(_SAVE, rows)
+    run_many(conn, _SAVE, ("s", "o", "w", "p", "d", "n", "key"), map(_values, threads), ("w",))
+
+
+def _values(one: Decided) -> tuple[Any, ...]:
+    waiting = json.dumps([[rule, due.isoformat()] for rule, due in one.pending]) if one.pending else ""
+    state = pack_state(one.state)
+    return state, one.state.open is True, one.due, waiting, one.dirty, "\n".join(one.notes), one.key
 
 
 def mark_dirty(conn: Connection, keys: Iterable[int]) -> None:

@@ -38,7 +38,8 @@ class Keywords:
         if label == STAR:
             return FLAGGED
         flags = list(flags_in_thread)
-        used = Counter(flag for flag in flags if flag in self._vocabulary.spellings(label, set(flags)))
+        ours = self._vocabulary.spellings(label, set(flags))
+        used = Counter(flag for flag in flags if flag in ours)
         if used:
             return min(used, key=lambda flag: (-used[flag], flag))
         known = self._vocabulary.named(label)

@@ -6,6 +6,7 @@ The second decides again those that may go (the same facts give the same decisio
 before the first command.
 """
 
+import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,7 +21,7 @@ from helpdesk.model import Stamp
 from helpdesk.report import Done, Note, Report
 from helpdesk.rules.brakes import AUTO_CLOSE, Braked, Budget, Shape, brake, shape
 from helpdesk.rules.decide import Decision, decide
-from helpdesk.store import copies, holds, journal, requests, threads
+from helpdesk.store import copies, holds, journal, meta, requests, threads
 from helpdesk.store.core import chunks
 from helpdesk.wishes import Wishes, read_wishes
 
@@ -48,6 +49,7 @@ def decide_all(
     wishes = read_wishes(conn, stamp.at)
     report.held += holds.update(conn, observed, stamp.at, approval=wishes.approved)
     stage = Stage(board, conn, stamp, wishes, report)
+    _notice_new_policy(stage)
     keys = sorted({*threads.due(conn, stamp.at), *wishes.threads(conn)})
     held = holds.held_rules(conn)
     if holds.board_is_held(report.held):
@@ -56,6 +58,20 @@ def decide_all(
     else:
         _granted(stage, _carry_out(stage, keys, held, allowed))
     posting.plan_alarms(board, conn, report.held, stamp.at)
+
+
+def _notice_new_policy(stage: Stage) -> None:
+    """Other labels, destinations or delays concern every thread; `act` too, because observe mode leaves plans undone."""
+    conn, board = stage.conn, stage.board
+    known, policy = (
+        meta.get(conn, meta.POLICY),
+        hashlib.sha256(repr((board.policy, board.act)).encode()).hexdigest(),
+    )
+    if known == policy:
+        return
+    meta.put(conn, meta.POLICY, policy)
+    if known is not None:
+        threads.mark_all_dirty(conn)
 
 
 def _carry_out(stage: Stage, keys: Sequence[int], held: AbstractSet[str], allowed: Budget) -> frozenset[int]:

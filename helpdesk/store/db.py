@@ -1,53 +1,58 @@
 """The door to the database: SQLite beside the configuration, or PostgreSQL."""
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
-from helpdesk.errors import UsageError
-from helpdesk.store import migrations, sqlite
+from helpdesk.store import postgresql, sqlite
 
 
-def open_engine(url: str) -> Engine:
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """A database whose password is somewhere else: whoever connects asks for it, and nobody keeps it."""
+
+    url: str = field(repr=False)
+    password: Callable[[], str] = field(repr=False)
+
+
+Address = str | Secured
+"""Where a database is: a URL, which may hold a password, or one that does not."""
+
+
+def open_engine(address: Address) -> Engine:
     """Open a database as it is; `helpdesk.store.migrations.upgrade` brings it up to date."""
+    url = _url(address)
+    if url.get_backend_name() == "postgresql":
+        return postgresql.open_engine(url, address.password if isinstance(address, Secured) else None)
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        sqlite.prepare(engine)
+    sqlite.prepare(engine)
     return engine
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the database and does not keep anybody from writing."""
+    options = postgresql.READING if engine.dialect.name == "postgresql" else sqlite.READING
     with engine.connect() as connection:
-        yield connection.execution_options(**{sqlite.READING: True})
+        yield connection.execution_options(**options)
 
 
-def sqlite_file(url: str | URL) -> Path | None:
+def sqlite_file(address: Address) -> Path | None:
     """The file of a SQLite database; None for one in memory or on a server."""
-    parsed = make_url(url)
+    parsed = _url(address)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         return None
     return Path(str(parsed.database))
 
 
-@contextmanager
-def scratch(url: str) -> Iterator[Engine]:
-    """A private throw-away copy, brought up to date: whatever is tried there never reaches the real database."""
-    source = sqlite_file(url)
-    if source is None:
-        raise UsageError("a plan needs a database in a SQLite file: it works on a copy")
-    with tempfile.TemporaryDirectory(prefix="helpdesk-") as folder:
-        target = Path(folder) / "scratch.db"
-        if source.exists():
-            sqlite.backup(source, target)
-        engine = open_engine(f"sqlite:///{target}")
-        try:
-            migrations.upgrade_engine(engine)
-            yield engine
-        finally:
-            engine.dispose()
+def on_server(address: Address) -> bool:
+    """Whether other machines may use the database too."""
+    return _url(address).get_backend_name() == "postgresql"
+
+
+def _url(address: Address) -> URL:
+    return make_url(address.url if isinstance(address, Secured) else address)

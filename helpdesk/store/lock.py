@@ -1,7 +1,7 @@
 """One instance per board: two would undo each other's work.
 
-Beside a SQLite file lies a lock file; the kernel frees it when its holder ends, however it ends.  A PostgreSQL
-database will get a session advisory lock behind the same Protocol.
+Beside a SQLite file lies a lock file; the kernel frees it when its holder ends, however it ends.  On PostgreSQL it is a
+session that holds an advisory lock (`helpdesk.store.advisory`).
 """
 
 import fcntl
@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
+from sqlalchemy import Engine, event
+
 from helpdesk.errors import HeldError
-from helpdesk.store.db import sqlite_file
+from helpdesk.store import advisory
+from helpdesk.store.db import Address, on_server, sqlite_file
 
 
 class InstanceLock(Protocol):
     """Proof that we are the only one."""
 
-    def check(self) -> None:
-        """Raise HeldError if the lock was lost; asked before each batch of changes."""
+    def guard(self, engine: Engine) -> None:
+        """Let every transaction of an engine that may write ask first, and fail (HeldError) once the lock was lost."""
 
 
 class _FileLock:
@@ -28,6 +31,10 @@ class _FileLock:
     def __init__(self, path: Path, file: IO[str]) -> None:
         self._path = path
         self._file = file
+
+    def guard(self, engine: Engine) -> None:
+        """Ask before each transaction."""
+        event.listen(engine, "begin", lambda _connection: self.check())
 
     def check(self) -> None:
         """Compare what lies there with the file that we hold."""
@@ -45,14 +52,18 @@ class _FileLock:
 class _NoLock:
     """A database in memory is ours alone."""
 
-    def check(self) -> None:
+    def guard(self, engine: Engine) -> None:
         """Nothing can be lost."""
 
 
 @contextmanager
-def instance_lock(url: str) -> Iterator[InstanceLock]:
+def instance_lock(address: Address) -> Iterator[InstanceLock]:
     """Hold the lock of a database, or say who does (HeldError)."""
-    database = sqlite_file(url)
+    if on_server(address):
+        with advisory.held(address) as session:
+            yield session
+        return
+    database = sqlite_file(address)
     if database is None:
         yield _NoLock()
         return

@@ -8,6 +8,7 @@ from helpdesk.model import Stamp
 from helpdesk.store.core import META
 
 CYCLE = "cycle"  # number and time of the last observation
+POLICY = "policy"  # a hash of the rules' settings that threads were decided by
 FOLDERS = "folders"  # the folders of the server and their SPECIAL-USE, as JSON
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 BUSY_SECONDS = 15
-READING = "helpdesk_reading"
-"""The execution option of connections that only read: they never wait for a writer, nor does one wait for them."""
+READING = {"helpdesk_reading": True}
+"""The execution options of connections that only read: they never wait for a writer, nor does one wait for them."""
 
 
 def prepare(engine: Engine) -> None:
@@ -36,7 +36,7 @@ def _on_connect(connection: Any, _record: object) -> None:
 
 def _on_begin(connection: Connection) -> None:
     """A transaction that may write takes the lock at once: one that asks later cannot wait (SQLITE_BUSY_SNAPSHOT)."""
-    reading = connection.get_execution_options().get(READING)
+    reading = connection.get_execution_options().get("helpdesk_reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 

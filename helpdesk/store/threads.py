@@ -127,6 +127,11 @@ def mark_dirty(conn: Connection, keys: Iterable[int]) -> None:
         conn.execute(update(THREAD).where(THREAD.c.id.in_(batch)).values(dirty=True))
 
 
+def mark_all_dirty(conn: Connection) -> None:
+    """What every decision depends on has changed."""
+    conn.execute(update(THREAD).values(dirty=True))
+
+
 def next_key(conn: Connection) -> int:
     """The key for the next new thread."""
     return (conn.execute(select(func.max(THREAD.c.id))).scalar() or 0) + 1

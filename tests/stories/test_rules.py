@@ -288,3 +288,31 @@ def test_a_late_parent_joins_two_threads(world: World) -> None:
     assert [world.where(m) for m in (one, two)] == ["INBOX", "INBOX"]
     assert [world.flags(m) for m in (one, two)] == [{"docs"}, {"docs"}]
     assert world.tick().actions == []
+
+
+def test_what_only_a_human_can_settle_is_said(world: World) -> None:
+    """WAITING and FIXED together are shown with the thread and by every run that looks at it, until a human chose."""
+    question = world.incoming(ANN, "All jobs fail")
+    world.tick()
+    world.on(question, "add_flags", ["waiting", "fixed_in_next_release"])
+    report = world.settle()
+    said = "WAITING and FIXED both set"
+    assert [(n.thread, n.note) for n in report.notes] == [(world.thread(question)["id"], said)]
+    assert world.thread(question)["notes"] == [said]
+    world.on(question, "remove_flags", ["fixed_in_next_release"])
+    world.settle()
+    assert world.thread(question)["notes"] == []
+
+
+def test_a_label_that_is_configured_later_covers_its_threads(world: World) -> None:
+    """A keyword that nobody had explained becomes a label of its whole thread with the configuration that names it."""
+    question = world.incoming(ANN, "All jobs fail")
+    reply = world.incoming(ANN, "Re: All jobs fail", answers=[question])
+    world.tick()
+    world.on(question, "add_flags", ["desy-srm"])
+    world.settle()
+    assert world.flags(reply) == set()
+    world.reconfigure('[[label]]\nname = "desy-srm"\nkind = "temporary"\n')
+    world.tick()
+    world.settle()
+    assert world.flags(reply) == {"desy-srm"}

@@ -1,6 +1,12 @@
 """Brakes, observe mode, adoption: what keeps the bot from doing harm."""
 
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
 from helpdesk import cycle
+from helpdesk.store import requests
+from helpdesk.store.core import ACTION
 from tests.world import World
 
 ANN = "ann@users.example.com"
@@ -60,9 +66,48 @@ def test_a_flood_of_reopens_is_held_until_somebody_approves(world: World) -> Non
     assert [world.where(m) for m in mails] == ["Archive"] * 4
     world.expect_mail("aiden@example.org", "reopen")
     world.advance(minutes=1)
-    world.now += (world.now - world.now).__class__(minutes=1)
+    world.now += timedelta(minutes=1)
     world.ask("resume")
     assert [world.where(m) for m in (*mails, *replies)] == ["INBOX"] * 8
+
+
+def test_a_wish_for_a_held_thread_stays_a_wish(world: World) -> None:
+    """What a person asks of a thread that a brake keeps back is carried out when the brake is released, not lost."""
+    world.reconfigure("[brakes]\nmax_bot_moves = 1\n")
+    mails = [world.incoming(ANN, f"Problem {number}") for number in range(2)]
+    world.tick()
+    world.on(mails[0], "add_flags", ["ggus"])
+    world.settle()
+    for one in mails:
+        world.on(one, "move", "Archive")
+    world.settle()
+    key, action = _last_action(world, "escalated")
+    for one in mails:
+        world.incoming(ANN, "Re: Problem", answers=[one])
+    assert [h.what for h in world.advance(minutes=1).held] == ["reopen"]
+    world.expect_mail("aiden@example.org", "reopen")
+    world.ask("undo", thread=key, action=action, kind="remove_label", what="ESCALATED")
+    assert _open_wishes(world) == 1
+    world.advance(minutes=1)
+    assert _open_wishes(world) == 1
+    world.now += timedelta(minutes=1)
+    world.ask("resume")
+    assert _open_wishes(world) == 0
+    assert [world.where(m) for m in mails] == ["INBOX"] * 2
+
+
+def _last_action(world: World, label: str) -> tuple[int, str]:
+    with world.engine.connect() as conn:
+        query = select(ACTION.c.thread, ACTION.c.id).where(
+            ACTION.c.kind == "remove_label", func.lower(ACTION.c.what) == label
+        )
+        key, action = conn.execute(query).one()
+    return int(key), str(action)
+
+
+def _open_wishes(world: World) -> int:
+    with world.engine.connect() as conn:
+        return len(requests.open_requests(conn, "undo"))
 
 
 def test_a_vanished_mailbox_holds_the_board(world: World) -> None:
@@ -77,7 +122,7 @@ def test_a_vanished_mailbox_holds_the_board(world: World) -> None:
     world.settle()
     world.expect_mail("aiden@example.org", "gone")
     assert world.tick().held
-    world.now += (world.now - world.now).__class__(minutes=1)
+    world.now += timedelta(minutes=1)
     world.ask("resume")
     assert world.tick().held == []
 
@@ -103,6 +148,10 @@ def test_a_mailbox_with_history_is_adopted(world: World) -> None:
     world.lose_database()
     report = world.tick()
     assert "move" not in {a.kind for a in report.actions}
+    assert {n.note for n in report.notes if n.thread == world.thread(urgent)["id"]} == {
+        "URGENT was there before the board: nothing is mailed about it",
+        "GGUS was there before the board: nothing is mailed about it",
+    }
     assert (world.where(old), world.where(new)) == ("Archive", "INBOX")
     assert world.thread(new)["state"] == "open"
     world.advance(hours=3)

@@ -8,54 +8,66 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect
-from sqlalchemy.engine import make_url
 
 from helpdesk.errors import UsageError
+from helpdesk.store import db, postgresql
 
-_EMPTY = "The database is empty: `helpdesk db upgrade` or the first run makes the tables."
+HISTORY = "alembic_version"
+"""The table that says how far a database has come."""
+
+EMPTY = "The database is empty: `helpdesk db upgrade` or the first run makes the tables."
+_NOT_OURS = "The database holds tables that are not ours: give the board a database of its own."
 
 
-def upgrade(url: str) -> None:
+def upgrade(address: db.Address) -> None:
     """Bring a database up to date, or make an empty one."""
-    from helpdesk.store.db import open_engine  # noqa: PLC0415 - db brings its scratch copies up to date with this module
-
-    engine = open_engine(url)
+    engine = db.open_engine(address)
     try:
         upgrade_engine(engine)
     finally:
         engine.dispose()
 
 
-def upgrade_engine(engine: Engine) -> None:
-    """Bring an open database up to date."""
+def upgrade_engine(engine: Engine, target: str = "head") -> None:
+    """Bring an open database up to date, or up to a revision."""
     with engine.begin() as connection:
-        found, known = _revision(connection), _known()
+        on_server = connection.dialect.name == "postgresql"
+        if on_server and (reason := postgresql.unfit(connection)):
+            raise UsageError(reason)
+        found, known = revision(connection), _known()
         if found == known[0]:
             return
+        if found is None and inspect(connection).get_table_names():
+            raise UsageError(_NOT_OURS)
         if found is not None and found not in known:
             raise UsageError(_newer(found, known[0]))
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), target)
+        if on_server:
+            postgresql.settle(connection)
 
 
-def check(url: str) -> Sequence[str]:
+def check(address: db.Address) -> Sequence[str]:
     """Say what is wrong with the tables of a database, changing nothing; no sentence: nothing."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        return [_EMPTY]
-    engine = create_engine(url)
+    if db.on_server(address):
+        engine = db.open_engine(address)
+    else:
+        file = db.sqlite_file(address)
+        if file is None or not file.is_file():
+            return [EMPTY]
+        engine = create_engine(f"sqlite:///{file}")  # without the settings that would change it
     try:
-        with engine.connect() as connection:
+        with db.reading(engine) as connection:
             return _problems(connection)
     finally:
         engine.dispose()
 
 
 def _problems(connection: Connection) -> Sequence[str]:
-    found, known = _revision(connection), _known()
+    if connection.dialect.name == "postgresql" and (reason := postgresql.unfit(connection)):
+        return [reason]
+    found, known = revision(connection), _known()
     if found is None:
-        if inspect(connection).get_table_names():
-            return ["The database holds tables that are not ours: give the board a database of its own."]
-        return [_EMPTY]
+        return [_NOT_OURS if inspect(connection).get_table_names() else EMPTY]
     if found not in known:
         return [_newer(found, known[0])]
     if found != known[0]:
@@ -72,7 +84,8 @@ def _newer(found: str, ours: str) -> str:
     )
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision of a database; None for one without any history."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

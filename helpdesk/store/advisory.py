@@ -1,0 +1,94 @@
+"""The instance lock on PostgreSQL: an advisory lock of a session that does nothing else, and a name in the database.
+
+The session may be lost: its server restarts, an administrator ends it, a wire breaks.  The lock is free then.  So each
+transaction that may write looks, while it has its turn, whether the session still holds the lock and whether the name in
+the database is still ours.  Who takes the lock writes its name before anything else, in a turn of its own: from then on
+the one before it writes nothing.  A session that was lost while nobody came in between is replaced.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, event
+
+from helpdesk.errors import HeldError
+from helpdesk.store import meta
+from helpdesk.store.db import Address, open_engine
+from helpdesk.store.postgresql import LOCKS, may_write
+
+NAME = "instance"
+"""The fact about the board that says who may write."""
+
+_INSTANCE = 2
+_OURS = (
+    "locktype = 'advisory' AND granted AND objsubid = 2 "
+    f"AND classid = {LOCKS} AND objid = {_INSTANCE} "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+_TAKE = f"SELECT pg_backend_pid(), pg_try_advisory_lock({LOCKS}, {_INSTANCE})"
+_HELD = f"SELECT EXISTS (SELECT FROM pg_locks WHERE {_OURS} AND pid = %(pid)s)"
+_WHO = f"SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE {_OURS}"
+
+
+@contextmanager
+def held(address: Address) -> Iterator["SessionLock"]:
+    """Hold the lock of a database, or say who does (HeldError)."""
+    engine = open_engine(address)
+    lock = SessionLock(engine)
+    try:
+        lock.take()
+        yield lock
+    finally:
+        lock.free()
+        engine.dispose()
+
+
+class SessionLock:
+    """A session that holds the lock; any thread may ask about it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._session: Connection | None = None
+        self._pid = 0  # of the server's process
+        self._name = os.urandom(8).hex()
+        self._mutex = threading.Lock()
+
+    def take(self) -> None:
+        """Begin a session that holds the lock."""
+        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        pid, mine = session.exec_driver_sql(_TAKE).one()
+        if mine:
+            self._session, self._pid = session, pid
+            return
+        who = session.exec_driver_sql(_WHO).scalars().first() or "somebody"
+        session.close()
+        raise HeldError(f"another helpdesk works on this board: {who} holds the lock of its database")
+
+    def free(self) -> None:
+        """End the session, in whatever state it is."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.invalidate()
+            session.close()
+
+    def guard(self, engine: Engine) -> None:
+        """Write our name, and let every transaction that may write ask first."""
+        with engine.begin() as conn:
+            self._renew(conn)
+            meta.put(conn, NAME, self._name)
+        event.listen(engine, "begin", self._check)
+
+    def _check(self, conn: Connection) -> None:
+        """Asked by each transaction that has its turn."""
+        if may_write(conn):
+            self._renew(conn)
+            if meta.get(conn, NAME) != self._name:
+                raise HeldError("another helpdesk has worked on this board meanwhile, so this one stops")
+
+    def _renew(self, conn: Connection) -> None:
+        with self._mutex:
+            if not conn.exec_driver_sql(_HELD, {"pid": self._pid}).scalar_one():
+                self.free()
+                self.take()

@@ -6,10 +6,11 @@ here, and there is only one kind of value that needs anything: times.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from helpdesk.store.core import chunks
@@ -27,10 +28,11 @@ def run_many(
     rows: Iterable[Row],
     times: Sequence[str] = (),
 ) -> None:
-    """Execute a statement for each row; `names` are its parameters in the order of a row, `times` those that are times."""
-    keys = list(names) if isinstance(statement, Insert) else None
-    compiled = statement.compile(dialect=conn.dialect, column_keys=keys)
-    assert isinstance(compiled, SQLCompiler)
+    """Execute a statement for each row; `names` are its parameters in the order of a row, `times` those that are times.
+
+    The statement is a constant of its module: what it is compiled to is kept with it.
+    """
+    compiled = _compiled(statement, conn.dialect, tuple(names))
     order = [names.index(name) for name in compiled.positiontup or ()]
     straight = order == list(range(len(names)))
     pick = None if straight or not compiled.positional else itemgetter(*order)
@@ -42,6 +44,15 @@ def run_many(
             conn.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in ready])
         else:
             conn.exec_driver_sql(compiled.string, list(ready) if pick is None else list(map(pick, ready)))
+
+
+@lru_cache(maxsize=64)
+def _compiled(statement: Insert | Update | Delete, dialect: Dialect, names: tuple[str, ...]) -> SQLCompiler:
+    """The statement as this database wants it."""
+    keys = list(names) if isinstance(statement, Insert) else None
+    compiled = statement.compile(dialect=dialect, column_keys=keys)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
 
 
 def _with_times(

@@ -194,9 +194,12 @@ class NewCopy(NamedTuple):
     attempts: int = 0
 
 
+_ADD = insert(COPY)
+
+
 def add(conn: Connection, rows: Sequence[NewCopy]) -> None:
     """Insert many copies."""
-    run_many(conn, insert(COPY), NewCopy._fields, rows, ("arrived_at",))
+    run_many(conn, _ADD, NewCopy._fields, rows, ("arrived_at",))
 
 
 _CHANGING = _COLUMNS[1:]

@@ -131,27 +131,33 @@ def archived(conn: Connection, messages: Sequence[int]) -> int:
     )
 
 
+_PLACE = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(thread=bindparam("t"))
+
+
 def place_messages(conn: Connection, rows: Iterable[tuple[int, int]]) -> None:
     """Write (thread, message)."""
-    query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(thread=bindparam("t"))
-    run_many(conn, query, ("t", "key"), rows)
+    run_many(conn, _PLACE, ("t", "key"), rows)
+
+
+_ADD_REF, _ADD_THREAD = insert(REF), insert(THREAD)
+_NEW_THREAD = ("id", "code", "component", "state", "open", "dirty", "opened_at", "last_activity_at")
 
 
 def replace_aliases(conn: Connection, gone: Iterable[str], new: Iterable[Alias]) -> None:
     """Write the ids that are new or lead elsewhere."""
     for chunk in chunks(gone):
         conn.execute(delete(REF).where(REF.c.id.in_(chunk)))
-    run_many(conn, insert(REF), Alias._fields, new)
+    run_many(conn, _ADD_REF, Alias._fields, new)
 
 
 def add_threads(conn: Connection, threads: Iterable[NewThread]) -> None:
     """Insert threads; they are dirty."""
-    names = ("id", "code", "component", "state", "open", "dirty", "opened_at", "last_activity_at")
     rows = [
         (t.key, t.code, t.component, t.state or "", t.open, True, t.opened_at, t.last_activity_at)
         for t in threads
     ]
-    run_many(conn, insert(THREAD), (*names, "pending", "notes"), [(*row, "", "") for row in rows], names[-2:])
+    names = (*_NEW_THREAD, "pending", "notes")
+    run_many(conn, _ADD_THREAD, names, [(*row, "", "") for row in rows], _NEW_THREAD[-2:])
 
 
 def change_threads(conn: Connection, threads: Iterable[NewThread]) -> None:

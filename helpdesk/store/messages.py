@@ -74,11 +74,12 @@ class NewMessage:
 
 _COLUMNS = tuple(field.name for field in fields(NewMessage))
 _row = attrgetter(*_COLUMNS)
+_ADD = insert(MESSAGE)
 
 
 def add(conn: Connection, messages: Iterable[NewMessage]) -> None:
     """Insert many messages."""
-    run_many(conn, insert(MESSAGE), _COLUMNS, map(_row, messages), ("date", "time"))
+    run_many(conn, _ADD, _COLUMNS, map(_row, messages), ("date", "time"))
 
 
 def next_key(conn: Connection) -> int:

@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help test slow lint lock servers clean
+.PHONY: help test slow lint lock docs servers clean
 
 help:
 	@echo "make test   everything that must hold, with real servers where they can be had"
 	@echo "make slow   what takes longer: 10,000 interleavings, large mailboxes"
 	@echo "make lint   types, style, the architecture"
+	@echo "make docs   write the configuration reference from the settings again"
 	@echo "make lock   pin the dependencies again"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -34,6 +35,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	$(BIN)/python -m helpdesk.settings.reference > docs/configuration.md
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

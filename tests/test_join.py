@@ -240,12 +240,36 @@ class TestMemory:
         assert state.refused == {"a\tr", "b\tr"}
         assert state.decided == 8
 
-    def test_what_is_true_counts_as_mailed(self) -> None:
-        """URGENT and an escalation of one part cause no mail because of the join, now or later."""
-        state = joined(opened(URGENT, ESCALATED, GGUS), opened(mailed=frozenset({"fixed\tGGUS:2"})))
-        assert state.mailed == {"urgent\t1", "urgent\t1:oncall", f"escalate\t{GGUS}:1", "fixed\tGGUS:2"}
+    def test_what_one_part_was_mailed_about_counts_as_mailed(self) -> None:
+        """URGENT and an escalation that were mailed for one part cause no mail because of the join, now or later."""
+        told = frozenset({"urgent\t1", "urgent\t1:oncall", f"escalate\t{GGUS}:1"})
+        one = opened(URGENT, ESCALATED, GGUS, mailed=told)
+        two = opened(
+            URGENT, ESCALATED, GGUS, episodes={URGENT: 2, GGUS: 2}, mailed=frozenset({"fixed\tGGUS:2"})
+        )
+        state = joined(one, two)
+        assert {"urgent\t2", "urgent\t2:oncall", f"escalate\t{GGUS}:2", "fixed\tGGUS:2"} <= state.mailed
         facts = thread(msg().in_inbox(URGENT, ESCALATED, GGUS), state=state)
         assert decided(facts, stamp(9, DAY)).actions == ()
+
+    def test_an_escalation_in_its_grace_period_is_still_mailed(self) -> None:
+        """What a human set a moment before the join, and nobody was told about, is mailed when its time has come."""
+        before = opened(episodes={GGUS: 1}, mailed=frozenset({f"escalate\t{GGUS}:1"}))
+        for other in (opened(), before):
+            state = joined(opened(ESCALATED, GGUS), other)
+            facts = thread(msg().in_inbox(ESCALATED, GGUS), state=state)
+            assert [rule for _, _, rule in rules_of(decided(facts, stamp(9, DAY)))] == ["escalate"]
+
+    def test_news_that_a_brake_kept_stays_news(self) -> None:
+        """A user's reply in a part that a brake held reopens the joined thread, though the other part was decided later."""
+        held = JoinPart(closed(since=stamp(2), decided=3), 2, 2, {1: 1, 2: 4})
+        later = JoinPart(closed(since=stamp(3), decided=6), 1, 3, {3: 5})
+        state = join([held, later], POLICY)
+        assert state.undecided == {2}
+        mails = (msg().in_archive(), msg().after(DAY, 4).in_inbox(), msg().after(HOUR, 5).in_archive())
+        decision = decided(thread(*mails, state=state), stamp(7, 2 * DAY))
+        assert decision.state.open is True
+        assert decision.state.undecided == frozenset()
 
     def test_a_where_that_nobody_configures_any_more(self) -> None:
         """A count of a label that has left the configuration marks nothing else as mailed."""

@@ -175,7 +175,8 @@ class _Regrouping:
 
     def _part(self, thread: int, members: Sequence[int]) -> JoinPart:
         newest = max(members, key=lambda key: (self._nodes[key].time, key))
-        return JoinPart(self._old.threads[thread].state, groups.archived(self._conn, members), newest)
+        archived, cycles = groups.archived(self._conn, members), groups.cycles(self._conn, members)
+        return JoinPart(self._old.threads[thread].state, archived, newest, cycles)
 
     def _write(self, found: Sequence[Group], homes: Sequence[int], component_of: dict[str, int]) -> None:
         was, old = self._was, self._old.aliases

@@ -20,7 +20,7 @@ def adopt(draft: Draft) -> None:
 def _mail(draft: Draft) -> None:
     """Old mail opens its thread or leaves it as it is; where that makes two places, it stays as it lies."""
     state = draft.state
-    old = {m.key for m in draft.facts.messages if m.adopted and m.cycle > state.decided}
+    old = {m.key for m in draft.facts.messages if m.adopted and draft.is_new(m)}
     places = {c.known.place for c in living(draft.facts) if c.message in old}
     if not places:
         return

@@ -48,7 +48,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     repair(draft)  # section 7
     watch_clocks(draft)  # section 6
     plans, actions = project(draft)  # section 8
-    draft.state = replace(draft.state, decided=now.cycle)
+    draft.state = replace(draft.state, decided=now.cycle, undecided=frozenset())
     return Decision(
         facts.key,
         facts.code,

@@ -10,7 +10,7 @@ from datetime import datetime
 from helpdesk.actions import Action
 from helpdesk.bits import PLACE, STAR
 from helpdesk.model import ESCALATED, URGENT, LabelKind, Place, Stamp
-from helpdesk.rules.facts import LIVING, CopyFacts, Policy, ThreadFacts
+from helpdesk.rules.facts import LIVING, CopyFacts, MessageFacts, Policy, ThreadFacts
 from helpdesk.rules.state import Moving, Register, ThreadState
 
 
@@ -67,6 +67,10 @@ class Draft:
     def kind(self, label: str) -> LabelKind | None:
         """The kind of a configured label."""
         return self.policy.kinds.get(label)
+
+    def is_new(self, message: MessageFacts) -> bool:
+        """Whether no decision has seen this message yet."""
+        return message.cycle > self.state.decided or message.key in self.state.undecided
 
     def wheres(self) -> list[str]:
         """The `where` labels that the thread has, in a fixed order."""

@@ -1,7 +1,7 @@
 """Two threads that a late parent joins are one: what makes people see more wins (design section 2)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from helpdesk.model import URGENT, WAITING, LabelKind, Stamp
 from helpdesk.rules.facts import Policy
@@ -15,6 +15,7 @@ class JoinPart:
     state: ThreadState
     archived: int
     newest: int  # the message that would be starred
+    cycles: Mapping[int, int] = field(default_factory=dict)  # message -> the cycle that saw it first
 
 
 def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
@@ -26,6 +27,7 @@ def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
     states = [_reopened(p.state) if is_open else p.state for p in parts]
     live = [s for s in states if s.open] if is_open else states
     latest = max(live, key=lambda s: (s.since is not None, s.since))
+    decided = max(s.decided for s in states)
     joined = replace(
         latest,
         open=is_open,
@@ -42,16 +44,23 @@ def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
         star_refused=any(s.star_refused for s in states),
         refused=frozenset().union(*(s.refused for s in states)),
         episodes={k: max(s.episodes.get(k, 0) for s in states) for s in states for k in s.episodes},
-        decided=max(s.decided for s in states),
+        decided=decided,
+        undecided=frozenset().union(*(_undecided(p, decided) for p in parts)),
     )
     if is_open and not joined.lies:
         joined = _gather(joined, parts, policy)
-    return _no_mail(joined, states, policy)
+    return _mailed(joined, states, policy)
 
 
 def _any_open(states: Sequence[ThreadState]) -> bool | None:
     decided = [s.open for s in states if s.open is not None]
     return any(decided) if decided else None
+
+
+def _undecided(part: JoinPart, decided: int) -> set[int]:
+    """The messages that a brake kept from being decided: they are not older news than those of the other parts."""
+    late = {key for key, cycle in part.cycles.items() if part.state.decided < cycle <= decided}
+    return late | part.state.undecided
 
 
 def _reopened(state: ThreadState) -> ThreadState:
@@ -99,11 +108,32 @@ def _latest(stamps: Iterable[Stamp | None]) -> Stamp | None:
     return max((s for s in stamps if s is not None), default=None)
 
 
-def _no_mail(joined: ThreadState, states: Sequence[ThreadState], policy: Policy) -> ThreadState:
+def _mailed(joined: ThreadState, states: Sequence[ThreadState], policy: Policy) -> ThreadState:
+    """A join is no reason to mail: what one of the parts was mailed about is mailed.
+
+    What a human set in a part a moment ago, and nobody was told about yet, is still to be mailed: as the next episode
+    where that of this count was mailed once.
+    """
     mailed = set[str]().union(*(s.mailed for s in states))
-    for label, n in joined.episodes.items():
-        if policy.kinds.get(label) is LabelKind.WHERE:
-            mailed.add(f"escalate\t{label}:{n}")
-        elif label == URGENT:
-            mailed |= {f"urgent\t{n}", f"urgent\t{n}:oncall"}
-    return replace(joined, mailed=frozenset(mailed))
+    episodes = dict(joined.episodes)
+    for label, count in joined.episodes.items():
+        told = [
+            number
+            for s in states
+            if label in s.registers and s.registers[label].present
+            for number, occasion in enumerate(_occasions(label, s.episodes.get(label, 0), policy))
+            if occasion in s.mailed
+        ]
+        now = _occasions(label, count, policy)
+        if told:
+            mailed |= {now[number] for number in told}
+        elif mailed.intersection(now):
+            episodes[label] = count + 1
+    return replace(joined, mailed=frozenset(mailed), episodes=episodes)
+
+
+def _occasions(label: str, count: int, policy: Policy) -> tuple[str, ...]:
+    """What is mailed about an episode of a label."""
+    if label == URGENT:
+        return (f"urgent\t{count}", f"urgent\t{count}:oncall")
+    return (f"escalate\t{label}:{count}",) if policy.kinds.get(label) is LabelKind.WHERE else ()

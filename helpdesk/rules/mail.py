@@ -14,7 +14,7 @@ EXPERT_NEWS = frozenset({Nature.COMMENT, Nature.SOLVED})
 
 def read_mail(draft: Draft) -> None:
     """Apply every message that was not decided yet, in order of observation."""
-    news = [m for m in draft.facts.messages if m.cycle > draft.state.decided and not m.adopted]
+    news = [m for m in draft.facts.messages if draft.is_new(m) and not m.adopted]
     for message in sorted(news, key=lambda m: (m.cycle, m.time, m.key)):
         if draft.state.open is None:
             _first(draft)

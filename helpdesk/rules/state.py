@@ -56,3 +56,6 @@ class ThreadState:
     episodes: dict[str, int] = field(default_factory=dict)  # how many times URGENT and each where began
     mailed: frozenset[str] = frozenset()  # "rule\toccasion" that counts as mailed
     decided: int = 0  # the last cycle that decided this thread
+    undecided: frozenset[int] = (
+        frozenset()
+    )  # messages up to that cycle that were not: a brake kept their thread

@@ -131,6 +131,16 @@ def archived(conn: Connection, messages: Sequence[int]) -> int:
     )
 
 
+def cycles(conn: Connection, messages: Sequence[int]) -> dict[int, int]:
+    """When each of these messages was seen first."""
+    query = select(MESSAGE.c.id, MESSAGE.c.cycle)
+    return {
+        row.id: row.cycle
+        for chunk in chunks(messages)
+        for row in conn.execute(query.where(MESSAGE.c.id.in_(chunk)))
+    }
+
+
 _PLACE = update(MESSAGE).where(MESSAGE.c.id == bindparam("key")).values(thread=bindparam("t"))
 
 

@@ -46,17 +46,21 @@ def run(board: Board, mailbox: Mailbox, now: datetime, progress: Progress = sile
         progress(f"cycle {number}: {report.observed['new']} new, {len(report.actions)} actions")
         total.add(report)
         if not report.again:
-            return total
-    total.held.append(
-        Hold(
-            "convergence", f"still writing after {MAX_CYCLES} cycles: the server may not keep what is written"
+            break
+    else:
+        total.held.append(
+            Hold(
+                "convergence",
+                f"still writing after {MAX_CYCLES} cycles: the server may not keep what is written",
+            )
         )
-    )
+    with board.engine.connect() as conn:
+        total.pending = _pending(board, conn)
     return total
 
 
 def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Report:
-    """The five stages, once."""
+    """The five stages, once; it costs what has changed, so what is pending is listed by `run` alone."""
     report = Report(now)
     with _timed(report, "observe"):
         stamp, observed = _observe(board, mailbox, now)
@@ -72,7 +76,6 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
         sent = posting.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
     with _timed(report, "report"), board.engine.connect() as conn:
         report.held += refused + posting.stuck(conn)
-        report.pending = _pending(board, conn)
     report.observed["commands"] = mailbox.commands - observed.commands_before
     report.observed["bytes"] = mailbox.bytes - observed.bytes_before
     report.again = wrote or observed.more or (sent and board.act)

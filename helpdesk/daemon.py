@@ -43,6 +43,9 @@ TWICE_SECONDS = 1.0
 BREATH_SECONDS = 0.5
 """Between two runs, however often the mailbox changes."""
 
+COUNT_SECONDS = 60.0
+"""Counting what wants attention reads every open thread: seldom enough to cost a busy mailbox nothing."""
+
 LOST = Backoff(first=1, longest=300)
 REFUSED = Backoff(first=60, longest=1800)
 """Logins that are refused too often lock accounts."""
@@ -104,6 +107,8 @@ class _Daemon:
         self._failures = 0  # in a row
         self._watcher: Watcher | None = None
         self._succeeded = False
+        self._uncounted = True  # something has changed since the open threads were counted
+        self._counted: float | None = None  # when that was, by the steady clock
         self._stopping = False
         self._stop_asked = 0.0  # by the loop's time
         self._wake = asyncio.Event()
@@ -175,8 +180,11 @@ class _Daemon:
         if last.again and not self._stopping:
             last.held.append(Hold("convergence", f"still writing after {cycle.MAX_CYCLES} cycles"))
         self._failures = 0
-        changed = self._tell.concluded(total, last)
-        self._tell.counted(await self._in_worker(self._worker.figures, changed=changed), last)
+        self._uncounted |= self._tell.concluded(total, last)
+        whole = self._uncounted and (self._counted is None or tick - self._counted >= COUNT_SECONDS)
+        self._tell.counted(await self._in_worker(self._worker.figures, whole=whole), last)
+        if whole:
+            self._uncounted, self._counted = False, tick
         self._schedule(await self._in_worker(self._worker.next_due, self._parts.clocks.wall()))
         self._watch()
         return not last.again

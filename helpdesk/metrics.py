@@ -61,7 +61,6 @@ class Metrics:
         """Cycles have converged: what several of them planned is one action; `last` is the last of them."""
         for action in total.actions:
             self._actions.labels(action.kind, action.rule).inc()
-        _replace(self._pending, Tally(later.rule for later in last.pending))
         _replace(self._held, Tally(hold.what for hold in last.held))
 
     def figures(self, figures: Figures) -> None:
@@ -71,6 +70,8 @@ class Metrics:
         self._quarantined.set(figures.quarantined)
         if figures.attention is not None:
             self._attention.set(figures.attention)
+        if figures.pending is not None:
+            _replace(self._pending, figures.pending)
 
     def connected(self) -> None:
         """A login succeeded."""

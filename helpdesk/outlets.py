@@ -45,7 +45,7 @@ class Outlets:
         self.held, self.settled = held, True
         seconds = round(sum(total.seconds.values()), 3)
         tell = self.log.info if news else self.log.debug
-        tell("looked", **counts, actions=len(total.actions), pending=len(last.pending), seconds=seconds)
+        tell("looked", **counts, actions=len(total.actions), seconds=seconds)
         return news
 
     def counted(self, figures: Figures, last: Report) -> None:

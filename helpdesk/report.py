@@ -66,7 +66,6 @@ class Report:
             self.observed[name] = cycle.observed[name] + (self.observed[name] if name != "messages" else 0)
         known = {(a.thread, a.kind, a.what, a.rule) for a in self.actions}
         self.actions += [a for a in cycle.actions if (a.thread, a.kind, a.what, a.rule) not in known]
-        self.pending = cycle.pending
         self.held += [h for h in cycle.held if h not in self.held]
         seen = set(self.notes)
         self.notes += [n for n in cycle.notes if n not in seen]

@@ -1,6 +1,8 @@
 """What happens in the daemon's one worker thread: cycles over a kept connection, and the database."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -51,10 +53,14 @@ class Worker:
             self._connected()
         return cycle.cycle(self._board, self._mailbox, now, allowed)
 
-    def figures(self, *, changed: bool) -> Figures:
-        """Count what there is; what wants attention only if anything has `changed`, for that reads every open thread."""
+    def figures(self, *, whole: bool) -> Figures:
+        """Count what there is; what is pending and what wants attention only on the `whole`: that reads every open thread."""
         with reading(self._board.engine) as conn:
-            return figures.count(conn, self._attention(conn) if changed else None)
+            counted = figures.count(conn)
+            if not whole:
+                return counted
+            pending = Counter(rule for _, rule, _ in threads.pending(conn))
+            return replace(counted, attention=self._attention(conn), pending=pending)
 
     def next_due(self, now: datetime) -> datetime | None:
         """When a thread or a mail wants to be looked at next."""

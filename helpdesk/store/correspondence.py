@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from helpdesk.model import Nature, Place
 from helpdesk.store.copies import Held, select_held
@@ -12,11 +12,11 @@ from helpdesk.store.flags import Reader
 
 def in_inbox(conn: Connection, reader: Reader) -> Iterator[Held]:
     """Our own mails that are in no thread and lie in the inbox: they want to be filed."""
+    ours = select(MESSAGE.c.id).where(MESSAGE.c.correspondence, MESSAGE.c.nature == Nature.OWN.value)
     return select_held(
         conn,
         reader,
-        MESSAGE.c.correspondence,
-        MESSAGE.c.nature == Nature.OWN.value,
+        COPY.c.message.in_(ours),
         FOLDER.c.place == Place.INBOX.value,
         COPY.c.limbo.is_(None),
     )

@@ -19,16 +19,19 @@ class Figures:
     quarantined: int
     outbox: Mapping[str, int]  # by state
     attention: int | None = None  # open threads that a shifter should look at; None: not counted
+    pending: Mapping[str, int] | None = (
+        None  # by rule: what is done if nothing happens before; None: not counted
+    )
 
 
-def count(conn: Connection, attention: int | None) -> Figures:
+def count(conn: Connection) -> Figures:
     """Count what an index counts."""
     by_place = conn.execute(select(THREAD.c.open, func.count()).group_by(THREAD.c.open))
     threads: dict[bool, int] = {row[0]: row[1] for row in by_place}
     by_state = conn.execute(select(OUTBOX.c.state, func.count()).group_by(OUTBOX.c.state))
     states: dict[str, int] = {row[0]: row[1] for row in by_state}
     unreadable = conn.execute(select(func.count()).select_from(QUARANTINE)).scalar_one()
-    return Figures(threads.get(True, 0), threads.get(False, 0), unreadable, states, attention)
+    return Figures(threads.get(True, 0), threads.get(False, 0), unreadable, states)
 
 
 def open_threads(conn: Connection) -> list[int]:

@@ -40,6 +40,14 @@ class MessageRow(SQLModel, table=True):
     """One mail, wherever its copies lie."""
 
     __tablename__ = "message"
+    __table_args__ = (
+        Index(
+            "message_correspondence",
+            "id",
+            sqlite_where=text("correspondence = 1"),
+            postgresql_where=text("correspondence"),
+        ),
+    )
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     message_id: str = Field(index=True)  # made up from its hash when the mail has none
     refs: str = ""  # space-joined, References then In-Reply-To

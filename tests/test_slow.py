@@ -6,12 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.servers import dovecot
 from tests.test_machine_dovecot import play
-from tests.test_machine_memory import MemoryBoard
 
 INTERLEAVINGS = int(os.environ.get("HELPDESK_INTERLEAVINGS", "10000"))
 BIG = 200_000_000  # octets
@@ -21,15 +18,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 def test_ten_thousand_interleavings_on_memory() -> None:
     """Whatever humans, mail and crashes do: consistent, silent afterwards, nothing lost; 10,000 random plays."""
-    run_state_machine_as_test(
-        MemoryBoard,
-        settings=settings(
-            max_examples=INTERLEAVINGS,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    lots = os.cpu_count() or 1
+    share = max(1, INTERLEAVINGS // lots)
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.plays", str(share), str(lot)], stdout=subprocess.PIPE, text=True
+        )
+        for lot in range(1, lots + 1)
+    ]
+    told = [process.communicate()[0] for process in running]
+    assert [process.returncode for process in running] == [0] * lots, told
+    assert sum(int(one.split()[2]) for one in told) >= share * lots
 
 
 def test_many_interleavings_on_dovecot(dovecot_mdbox: dovecot.Dovecot) -> None:

@@ -1,12 +1,13 @@
-# Everything a person needs: `make demo` (soon), `make test`, `make slow`, `make lint`, `make lock`.
+# Everything a person needs: `make demo`, `make test`, `make slow`, `make lint`, `make lock`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help test slow lint lock docs servers clean
+.PHONY: help demo test slow lint lock docs servers clean
 
 help:
+	@echo "make demo   two weeks of a support list in a minute; needs no server and no configuration"
 	@echo "make test   everything that must hold, with real servers where they can be had"
 	@echo "make slow   what takes longer: 10,000 interleavings, large mailboxes"
 	@echo "make lint   types, style, the architecture"
@@ -18,6 +19,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/helpdesk demo
 
 # Dovecot through apt when we may; the tests say what they could not run.
 servers:

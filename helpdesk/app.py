@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from helpdesk import config, cycle, daemon, logs, secrets
 from helpdesk.board import Board, Limits, Sending
@@ -24,13 +24,14 @@ from helpdesk.metrics import Metrics
 from helpdesk.model import Stamp
 from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox, Mailer
-from helpdesk.render import Templates
+from helpdesk.render import templates
 from helpdesk.report import Hold, Report, utc
 from helpdesk.rules.facts import Destination, Policy
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.smtp import Login, SmtpMailer, SmtpServer
 from helpdesk.store import db, meta, migrations
 from helpdesk.store.lock import instance_lock
+from helpdesk.store.scratch import scratch
 from helpdesk.tokens import tokens
 from helpdesk.vitals import Clocks, longest_silence
 from helpdesk.wiring import context
@@ -151,19 +152,35 @@ def _smtp_login(settings: Settings, username: str) -> Login:
     return Login(username, ask)
 
 
+def database(settings: Settings) -> db.Address:
+    """Where the database is; its password, if it is not in the URL, is read anew at every login."""
+    store = settings.store
+    url = store.url.get_secret_value()
+    if not store.has_secret:
+        return url
+
+    def ask() -> str:
+        secret = secrets.password(store)
+        return "" if secret is None else secret.get_secret_value()
+
+    return db.Secured(url, ask)
+
+
 @contextmanager
 def opened(settings: Settings, *, writing: bool) -> Iterator[Engine]:
     """The database, up to date; `writing` takes the instance lock and makes what is missing."""
-    url = settings.store.url.get_secret_value()
-    with instance_lock(url) if writing else nullcontext() as lock:
+    where = database(settings)
+    with instance_lock(where) if writing else nullcontext() as lock:
         if writing:
-            migrations.upgrade(url)
-        elif problems := migrations.check(url):
+            migrations.upgrade(where)
+        elif problems := migrations.check(where):
             raise UsageError(problems[0])
-        engine = db.open_engine(url)
-        if lock is not None:  # every plan is committed before it is carried out: that transaction asks first
-            event.listen(engine, "begin", lambda _connection: lock.check())
+        engine = db.open_engine(where)
         try:
+            if (
+                lock is not None
+            ):  # every plan is committed before it is carried out: that transaction asks first
+                lock.guard(engine)
             yield engine
         finally:
             engine.dispose()
@@ -193,7 +210,7 @@ def board(
             list_address=settings.board.list_address,
             admins=tuple(p.addresses[0] for p in settings.people if "admin" in p.roles),
             secret=secret,
-            templates=Templates(),
+            templates=templates(),
             mailer=sending,
         ),
         inbox=settings.imap.inbox,
@@ -215,7 +232,7 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
 
 def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
     """What `run_once` would do: the same cycles over a throw-away copy of the database, and nothing is written."""
-    with db.scratch(settings.store.url.get_secret_value()) as engine:
+    with scratch(database(settings)) as engine:
         moment = now or (last_simulated(engine) or clock())
         this = board(settings, engine, sending=None, create=False, act=False)
         with db.reading(engine) as conn:

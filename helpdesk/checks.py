@@ -21,6 +21,8 @@ from helpdesk.store.db import reading, sqlite_file
 
 Progress = Callable[[str], None]
 
+_SEE_STORE = "see [store] in the configuration"
+
 
 def findings(
     settings: Settings, now: datetime | None, progress: Progress, *, probe: bool = False
@@ -94,20 +96,27 @@ def _board_secret(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    url = settings.store.url.get_secret_value()
-    file = sqlite_file(url)
+    file = sqlite_file(app.database(settings))
+    if file is not None and not file.parent.is_dir():
+        return Finding(
+            "database", ok=False, what=f"{file.parent}: there is no such folder", todo=f"mkdir {file.parent}"
+        )
     if file is not None and not file.exists():
-        folder = file.parent
-        if not folder.is_dir():
-            return Finding(
-                "database", ok=False, what=f"{folder}: there is no such folder", todo=f"mkdir {folder}"
-            )
         return Finding("database", ok=True, what=f"{file}: the first run makes it, and adopts the mailbox")
     try:
-        problems = migrations.check(url)
+        return _tables(settings, may_be_empty=file is None)
     except DBAPIError as error:
+        return Finding("database", ok=False, what=str(error.orig), todo=_SEE_STORE)
+    except HelpdeskError as error:
+        unreachable = isinstance(error, UnreachableError)
+        return Finding("database", ok=False, what=str(error), todo=_SEE_STORE, unreachable=unreachable)
+
+
+def _tables(settings: Settings, *, may_be_empty: bool) -> Finding:
+    problems = migrations.check(app.database(settings))
+    if may_be_empty and problems == [migrations.EMPTY]:
         return Finding(
-            "database", ok=False, what=str(error.orig), todo="see [store] url in the configuration"
+            "database", ok=True, what="empty: the first run makes its tables, and adopts the mailbox"
         )
     if problems:
         return Finding("database", ok=False, what=problems[0], todo="`helpdesk db upgrade`")
@@ -116,7 +125,7 @@ def _database(settings: Settings) -> Finding:
 
 def _counted(settings: Settings) -> tuple[int, int] | None:
     """How many messages machines wrote, of how many, once the mailbox was adopted."""
-    if migrations.check(settings.store.url.get_secret_value()):
+    if migrations.check(app.database(settings)):
         return None
     with app.opened(settings, writing=False) as engine, reading(engine) as conn:
         return None if meta.last_cycle(conn) is None else census.automatic(conn)

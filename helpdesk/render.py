@@ -16,6 +16,7 @@ from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
@@ -170,6 +171,12 @@ def ascii_domain(address: str) -> str:
         return f"{local}{at}{domain.encode('idna').decode()}"
     except UnicodeError:
         return address
+
+
+@lru_cache(maxsize=4)
+def templates(override: Path | None = None) -> Templates:
+    """The templates, compiled once a process."""
+    return Templates(override)
 
 
 def _own_folder() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import SecretBytes, SecretStr
 
 from helpdesk.errors import ConfigError
-from helpdesk.settings import Login, Settings
+from helpdesk.settings import PasswordPlace, Settings
 
 MAX_OCTETS = 65_536
 BOARD_SECRET_OCTETS = 32
@@ -17,7 +17,7 @@ _MIN_BOARD_SECRET_OCTETS = 16
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 
 
-def password(login: Login, environment: Mapping[str, str] = os.environ) -> SecretStr | None:
+def password(login: PasswordPlace, environment: Mapping[str, str] = os.environ) -> SecretStr | None:
     """Read the password of a server; None where the settings name none (OAuth 2.0, or no login)."""
     if login.password_file is not None:
         return secret_from(login.password_file)

@@ -19,9 +19,10 @@ from helpdesk.model import LabelKind, Role, Stamp
 from helpdesk.ports import Mailbox, Tier
 from helpdesk.rules.facts import CopyFacts, Policy, ThreadFacts
 from helpdesk.rules.join import join
-from helpdesk.store import copies, db, migrations, threads
+from helpdesk.store import copies, db, threads
 from helpdesk.store.copies import Held
 from helpdesk.store.core import COPY, MESSAGE, THREAD
+from tests.databases import Database, SqliteFile
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 
@@ -92,10 +93,12 @@ class Bench:
     board: BoardContext = field(default_factory=context)
     server: MemoryServer = field(default_factory=MemoryServer)
     cycle: int = 0
+    database: Database | None = None  # None: a SQLite file in the folder
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.folder / 'board.db'}"
-        migrations.upgrade(self.url)
+        kept = self.database or SqliteFile(self.folder)
+        kept.make()
+        self.url = kept.url
         self.engine: Engine = db.open_engine(self.url)
         self.mailbox = self.connect()
 

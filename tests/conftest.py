@@ -4,12 +4,14 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.databases import Database, OnServer, SqliteFile, on_server
 from tests.human import ImapHuman
-from tests.servers import cyrus, dovecot, pymap_server
+from tests.servers import cyrus, dovecot, postgres, pymap_server
 
 SERVERS: Final = (
     "dovecot-mdbox",
@@ -92,6 +94,39 @@ def human_on() -> Iterator[Callable[[Login], ImapHuman]]:
     yield sit
     for human in seated:
         human.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Postgres]:
+    if postgres.PROGRAMS is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL is missing, and this is CI")
+        pytest.skip("PostgreSQL is not installed")
+    server = postgres.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A place for a database, nothing in it yet: what the store promises, it promises on both."""
+    if request.param == "sqlite":
+        yield SqliteFile(tmp_path)
+        return
+    place = on_server(request.getfixturevalue("postgresql"))
+    yield place
+    place.drop()
+
+
+@pytest.fixture
+def on_postgresql(postgresql: postgres.Postgres) -> Iterator[OnServer]:
+    """A database of its own on the server, with its tables; whoever stops the server need not start it again."""
+    place = on_server(postgresql)
+    place.make()
+    yield place
+    if postgresql.process is None:
+        postgresql.start()
+    place.drop()
 
 
 def _dovecot(store: str, *, tls: bool, lmtp: bool, extra: str = "") -> Iterator[dovecot.Dovecot]:

@@ -60,7 +60,14 @@ PROBLEMS = [
     ),
     (
         '[store]\nurl = "postgresql+psycopg://dast@db/dast"',
-        "[board]: needs a secret_file, because the database is no SQLite file to put one beside",
+        (
+            "[board]: needs a secret_file, because the database is no SQLite file to put one beside;"
+            ' write secret_file = "helpdesk.secret" (the first run makes the file)'
+        ),
+    ),
+    (
+        '[store]\npassword_file = "x"',
+        "[store]: has a password, and SQLite asks for none",
     ),
     (
         '[auth]\nauthserv_ids = "mx"',
@@ -311,3 +318,47 @@ def test_folders_have_one_purpose_each() -> None:
     """A folder that is both the archive and something else is refused."""
     text = MINIMAL.replace('username = "dast"', 'username = "dast"\narchive = "INBOX"')
     assert problems(text) == ["helpdesk.toml:4: [imap]: names the folder INBOX for two purposes"]
+
+
+NEITHER = "[store] url: is neither sqlite:///FILE nor postgresql+psycopg://USER@HOST/NAME; "
+HIDDEN = "[store] url: has a password behind the ?, which is no place for it; write password_file; "
+EXAMPLE = 'for example url = "sqlite:///helpdesk.db"'
+TWICE = "[store]: has more than one of password_file, password_env, password_credential and a password in url"
+
+ADDRESSES = [
+    ("dast:hunter2@db:port/dast", "", NEITHER + EXAMPLE),
+    ("dast:hun@ter2@db/dast", "", NEITHER + EXAMPLE),
+    ("dast:hun/ter2@db/dast", "", NEITHER + EXAMPLE),
+    ("dast:hunter2@db", "", NEITHER + EXAMPLE),
+    ("dast:hunter2@[::1/dast", "", NEITHER + EXAMPLE),
+    ("db/dast?user=dast&password=hunter2", "", HIDDEN + EXAMPLE),
+    ("db/dast?sslpassword=hunter2", "", HIDDEN + EXAMPLE),
+    ("dast:hunter2@db/dast", 'password_env = "P"', TWICE),
+    ("dast@db/dast", 'password_env = "P"\npassword_file = "p"', TWICE),
+]
+
+
+@pytest.mark.parametrize(("address", "more", "problem"), ADDRESSES)
+def test_an_address_of_a_database_that_is_wrong_is_not_repeated(
+    address: str, more: str, problem: str
+) -> None:
+    """What cannot be read as it was meant is refused, a password has one place, and no problem quotes one."""
+    text = MINIMAL.replace("[board]", '[board]\nsecret_file = "s"')
+    text += f'[store]\nurl = "postgresql+psycopg://{address}"\n{more}'
+    assert [words.partition(": ")[2] for words in problems(text)] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("address", "has_password"),
+    [
+        ("dast@db.example.org:5433/dast", False),
+        ("/dast?host=/run/postgresql", False),
+        ("dast:h%40nter%2F2@[::1]/dast?sslmode=verify-full", True),
+    ],
+)
+def test_an_address_of_a_database_that_is_right(address: str, has_password: bool) -> None:
+    """A port, a folder of sockets, an address in brackets and options are understood, and a password is noticed."""
+    text = MINIMAL.replace("[board]", '[board]\nsecret_file = "s"')
+    store = settings_of(HERE, f'{text}[store]\nurl = "postgresql+psycopg://{address}"\n').store
+    assert (store.has_password, store.file) == (has_password, None)
+    assert "h%40" not in f"{store} {store!r}"

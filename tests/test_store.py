@@ -1,37 +1,62 @@
-"""The database: its history, its lock, its throw-away copy, and its times."""
+"""The database, wherever it is: its history, its turns, its throw-away copy, and its values."""
 
-import hashlib
-import json
-import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, create_mock_engine, insert, inspect, select, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Engine, bindparam, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import OperationalError, StatementError
 
-from helpdesk.errors import HeldError, UsageError
-from helpdesk.store import db, meta, migrations
+from helpdesk.errors import HeldError, UnreachableError, UsageError
+from helpdesk.model import Place
+from helpdesk.store import db, folders, meta, migrations
+from helpdesk.store import names as thread_names
 from helpdesk.store.bulk import run_many
-from helpdesk.store.core import COPY, HIDDEN, META, METADATA, QUARANTINE
-from helpdesk.store.lock import instance_lock
+from helpdesk.store.core import HIDDEN, MESSAGE, METADATA, OUTBOX, QUARANTINE, REF, THREAD
+from helpdesk.store.folders import FolderState
+from helpdesk.store.groups import Alias
+from helpdesk.store.lock import InstanceLock, instance_lock
+from helpdesk.store.scratch import scratch
+from helpdesk.uidset import UidSet
+from tests.databases import Database, impatient
+
+OLD = datetime(2001, 1, 1, tzinfo=UTC)
+OUTBOX_ROW = {
+    "message_id": "<b@x>", "code": "", "rule": "urgent", "occasion": "1", "kind": "urgent", "recipients": "",
+    "context": "", "planned_at": OLD, "state": "sent", "attempts": 1, "last_answer": "",
+}  # fmt: skip
+MESSAGE_ROW = {
+    "id": 1, "message_id": "<a@x>", "refs": "", "parents": "", "subject": "", "subject_key": "", "link": "",
+    "people": "", "author": "", "author_name": "", "role": "user", "via": "", "trusted": True, "nature": "human",
+    "why": "", "date": None, "time": datetime(2026, 6, 8, tzinfo=UTC), "cycle": 1, "adopted": False, "hits": "",
+    "size": 1, "thread": 0, "of_ours": False, "correspondence": False,
+}  # fmt: skip
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'board.db'}"
+def url(database: Database) -> str:
+    return database.url
 
 
 @pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    migrations.upgrade(url)
-    made = db.open_engine(url)
+def bare(database: Database) -> str:
+    """The same, and there are no tables in it."""
+    database.lay()
+    return database.url
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    """The same, and it is up to date."""
+    database.make()
+    made = db.open_engine(database.url)
     yield made
     made.dispose()
 
@@ -43,19 +68,10 @@ def test_the_migrations_make_the_tables(engine: Engine) -> None:
         assert compare_metadata(context, METADATA) == []
         made = inspect(conn)
         for table in METADATA.sorted_tables:
-            assert {i["name"] for i in made.get_indexes(table.name)} == {i.name for i in table.indexes}
-
-
-def test_the_tables_are_good_for_postgresql() -> None:
-    """Every table and index can be said in PostgreSQL's words, with 64-bit UIDs and partial indexes."""
-    words: list[str] = []
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy forgot one
-    engine = create_mock_engine(
-        "postgresql+psycopg://", lambda sql, *_: words.append(str(sql.compile(dialect=dialect)))
-    )
-    METADATA.create_all(engine, checkfirst=False)
-    assert sum("BIGINT" in one for one in words) >= 4
-    assert any("WHERE limbo IS NOT NULL" in one for one in words)
+            unique = {str(one["name"]) for one in made.get_unique_constraints(table.name)}
+            assert {i["name"] for i in made.get_indexes(table.name)} - unique == {
+                i.name for i in table.indexes
+            }
 
 
 def test_upgrading_twice_changes_nothing(url: str, engine: Engine) -> None:
@@ -77,35 +93,52 @@ def test_a_newer_database_is_refused(url: str, engine: Engine) -> None:
         migrations.upgrade(url)
 
 
-def test_checking_makes_nothing(url: str, tmp_path: Path) -> None:
-    """The check of a database that does not exist says so and does not make it; nor is a stranger's taken for ours."""
-    assert "is empty" in migrations.check(url)[0]
-    assert list(tmp_path.iterdir()) == []
-    stranger = create_engine(url)
+def test_checking_makes_nothing(bare: str) -> None:
+    """The check of a database that is empty says so, and leaves it so."""
+    assert migrations.check(bare) == [migrations.EMPTY]
+    assert migrations.check(bare) == [migrations.EMPTY]
+
+
+def test_a_strangers_database_is_not_taken_for_ours(bare: str) -> None:
+    """Where there are tables of somebody else's, the check says so and the upgrade makes none of ours beside them."""
+    stranger = db.open_engine(bare)
     with stranger.begin() as conn:
         conn.execute(text("CREATE TABLE theirs (id INTEGER)"))
+    assert "not ours" in migrations.check(bare)[0]
+    with pytest.raises(UsageError, match="a database of its own"):
+        migrations.upgrade(bare)
+    with stranger.connect() as conn:
+        assert inspect(conn).get_table_names() == ["theirs"]
     stranger.dispose()
-    assert "not ours" in migrations.check(url)[0]
-
-
-def test_connections_are_durable(engine: Engine) -> None:
-    """Every connection writes ahead, syncs fully, checks foreign keys and waits for others."""
-    with engine.connect() as conn:
-        found = [
-            conn.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        ]
-    assert found == ["wal", 2, 1, 15000]
 
 
 def test_readers_do_not_wait_for_a_writer(engine: Engine) -> None:
-    """While a cycle writes, a reading command reads the state before it; it cannot write by mistake behind its back."""
+    """While a cycle writes, a reading command reads the state before it, and goes on seeing that one."""
     with engine.begin() as writing:
         meta.put(writing, "key", "new")
         with db.reading(engine) as reading:
             assert meta.get(reading, "key") is None
     with db.reading(engine) as conn:
         assert meta.get(conn, "key") == "new"
+        with engine.begin() as writing:
+            meta.put(writing, "key", "newer")
+        assert meta.get(conn, "key") == "new"
+
+
+def test_writers_take_turns(url: str, engine: Engine) -> None:
+    """While one transaction may write another waits for it before it reads anything, and is told when that is too long."""
+    other = db.open_engine(url)
+    impatient(other)
+    with engine.begin() as conn:
+        assert meta.get(conn, "key") is None
+        with (
+            pytest.raises((OperationalError, UnreachableError), match=r"locked|somebody else"),
+            other.begin(),
+        ):
+            pass
+    with other.begin() as conn:
+        meta.put(conn, "key", "value")
+    other.dispose()
 
 
 HOLDER = """
@@ -117,42 +150,59 @@ with instance_lock(sys.argv[1]):
 """
 
 
-def test_one_instance_at_a_time(url: str) -> None:
+def test_one_instance_at_a_time(bare: str) -> None:
     """A second instance is told which process holds the board, and may begin as soon as that one is dead."""
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, url], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, bare], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(HeldError, match=f"process {holder.pid} "), instance_lock(url):
+    with pytest.raises(HeldError, match=f"process {holder.pid} "), instance_lock(bare):
         pass
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    with instance_lock(url) as lock:
-        lock.check()
+    migrations.upgrade(bare)
+    engine = db.open_engine(bare)
+    with _as_soon_as_free(bare) as lock:
+        lock.guard(engine)
+        with engine.begin() as conn:
+            meta.put(conn, "key", "value")
+    engine.dispose()
 
 
-def test_a_lost_lock_is_noticed(url: str, tmp_path: Path) -> None:
-    """When somebody removes the lock file the instance stops before its next batch."""
-    with instance_lock(url) as lock:
-        (tmp_path / "board.db.lock").unlink()
-        with pytest.raises(HeldError, match="removed the lock"):
-            lock.check()
+@contextmanager
+def _as_soon_as_free(url: str) -> Iterator[InstanceLock]:
+    """A server needs a moment to see that its client is dead."""
+    with ExitStack() as stack:
+        for attempt in range(100):
+            try:
+                lock = stack.enter_context(instance_lock(url))
+            except HeldError:
+                assert attempt < 99
+                time.sleep(0.05)
+            else:
+                yield lock
+                return
 
 
-def test_a_throw_away_copy(url: str, engine: Engine, tmp_path: Path) -> None:
-    """What is tried on the copy reaches neither the real database nor its folder, and the copy is gone afterwards."""
+def test_a_throw_away_copy(url: str, engine: Engine) -> None:
+    """All tables and values are on the copy; what is tried there does not reach the real database, and it is gone after."""
+    uids = range(1, 7)
     with engine.begin() as conn:
         meta.put(conn, "key", "real")
-    engine.dispose()
-    before = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
-    with db.scratch(url) as copy:
+        conn.execute(insert(MESSAGE), [MESSAGE_ROW, {**MESSAGE_ROW, "id": 2, "date": OLD, "trusted": False}])
+        conn.execute(insert(OUTBOX), {**OUTBOX_ROW, "content": b"\x00\xff"})
+        conn.execute(insert(HIDDEN), [{"folder": 1, "uid": uid} for uid in uids])
+        before = [conn.execute(select(table)).all() for table in METADATA.sorted_tables]
+    with scratch(url) as copy:
         with copy.begin() as conn:
-            assert meta.get(conn, "key") == "real"
+            assert [conn.execute(select(table)).all() for table in METADATA.sorted_tables] == before
             meta.put(conn, "key", "tried")
-        scratch = Path(str(copy.url.database))
-        assert scratch.exists()
-    assert not scratch.parent.exists()
-    assert {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in tmp_path.iterdir()} == before
+            conn.execute(delete(HIDDEN).where(HIDDEN.c.uid > 3))
+        kept = Path(str(copy.url.database))
+        assert kept.exists()
+    assert not kept.parent.exists()
+    with engine.connect() as conn:
+        assert [conn.execute(select(table)).all() for table in METADATA.sorted_tables] == before
 
 
 def test_a_copy_of_a_database_in_use(url: str, engine: Engine) -> None:
@@ -161,17 +211,28 @@ def test_a_copy_of_a_database_in_use(url: str, engine: Engine) -> None:
         meta.put(conn, "key", "committed")
     with engine.begin() as conn:
         meta.put(conn, "key", "not yet")
-        with db.scratch(url) as copy, copy.connect() as other:
+        with scratch(url) as copy, copy.connect() as other:
             assert meta.get(other, "key") == "committed"
 
 
-def test_a_copy_of_nothing(url: str, tmp_path: Path) -> None:
-    """Where there is no database yet the copy is an empty one, and none is made; in memory there is nothing to copy."""
-    with db.scratch(url) as copy, copy.connect() as conn:
+def test_a_copy_of_nothing(bare: str) -> None:
+    """Where there are no tables yet the copy has them, and none are made in the database."""
+    with scratch(bare) as copy, copy.connect() as conn:
         assert meta.last_cycle(conn) is None
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(UsageError, match="SQLite file"), db.scratch("sqlite://"):
-        pass
+    assert migrations.check(bare) == [migrations.EMPTY]
+
+
+def test_a_copy_of_an_older_database(bare: str) -> None:
+    """A plan may be asked for before the database is brought up to date: only the copy is."""
+    engine = db.open_engine(bare)
+    migrations.upgrade_engine(engine, "0001")
+    with engine.begin() as conn:
+        meta.put(conn, "key", "old")
+    with scratch(bare) as copy, copy.connect() as conn:
+        assert meta.get(conn, "key") == "old"
+        assert "notes" in {column["name"] for column in inspect(conn).get_columns("thread")}
+    assert "needs 0" in migrations.check(bare)[0]
+    engine.dispose()
 
 
 def test_times_are_utc(engine: Engine) -> None:
@@ -180,24 +241,131 @@ def test_times_are_utc(engine: Engine) -> None:
     values = {"folder": 1, "uid": 1, "guid": "", "why": "", "seen_at": summer}
     with engine.begin() as conn:
         conn.execute(insert(QUARANTINE).values(values))
-        run_many(conn, insert(QUARANTINE), tuple(values), [(1, 2, "", "", summer)], ("seen_at",))
+        run_many(
+            conn,
+            insert(QUARANTINE),
+            tuple(values),
+            [(1, uid, "", "", summer) for uid in (2, 3)],
+            ("seen_at",),
+        )
         found = conn.execute(select(QUARANTINE.c.seen_at)).scalars().all()
-        assert found == [summer, summer]
-        assert all(time.tzinfo is UTC for time in found)
+        assert found == [summer, summer, summer]
+        assert all(moment.tzinfo is UTC for moment in found)
         assert len(set(conn.exec_driver_sql("SELECT seen_at FROM quarantine"))) == 1
         with pytest.raises(StatementError, match="no time zone"):
             conn.execute(
-                insert(QUARANTINE).values({**values, "uid": 3, "seen_at": summer.replace(tzinfo=None)})
+                insert(QUARANTINE).values({**values, "uid": 4, "seen_at": summer.replace(tzinfo=None)})
             )
 
 
-def test_the_file_is_ours_alone(engine: Engine, url: str) -> None:
-    """Two writers wait for each other instead of failing later, and the second is told when it waited too long."""
-    impatient = create_engine(url, connect_args={"timeout": 0.05})
+@pytest.mark.parametrize("year", [1, 99, 1969, 9999])
+def test_a_forged_date_is_kept(engine: Engine, year: int) -> None:
+    """Whatever year a Date header claims, it comes back, and is compared by what it means."""
+    claimed = datetime(year, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    rows = [{**MESSAGE_ROW, "id": n, "date": date} for n, date in ((1, claimed), (2, OLD), (3, None))]
     with engine.begin() as conn:
-        conn.execute(insert(META).values(key="a", value=json.dumps(os.getpid())))
-        with pytest.raises(OperationalError, match="locked"), impatient.begin() as other:
-            other.execute(insert(HIDDEN).values(folder=1, uid=1))
-    impatient.dispose()
+        run_many(
+            conn, insert(MESSAGE), tuple(MESSAGE_ROW), [tuple(r.values()) for r in rows], ("date", "time")
+        )
+        later = select(MESSAGE.c.date).where(MESSAGE.c.date > datetime(2000, 1, 1, tzinfo=UTC))
+        assert set(conn.execute(later).scalars()) == ({OLD} if year < 2000 else {OLD, claimed})
+        assert conn.execute(select(MESSAGE.c.date).where(MESSAGE.c.id == 1)).scalar_one() == claimed
+
+
+def test_the_numbers_of_a_server_fit(engine: Engine) -> None:
+    """A UID of 32 bits, a size above four gigabytes and a MODSEQ of 63 bits are kept (RFC 9051, RFC 7162)."""
+    uid, modseq, size = 2**32 - 1, 2**63 - 1, 5 * 2**30
+    state = FolderState(1, "INBOX", Place.INBOX, uid, uid, 1, modseq, rotation=uid)
     with engine.begin() as conn:
-        assert conn.execute(select(COPY)).all() == []
+        folders.save(conn, [state])
+        folders.save(conn, [state])
+        conn.execute(insert(HIDDEN).values(folder=1, uid=uid))
+        conn.execute(insert(MESSAGE).values({**MESSAGE_ROW, "size": size}))
+        assert folders.load(conn) == {"INBOX": state}
+        assert folders.tracked_within(conn, 1, UidSet.span(1, uid)) == 1
+        assert conn.execute(select(MESSAGE.c.size)).scalar_one() == size
+
+
+TEXTS = (
+    "ab",
+    "aB",
+    "a b",
+    "a\x7fb",
+    "a-b",
+    "ä",
+    "z",
+    "Z",
+    "ﬀ",
+    "\U0001f600",
+    "%",
+    "_",
+    "\\",
+    "a\tb\nc",
+    "\\N",
+    "\ufffd",
+)
+
+
+def test_texts_are_compared_by_their_bytes(engine: Engine) -> None:
+    """No rule of any language comes between: the order, equality and ranges of texts are those of their UTF-8 octets."""
+    with engine.begin() as conn:
+        run_many(conn, insert(REF), Alias._fields, [(one, one, 0, 0) for one in TEXTS])
+        found = conn.execute(select(REF.c.id).order_by(REF.c.code)).scalars().all()
+        assert found == sorted(TEXTS, key=str.encode)
+        low, high = "a", "a\x7f"
+        between = conn.execute(select(REF.c.id).where(REF.c.code >= low, REF.c.code < high)).scalars()
+        assert set(between) == {one for one in TEXTS if low <= one < high}
+
+
+def test_a_thread_is_found_by_the_beginning_of_its_code(engine: Engine) -> None:
+    """A prefix means the codes that begin with it, those that end in it left out."""
+    codes = ("7kq2mzzzzz", "7kq2n00000", "7kq3000000", "0000007kq2")
+    rows = [(n, code, 0, "", True, False, OLD, OLD, "", "") for n, code in enumerate(codes, 1)]
+    names = (
+        "id",
+        "code",
+        "component",
+        "state",
+        "open",
+        "dirty",
+        "opened_at",
+        "last_activity_at",
+        "pending",
+        "notes",
+    )
+    with engine.begin() as conn:
+        run_many(conn, insert(THREAD), names, rows, ("opened_at", "last_activity_at"))
+        assert thread_names.find(conn, "7kq2m", "dast") == 1
+        assert thread_names.short(conn, codes[2]) == "7kq30"
+        with pytest.raises(UsageError, match="more than one"):
+            thread_names.find(conn, "7kq2", "dast")
+
+
+def test_many_rows_are_changed_at_once(engine: Engine) -> None:
+    """A statement with the values of many rows changes each as its own, empty values and times too."""
+    with engine.begin() as conn:
+        run_many(
+            conn,
+            insert(MESSAGE),
+            tuple(MESSAGE_ROW),
+            [tuple({**MESSAGE_ROW, "id": n}.values()) for n in (1, 2, 3)],
+            ("date", "time"),
+        )
+        change = (
+            update(MESSAGE)
+            .where(MESSAGE.c.id == bindparam("key"))
+            .values(subject=bindparam("s"), date=bindparam("d"), trusted=bindparam("t"))
+        )
+        run_many(
+            conn,
+            change,
+            ("s", "d", "t", "key"),
+            [('it\'s "{a,b}" \\', OLD, False, 1), ("NULL", None, True, 2)],
+            ("d",),
+        )
+        found = conn.execute(
+            select(MESSAGE.c.subject, MESSAGE.c.date, MESSAGE.c.trusted).order_by(MESSAGE.c.id)
+        ).all()
+        assert found == [('it\'s "{a,b}" \\', OLD, False), ("NULL", None, True), ("", None, True)]
+        run_many(conn, change, ("s", "d", "t", "key"), [("one", None, True, 3)], ("d",))
+        assert conn.execute(select(MESSAGE.c.subject).where(MESSAGE.c.id == 3)).scalar_one() == "one"

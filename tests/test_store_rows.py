@@ -16,6 +16,7 @@ from helpdesk.rules.facts import Hit
 from helpdesk.rules.state import Moving, Register, ThreadState
 from helpdesk.store import copies, db, threads
 from tests.bench import START, Bench, only
+from tests.databases import Database
 
 STAMPS = st.builds(Stamp, st.integers(1, 9), st.datetimes(timezones=st.just(UTC)))
 NAMES = st.sampled_from((WAITING, URGENT, "docs", "mc08 dataset problem"))
@@ -56,8 +57,8 @@ def test_touches_come_back(touches: dict[str, Stamp]) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path, Tier.QRESYNC)
+def bench(tmp_path: Path, database: Database) -> Iterator[Bench]:
+    made = Bench(tmp_path, Tier.QRESYNC, database=database)
     made.deliver("<a@x>", flags=["waiting"])
     made.deliver("<b@x>", answers=["<a@x>"], folder="Archive")
     made.deliver("<c@x>", subject="Other")

@@ -25,9 +25,10 @@ from helpdesk.report import Report
 from helpdesk.rules.draft import living
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.settings import Settings
-from helpdesk.store import copies, db, migrations, requests, sqlite, threads
+from helpdesk.store import copies, db, requests, threads
 from helpdesk.store.copies import Held
 from helpdesk.store.core import THREAD
+from tests.databases import Database, SqliteFile
 from tests.human import Human
 from tests.memory_mailer import MemoryMailer
 
@@ -139,20 +140,18 @@ class World:
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     expected: int = 0
     fresh: bool = False  # the database was lost and nothing has run since
+    database: Database | None = None  # None: a SQLite file in the folder
     _board: Board | None = None
 
     def __post_init__(self) -> None:
+        self._kept = self.database or SqliteFile(self.folder)
+        self._kept.make()
         self.settings: Settings = settings_of(self.folder / "helpdesk.toml", self.config)
-        self.engine: Engine = self._engine()
+        self.engine: Engine = db.open_engine(self._kept.url)
         self.mailbox: Mailbox = self.open_mailbox()
         for name in ("INBOX", "Archive", "Sent"):
             if name not in self.human.folders():
                 self.human.create(name)
-
-    def _engine(self) -> Engine:
-        url = f"sqlite:///{self.folder / 'board.db'}"
-        migrations.upgrade(url)
-        return db.open_engine(url)
 
     @property
     def board(self) -> Board:
@@ -251,24 +250,21 @@ class World:
     def lose_database(self) -> None:
         """The disk of the daemon is gone; the mailbox is not."""
         self.engine.dispose()
-        for path in self.folder.glob("board.db*"):
-            path.unlink()
-        self.engine = self._engine()
+        self._kept.empty()
+        self.engine = db.open_engine(self._kept.url)
         self.fresh = True
 
     def backup(self) -> None:
         """Somebody makes a backup of the database."""
-        target = self.folder / "backup.db"
-        target.unlink(missing_ok=True)
-        sqlite.backup(self.folder / "board.db", target)
+        self.engine.dispose()
+        self._kept.save()
 
     def restore(self) -> None:
         """The database is replaced by its backup, if there is one."""
-        if (self.folder / "backup.db").exists():
-            self.lose_database()
-            self.engine.dispose()
-            sqlite.backup(self.folder / "backup.db", self.folder / "board.db")
-            self.engine = self._engine()
+        self.engine.dispose()
+        if self._kept.bring_back():
+            self.engine = db.open_engine(self._kept.url)
+            self.fresh = True
 
     def consistency(self) -> list["Standing"]:
         """Where every thread stands, and the copies that must agree with it."""

@@ -12,7 +12,9 @@ import typer
 
 from helpdesk.cli import explaining, looking, setting_up, shell, working
 from helpdesk.cli.database import database
+from helpdesk.cli.demo import demo
 from helpdesk.cli.mailing import outbox
+from helpdesk.cli.replaying import replay
 from helpdesk.cli.shell import CARE, EVERY_DAY, LOOK, SETUP
 
 commands = typer.Typer(
@@ -51,7 +53,9 @@ def _helpdesk(
     """
 
 
+_DEMO = "Example: helpdesk demo --pace 2"
 _INIT = "Example: helpdesk init --name dast --list-address dast@lists.example.org --host imap.example.org"
+_REPLAY = "Example: helpdesk replay list.mbox.gz --json | jq .first_answer"
 _RUN = "Example: helpdesk run --once --json | jq .actions"
 _PLAN = "Example: helpdesk plan --now 2026-06-16T08:00Z"
 _THREADS = "Example: helpdesk threads --attention"
@@ -60,6 +64,8 @@ _UNDO = "Example: helpdesk undo 3f9a1c --- or: helpdesk undo --thread 7kq2m"
 _RULES = "Example: helpdesk explain-rules mail.eml"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
+commands.command("demo", rich_help_panel=SETUP, epilog=_DEMO)(demo)
+commands.command("replay", rich_help_panel=SETUP, epilog=_REPLAY)(replay)
 commands.command("init", rich_help_panel=SETUP, epilog=_INIT)(setting_up.init)
 commands.command("check", rich_help_panel=SETUP, epilog="Example: helpdesk check --probe")(setting_up.check)
 commands.command("run", rich_help_panel=EVERY_DAY, epilog=_RUN)(working.run)

@@ -30,7 +30,7 @@ class Carried(Generic[T]):
 
 def carry_out(settings: Settings, now: datetime | None, ask: Ask[T]) -> Carried[T]:
     """Write a request down; then run cycles, unless a daemon does."""
-    if problems := migrations.check(settings.store.url.get_secret_value()):
+    if problems := migrations.check(app.database(settings)):
         raise UsageError(problems[0])
     with ExitStack() as stack:
         try:

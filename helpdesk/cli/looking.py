@@ -162,7 +162,7 @@ def _labels(settings: Settings) -> Mapping[str, Any]:
     words, dialect = vocabulary(settings), app.dialect(settings)
     carried: Mapping[str, int] | None = None
     unknown: Mapping[str, int] = {}
-    if not migrations.check(settings.store.url.get_secret_value()):
+    if not migrations.check(app.database(settings)):
         with shell.reading(settings) as conn:
             carried = census.open_by_label(conn)
             unknown = census.unknown_keywords(conn, lambda flags, folder: dialect.read(flags, folder).unknown)

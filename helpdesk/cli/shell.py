@@ -112,7 +112,7 @@ def short_names(settings: Settings, ids: Iterable[str]) -> Callable[[str], str]:
     """How people call these threads: by the shortest beginning that is unique (the board's name is left out)."""
     prefix = f"{settings.board.name}-"
     known: dict[str, str] = {}
-    if not migrations.check(settings.store.url.get_secret_value()):
+    if not migrations.check(app.database(settings)):
         with reading(settings) as conn:
             known = {one: names.short(conn, one.removeprefix(prefix)) for one in set(ids) if one}
     return lambda one: known.get(one, one.removeprefix(prefix))

@@ -32,7 +32,7 @@ def decoded(value: str) -> str:
             pieces += (pending.decode(charset, "replace"), parts[number + 3])
             charset, pending = "", b""
     pieces.append(pending.decode(charset or "utf-8", "replace"))
-    return "".join(pieces)
+    return "".join(pieces).replace("\0", "")  # which not every database stores
 
 
 def charset_of(name: str) -> str:

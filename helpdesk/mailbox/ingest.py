@@ -30,6 +30,7 @@ BATCH = 500
 BOUNCE_OCTETS = 256 * 1024
 BODY_OCTETS = 64 * 1024
 MAX_TEXT = 1000
+MAX_KEY = 500  # what every database can index, in any script
 MAX_PEOPLE = 50
 _STABLE = tuple(name.lower() for name in FIELDS)
 
@@ -130,7 +131,7 @@ class Intake:
             refs=" ".join(header.references),
             parents=" ".join(header.in_reply_to),
             subject=_safe(header.subject),
-            subject_key=_safe(key.subject),
+            subject_key=_safe(key.subject)[:MAX_KEY],
             people=_safe(" ".join(sorted(people))) if key.subject else "",
             author=_safe(who.address),
             author_name=_safe(header.sender_name),

@@ -42,11 +42,12 @@ MAX_HEADER = 256 * 1024
 MAX_FIELDS = 1000
 MAX_FIELD = 64 * 1024
 MAX_REFERENCES = 500
+MAX_ID = 998  # octets: the longest line that SMTP carries
 _HEAD_BYTES = 8 * 1024
 _FIRST_IDS = 50
 
 _NAME = re.compile(r"([!-9;-~]+)[ \t]*")
-_ID = re.compile(r"<[^<>\s]{1,996}>")  # 998 is the longest line that SMTP carries
+_ID = re.compile(rf"<[^<>\s]{{1,{MAX_ID - 2}}}>")
 _LIST_ID = re.compile(r"<([^<>\s]+)>")
 _DATE = re.compile(
     r"[A-Za-z]{3}, (\d\d?) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-][01]\d[0-5]\d)(?: \([^()]*\))?$",
@@ -125,7 +126,7 @@ def _east(zone: str) -> timedelta:
 
 
 def _text(raw: bytes) -> str:
-    header = raw[:MAX_HEADER].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    header = raw[:MAX_HEADER].replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"")
     end = header.find(b"\n\n")
     if header.startswith(b"\n"):
         return ""
@@ -182,7 +183,10 @@ def _only_addresses(values: tuple[str, ...]) -> tuple[str, ...]:
 def _ids(values: tuple[str, ...]) -> list[str]:
     """Find the usable ids; some mailers wrap a long id in an encoded word."""
     text = " ".join(values)
-    return _ID.findall(text) or (_ID.findall(decoded(text)) if "=?" in text else [])
+    found = _ID.findall(text) or (_ID.findall(decoded(text)) if "=?" in text else [])
+    if text.isascii() and "=?" not in text:
+        return found
+    return [one for one in found if len(one.encode("utf-8", "replace")) <= MAX_ID]
 
 
 def _bounded(references: list[str], answered: list[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The configuration as frozen values: one class a section, every key with its meaning, unit and default."""
 
-from helpdesk.settings.login import Login, OAuth2
+from helpdesk.settings.login import Login, OAuth2, PasswordPlace
 from helpdesk.settings.policy import Brakes, Caps, Policy
 from helpdesk.settings.robots import Cocktail, JobTemplate, LoadTest, Queue, Reports, Robots, Site
 from helpdesk.settings.root import Settings, vocabulary
@@ -22,6 +22,7 @@ __all__ = [
     "LoadTest",
     "Login",
     "OAuth2",
+    "PasswordPlace",
     "Person",
     "Policy",
     "Queue",

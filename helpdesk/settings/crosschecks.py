@@ -147,7 +147,9 @@ def _secret(document: Mapping[str, Any]) -> Iterator[Problem]:
     for _, url in strings(document, "store", "url"):
         if url.startswith("postgresql") and not has_file:
             yield Problem(
-                ("board",), "needs a secret_file, because the database is no SQLite file to put one beside"
+                ("board",),
+                "needs a secret_file, because the database is no SQLite file to put one beside;"
+                ' write secret_file = "helpdesk.secret" (the first run makes the file)',
             )
 
 

@@ -63,8 +63,8 @@ class OAuth2(Section):
         return self
 
 
-class Login(Section):
-    """How to prove who we are: a password from one place, or OAuth 2.0."""
+class PasswordPlace(Section):
+    """Where a password is: in one place at most, and never in the configuration."""
 
     password_file: FilePath | None = Field(
         default=None, description="file (mode 0600) with the password", examples=["imap-password"]
@@ -77,19 +77,34 @@ class Login(Section):
         description="name of a systemd credential with the password (LoadCredential=)",
         examples=["imap-password"],
     )
+
+    @property
+    def places(self) -> dict[str, object]:
+        """What says where a secret comes from."""
+        named = ("password_file", "password_env", "password_credential")
+        return {name: getattr(self, name) for name in named if getattr(self, name) is not None}
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether anything does."""
+        return bool(self.places)
+
+
+class Login(PasswordPlace):
+    """How to prove who we are: a password from one place, or OAuth 2.0."""
+
     oauth2: OAuth2 | None = Field(default=None, description="OAuth 2.0 instead of a password")
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        secrets = [self.password_file, self.password_env, self.password_credential, self.oauth2]
-        if sum(secret is not None for secret in secrets) > 1:
+        if len(self.places) > 1:
             raise ValueError(
                 "has more than one of password_file, password_env, password_credential and oauth2"
             )
         return self
 
     @property
-    def has_secret(self) -> bool:
-        """Whether anything says where a secret comes from."""
-        secrets = [self.password_file, self.password_env, self.password_credential, self.oauth2]
-        return any(secret is not None for secret in secrets)
+    def places(self) -> dict[str, object]:
+        """What says where a secret comes from."""
+        found = super().places
+        return found if self.oauth2 is None else {**found, "oauth2": self.oauth2}

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -21,7 +20,7 @@ from helpdesk.settings.base import (
     Zone,
     anchored,
 )
-from helpdesk.settings.login import Login
+from helpdesk.settings.login import Login, PasswordPlace
 
 Security = Literal["tls", "starttls", "none"]
 
@@ -175,22 +174,24 @@ class Auth(Section):
     )
 
 
-def _splits(url: str) -> bool:
-    """Without the library's own sentence: it would quote the password."""
-    try:
-        urlsplit(url)
-    except ValueError:
-        return False
-    return True
+_POSTGRESQL = re.compile(
+    r"postgresql\+psycopg://"
+    r"([^:@/?#\s]+(:(?P<password>[^:@/?#\s]*))?@)?"
+    r"([^:@/?#\s\[\]]*|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?"
+    r"/[^/?#\s]+(\?(?P<options>[^#\s]*))?"
+)
+"""Whatever has a meaning in a URL is written with % inside of names and passwords: what is read is what was meant."""
+
+_HIDDEN = re.compile(r"(^|&)(ssl)?password=", re.IGNORECASE)
 
 
-class Store(Section):
+class Store(PasswordPlace):
     """Where the daemon keeps what mail cannot hold."""
 
     url: SecretStr = Field(
         default=SecretStr("sqlite:///helpdesk.db"),
         description="database: sqlite:///FILE (a relative FILE is beside this configuration) or"
-        " postgresql+psycopg://USER@HOST/NAME",
+        " postgresql+psycopg://USER@HOST/NAME; its password has keys of its own",
         examples=["sqlite:///helpdesk.db"],
     )
 
@@ -198,7 +199,10 @@ class Store(Section):
     @classmethod
     def _known_database(cls, url: SecretStr, info: ValidationInfo) -> SecretStr:
         text = url.get_secret_value()
-        if text.startswith("postgresql+psycopg://") and text.isprintable() and _splits(text):
+        found = _POSTGRESQL.fullmatch(text)
+        if found is not None and text.isprintable():
+            if _HIDDEN.search(found["options"] or ""):
+                raise ValueError("has a password behind the ?, which is no place for it; write password_file")
             return url
         if re.fullmatch(r"sqlite://(/[^?#]*)?", text) is None or not text.isprintable():
             raise ValueError("is neither sqlite:///FILE nor postgresql+psycopg://USER@HOST/NAME")
@@ -207,10 +211,21 @@ class Store(Section):
             return url
         return SecretStr(f"sqlite:///{anchored(Path(name), info)}")
 
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if len(self.places) + self.has_password > 1:
+            raise ValueError(
+                "has more than one of password_file, password_env, password_credential and a password in url"
+            )
+        if self.has_secret and self.url.get_secret_value().startswith("sqlite:"):
+            raise ValueError("has a password, and SQLite asks for none")
+        return self
+
     @property
     def has_password(self) -> bool:
         """Whether the address itself holds a password."""
-        return urlsplit(self.url.get_secret_value()).password is not None
+        found = _POSTGRESQL.fullmatch(self.url.get_secret_value())
+        return found is not None and found["password"] is not None
 
     @property
     def file(self) -> Path | None:

@@ -11,25 +11,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
 
 from helpdesk.errors import HeldError
 from helpdesk.store import meta
 from helpdesk.store.db import Address, open_engine
-from helpdesk.store.postgresql import LOCKS, may_write
+from helpdesk.store.postgresql import LOCKS, NAMED, may_write
 
 NAME = "instance"
 """The fact about the board that says who may write."""
 
-_INSTANCE = 2
-_OURS = (
-    "locktype = 'advisory' AND granted AND objsubid = 2 "
-    f"AND classid = {LOCKS} AND objid = {_INSTANCE} "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+_LOCK = {"locks": LOCKS, "instance": 2}
+_TAKE = text("SELECT pg_backend_pid(), pg_try_advisory_lock(:locks, :instance)")
+_HOLDER = text(
+    "SELECT pid FROM pg_locks"
+    " WHERE locktype = 'advisory' AND granted AND classid = :locks AND objid = :instance AND objsubid = 2"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-_TAKE = f"SELECT pg_backend_pid(), pg_try_advisory_lock({LOCKS}, {_INSTANCE})"
-_HELD = f"SELECT EXISTS (SELECT FROM pg_locks WHERE {_OURS} AND pid = %(pid)s)"
-_WHO = f"SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE {_OURS}"
+_NAMED = text("SELECT application_name FROM pg_stat_activity WHERE pid = :pid")
 
 
 @contextmanager
@@ -58,11 +57,12 @@ class SessionLock:
     def take(self) -> None:
         """Begin a session that holds the lock."""
         session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        pid, mine = session.exec_driver_sql(_TAKE).one()
+        pid, mine = session.execute(_TAKE, _LOCK).one()
         if mine:
             self._session, self._pid = session, pid
             return
-        who = session.exec_driver_sql(_WHO).scalars().first() or "somebody"
+        holder = session.execute(_HOLDER, _LOCK).scalar()
+        who = str(session.execute(_NAMED, {"pid": holder}).scalar() or "somebody").removeprefix(NAMED)
         session.close()
         raise HeldError(f"another helpdesk works on this board: {who} holds the lock of its database")
 
@@ -89,6 +89,6 @@ class SessionLock:
 
     def _renew(self, conn: Connection) -> None:
         with self._mutex:
-            if not conn.exec_driver_sql(_HELD, {"pid": self._pid}).scalar_one():
+            if conn.execute(_HOLDER, _LOCK).scalar() != self._pid:
                 self.free()
                 self.take()

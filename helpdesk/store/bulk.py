@@ -7,12 +7,12 @@ here, and there is only one kind of value that needs anything: times.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Update
+from sqlalchemy import Connection, Dialect, Insert, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from helpdesk.store import postgresql, sqlite
 from helpdesk.store.core import chunks
 from helpdesk.store.times import writer
 
@@ -23,7 +23,7 @@ MANY = 5000  # rows in the hands of the driver at once
 
 def run_many(
     conn: Connection,
-    statement: Insert | Update | Delete,
+    statement: Insert | Update,
     names: Sequence[str],
     rows: Iterable[Row],
     times: Sequence[str] = (),
@@ -33,21 +33,15 @@ def run_many(
     The statement is a constant of its module: what it is compiled to is kept with it.
     """
     compiled = _compiled(statement, conn.dialect, tuple(names))
-    order = [names.index(name) for name in compiled.positiontup or ()]
-    straight = order == list(range(len(names)))
-    pick = None if straight or not compiled.positional else itemgetter(*order)
+    run = sqlite.run_many if conn.dialect.name == "sqlite" else postgresql.run_many
     places = [names.index(name) for name in times]
     write = writer(conn.dialect)
     for chunk in chunks(rows, MANY):
-        ready = _with_times(chunk, places, write) if places else chunk
-        if not compiled.positional:
-            conn.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in ready])
-        else:
-            conn.exec_driver_sql(compiled.string, list(ready) if pick is None else list(map(pick, ready)))
+        run(conn, compiled, names, _with_times(chunk, places, write) if places else chunk)
 
 
 @lru_cache(maxsize=64)
-def _compiled(statement: Insert | Update | Delete, dialect: Dialect, names: tuple[str, ...]) -> SQLCompiler:
+def _compiled(statement: Insert | Update, dialect: Dialect, names: tuple[str, ...]) -> SQLCompiler:
     """The statement as this database wants it."""
     keys = list(names) if isinstance(statement, Insert) else None
     compiled = statement.compile(dialect=dialect, column_keys=keys)

@@ -5,15 +5,19 @@ those that only read see one state of the database and wait for nobody; texts ar
 """
 
 import os
+import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, Insert, create_engine, event, inspect
 from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import String
 
 from helpdesk.errors import UnreachableError, UsageError
+
+Row = tuple[Any, ...]
 
 WAIT_SECONDS = 15
 """How long another writer may take: as long as with SQLite."""
@@ -23,6 +27,9 @@ READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 LOCKS = 0x68656C70
 """The first half of the keys of our advisory locks: "help"."""
+
+NAMED = "helpdesk, "
+"""How our sessions are called begins with this."""
 
 _TURN = 1
 
@@ -48,16 +55,19 @@ _SESSION = {
 """Settings of every session, as far as the server's version knows them."""
 
 _SET = (
-    "SELECT set_config(name, wanted, false) FROM pg_settings JOIN (VALUES "
-    + ", ".join(f"('{name}', '{value}')" for name, value in _SESSION.items())
-    + ") AS ours (ours, wanted) ON name = ours"
+    "SELECT set_config(name, wanted, false)"
+    " FROM pg_settings JOIN unnest(%s::text[], %s::text[]) AS ours (ours, wanted) ON name = ours"
 )
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 """What is committed is on the disk, whatever the server's default; a stronger promise is kept."""
 
+_COPY = "COPY "
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
 _BUSY = "55P03"
+_DENIED = "42501"
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "53300"})
 """SQLSTATE of a server that ends, starts, or has no room for us."""
 
@@ -65,7 +75,7 @@ _GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "53300"})
 def open_engine(url: URL, password: Callable[[], str] | None = None) -> Engine:
     """Connect as often as needed; the password that is not in the URL is asked for at every login."""
     ours = {name: value for name, value in _CONNECTING.items() if name not in url.query}
-    ours["application_name"] = f"helpdesk: process {os.getpid()} on {socket.gethostname()}"[:63]
+    ours["application_name"] = f"{NAMED}process {os.getpid()} on {socket.gethostname()}"[:63]
     try:
         engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=ours)
     except ModuleNotFoundError as error:
@@ -77,12 +87,13 @@ def open_engine(url: URL, password: Callable[[], str] | None = None) -> Engine:
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     event.listen(engine, "handle_error", _on_error)
+    event.listen(engine, "do_executemany", _on_many)
     return engine
 
 
 def _on_connect(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_SET)
+        cursor.execute(_SET, (list(_SESSION), list(_SESSION.values())))
         cursor.execute(_DURABLE)
     connection.commit()
 
@@ -101,16 +112,51 @@ def may_write(connection: Connection) -> bool:
 
 def _on_error(context: ExceptionContext) -> None:
     """What a new connection, or waiting, may heal is said in one sentence; the driver's words hold no password."""
-    error = context.original_exception
-    state = getattr(error, "sqlstate", None)
-    if context.is_pre_ping or not isinstance(error, context.dialect.loaded_dbapi.Error):
+    error, driver = context.original_exception, context.dialect.loaded_dbapi
+    if context.is_pre_ping or not isinstance(error, driver.Error):
         return
+    state, words = getattr(error, "sqlstate", None), " ".join(str(error).split())
     if state == _BUSY:
         raise UnreachableError(
             f"the database: somebody else has been writing for more than {WAIT_SECONDS} seconds"
         )
+    if state == _DENIED:
+        raise UsageError(f"the database: {words}; its owner must be the user in [store] url")
+    if context.connection is None and isinstance(error, driver.ProgrammingError):
+        raise UsageError(f"[store] url: {words}")
     if context.connection is None or context.is_disconnect or state in _GONE:
-        raise UnreachableError(f"the database: {' '.join(str(error).split())}")
+        raise UnreachableError(f"the database: {words}")
+
+
+def run_many(conn: Connection, compiled: SQLCompiler, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Execute a statement for each row, at once: the server may be far away."""
+    if len(rows) == 1:
+        conn.exec_driver_sql(compiled.string, dict(zip(names, rows[0], strict=True)))
+    elif isinstance(compiled.statement, Insert):
+        quote = conn.dialect.identifier_preparer.quote
+        where = f"{quote(compiled.statement.table.name)} ({', '.join(map(quote, names))})"
+        conn.exec_driver_sql(f"{_COPY}{where} FROM STDIN", list(rows))
+    else:
+        columns = map(list, zip(*rows, strict=True))
+        conn.exec_driver_sql(_at_once(compiled, names), dict(zip(names, columns, strict=True)))
+
+
+def _at_once(compiled: SQLCompiler, names: Sequence[str]) -> str:
+    """An UPDATE by key that takes a list for each parameter; no key is there twice."""
+    kinds = {name: compiled.binds[name].type.compile(compiled.dialect) for name in names}
+    lists = ", ".join(f"%({name})s::{kinds[name]}[]" for name in names)
+    change, where, key = _PARAMETER.sub(r"many.\1", compiled.string).partition("WHERE")
+    return f"{change} FROM unnest({lists}) AS many ({', '.join(names)}) {where}{key}"
+
+
+def _on_many(cursor: Any, statement: str, rows: Sequence[Row], _context: object) -> bool | None:
+    """Stream rows into a table; tells whether that was asked for."""
+    if not statement.startswith(_COPY):
+        return None
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+    return True
 
 
 def unfit(connection: Connection) -> str | None:

@@ -1,12 +1,11 @@
 """A private throw-away copy of a database, in a SQLite file: whatever is tried there never reaches the real one."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, MetaData, Table, insert, select
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Table, func, insert, select
 
 from helpdesk.errors import UsageError
 from helpdesk.store import db, migrations, sqlite
@@ -25,6 +24,7 @@ def scratch(address: db.Address) -> Iterator[Engine]:
         if source is not None and source.exists():
             sqlite.backup(source, target)
         engine = db.open_engine(f"sqlite:///{target}")
+        sqlite.hurry(engine)
         try:
             if source is None:
                 _from_server(address, engine)
@@ -54,17 +54,12 @@ def _from_server(address: db.Address, target: Engine) -> None:
 
 
 def _copy(source: Connection, target: Connection, table: Table) -> None:
-    """Copy the rows of a table as the drivers give and take them: only times are told differently."""
-    places = [n for n, column in enumerate(table.columns) if isinstance(column.type, DateTime)]
+    """Copy the rows of a table as one driver gives and the other takes them; SQLite has no type for times."""
+    columns = [
+        func.to_char(column, "YYYY-MM-DD HH24:MI:SS.US") if isinstance(column.type, DateTime) else column
+        for column in table.columns
+    ]
     statement = str(insert(table).compile(dialect=target.dialect))
-    rows = source.execution_options(yield_per=CHUNK).execute(select(table)).partitions()
-    for part in rows:
-        target.exec_driver_sql(statement, [_told(row, places) for row in part])
-
-
-def _told(row: Sequence[Any], places: Sequence[int]) -> tuple[Any, ...]:
-    values = list(row)
-    for place in places:
-        if values[place] is not None:
-            values[place] = sqlite.time_text(values[place])
-    return tuple(values)
+    found = source.execution_options(yield_per=CHUNK).execute(select(*columns).order_by(*table.primary_key))
+    for part in found.partitions():
+        target.exec_driver_sql(statement, [tuple(row) for row in part])

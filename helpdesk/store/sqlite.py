@@ -1,12 +1,17 @@
 """All that is special about SQLite (https://www.sqlite.org/pragma.html, https://www.sqlite.org/backup.html)."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Row = tuple[Any, ...]
 
 BUSY_SECONDS = 15
 READING = {"helpdesk_reading": True}
@@ -38,6 +43,20 @@ def _on_begin(connection: Connection) -> None:
     """A transaction that may write takes the lock at once: one that asks later cannot wait (SQLITE_BUSY_SNAPSHOT)."""
     reading = connection.get_execution_options().get("helpdesk_reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def hurry(engine: Engine) -> None:
+    """Do without what lets a database survive a crash: nobody looks at it afterwards."""
+    event.listen(
+        engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous = OFF").close()
+    )
+
+
+def run_many(conn: Connection, compiled: SQLCompiler, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Execute a statement for each row."""
+    order = [names.index(name) for name in compiled.positiontup or ()]
+    straight = order == list(range(len(names)))
+    conn.exec_driver_sql(compiled.string, list(rows) if straight else list(map(itemgetter(*order), rows)))
 
 
 def time_text(naive: datetime) -> str:

@@ -32,7 +32,8 @@ class FolderRow(SQLModel, table=True):
     uidnext: int = Field(sa_column=Column(BigInteger, nullable=False))
     messages: int
     modseq: int | None = Field(default=None, sa_column=Column(BigInteger))
-    rotation: int = 0  # tier plain: the UID up to which this pass over the flags has come
+    # tier plain: the UID up to which this pass over the flags has come
+    rotation: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     passes: str = ""  # tier plain: the stamps at which this pass and the one before it began, as JSON
 
 
@@ -68,7 +69,7 @@ class MessageRow(SQLModel, table=True):
     cycle: int  # first seen in
     adopted: bool = False
     hits: str = ""  # JSON: what the team rules matched
-    size: int = 0
+    size: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     thread: int = Field(index=True)  # 0: in none (yet)
     of_ours: bool = False  # a bounce that returns a mail of ours
     correspondence: bool = False  # commands, confirmations, digests: in no thread

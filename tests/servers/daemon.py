@@ -45,6 +45,7 @@ CONFIG: Final = """\
 [board]
 name = "dast"
 list_address = "dast@lists.example.org"
+secret_file = "helpdesk.secret"
 [imap]
 host = "{imap.host}"
 port = {imap_port}
@@ -57,6 +58,8 @@ port = {smtp.port}
 security = "none"
 sender = "dast-board@example.org"
 {smtp_login}
+[store]
+url = "{url}"
 [daemon]
 poll_seconds = {poll_seconds}
 http_port = {http_port}
@@ -97,17 +100,19 @@ class Setting:
     smtp_login: str = ""
     imap_port: int = 0  # 0: the server's own
     http_port: int = field(default_factory=free_port)
+    database: str = ""  # none: a SQLite file in the folder
 
     @property
     def url(self) -> str:
         """The database."""
-        return f"sqlite:///{self.folder / 'helpdesk.db'}"
+        return self.database or f"sqlite:///{self.folder / 'helpdesk.db'}"
 
     def write(self) -> Path:
         """Write the configuration; its file."""
         path = self.folder / "helpdesk.toml"
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        path.write_text(CONFIG.format_map(values | {"imap_port": self.imap_port or self.imap.port}))
+        values |= {"imap_port": self.imap_port or self.imap.port, "url": self.url}
+        path.write_text(CONFIG.format_map(values))
         return path
 
 

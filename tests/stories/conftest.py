@@ -1,4 +1,4 @@
-"""Every story is told twice: on the memory server, and on a real Dovecot."""
+"""Every story is told on the memory server, on a real Dovecot, and with its database on PostgreSQL."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,13 +8,14 @@ import pytest
 from helpdesk.mailbox.account import Account, Password
 from helpdesk.mailbox.connect import connect
 from tests.conftest import Login
+from tests.databases import on_server
 from tests.human import ImapHuman
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 from tests.world import World
 
 
-@pytest.fixture(params=["memory", "dovecot-mdbox"])
+@pytest.fixture(params=["memory", "dovecot-mdbox", "memory-postgresql"])
 def world(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -22,9 +23,10 @@ def world(
     human_on: Callable[[Login], ImapHuman],
 ) -> Iterator[World]:
     """A board with two shifters, two destinations and nothing in its inbox; the first cycle has run."""
-    if request.param == "memory":
+    place = on_server(request.getfixturevalue("postgresql")) if "postgresql" in request.param else None
+    if request.param.startswith("memory"):
         server = MemoryServer()
-        told = World(server, lambda: MemoryMailbox(server), tmp_path)
+        told = World(server, lambda: MemoryMailbox(server), tmp_path, database=place)
     else:
         who = login(request.param)
         account = Account(who.host, who.port, "none", who.user, lambda: Password(who.password))
@@ -32,3 +34,5 @@ def world(
     told.tick()
     yield told
     told.close()
+    if place is not None:
+        place.drop()

@@ -1,0 +1,82 @@
+"""`helpdesk demo`: the board at work, on embedded servers, without a configuration."""
+
+from typing import Annotated
+
+import typer
+
+from helpdesk.cli import screen, shell
+from helpdesk.errors import UsageError
+
+EXTRA = frozenset({"pymap", "pysasl", "proxyprotocol", "aiosmtpd"})
+"""What `pip install 'helpdesk[demo]'` brings."""
+
+ImapPort = Annotated[
+    int,
+    typer.Option("--imap-port", min=0, max=65535, metavar="PORT", help="Port for IMAP; 0: any that is free."),
+]
+SmtpPort = Annotated[
+    int,
+    typer.Option("--smtp-port", min=0, max=65535, metavar="PORT", help="Port for SMTP; 0: any that is free."),
+]
+Pace = Annotated[
+    float | None,
+    typer.Option(
+        "--pace",
+        min=0,
+        max=10,
+        metavar="FACTOR",
+        show_default="1 in a terminal, else 0",
+        help="1: about a minute; 2: twice as long; 0: without a pause.",
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed", metavar="NUMBER", help="Other people and places; the same number tells the same story."
+    ),
+]
+Stay = Annotated[
+    bool,
+    typer.Option("--stay", help="Keep the servers up at the end, also without a terminal, until Ctrl-C."),
+]
+Reply = Annotated[
+    int | None,
+    typer.Option(
+        "--reply",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="Only this: let a user answer a closed thread of the demo that runs with this SMTP port.",
+    ),
+]
+
+
+def demo(
+    imap_port: ImapPort = 0,
+    smtp_port: SmtpPort = 0,
+    pace: Pace = None,
+    seed: Seed = 2009,
+    stay: Stay = False,
+    reply: Reply = None,
+) -> None:
+    """Watch two weeks of a support list in about a minute; needs no server and no configuration.
+
+    IMAP and SMTP servers run inside, on this machine only; users, shifters and experts write and label; the production
+    daemon keeps the board.  Four slow scenes show its promises, and look them up on the servers.  Then it is your turn:
+    the servers stay up, and any mail client can connect.  Without a terminal: plain lines, and the exit code says
+    whether everything was as promised (0) or not (1).
+    """
+    try:
+        from helpdesk.demo.reply import reply as answer  # noqa: PLC0415 -- the extra may not be installed
+        from helpdesk.demo.run import Options  # noqa: PLC0415
+        from helpdesk.demo.run import demo as play  # noqa: PLC0415
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise UsageError(
+            f"the demo's servers are not installed ({error.name} is missing): pip install 'helpdesk[demo]'"
+        ) from error
+    if reply is not None:
+        screen.say(answer(reply))
+        return
+    shell.finish(play(Options(imap_port, smtp_port, pace, seed, stay)))

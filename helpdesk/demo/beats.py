@@ -1,0 +1,168 @@
+"""Four slow scenes, each a promise of the board: played on the real servers, and looked up there afterwards.
+
+A scene says what it is about, lets people and the board act, and checks each of its claims against what the IMAP and
+the SMTP server hold.  A claim that is not true makes the demo fail.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from helpdesk.demo.cast import ARCHIVE
+from helpdesk.demo.client import Client, Lying
+from helpdesk.demo.post import Letter
+from helpdesk.demo.stage import Stage
+from helpdesk.demo.story import Thread
+from helpdesk.demo.tales import Act, Archives, Says, Tags
+
+INBOX = "INBOX"
+
+
+class Scene(Protocol):
+    """What a scene can do; `helpdesk.demo.show` plays it."""
+
+    stage: Stage
+    client: Client
+    thread: Thread
+
+    def caption(self, text: str) -> None:
+        """The narrator speaks, and gives time to read."""
+
+    def does(self, act: Act) -> None:
+        """Somebody acts, and the board runs."""
+
+    def runs(self) -> None:
+        """The board runs."""
+
+    def later(self, **duration: float) -> None:
+        """Time goes by; the board runs whenever it has to."""
+
+    def check(self, claim: str, *, true: bool) -> None:
+        """A claim about what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A scene and the promise that it shows."""
+
+    title: str
+    play: Callable[[Scene], None]
+
+
+def _reply(scene: Scene) -> None:
+    thread = scene.thread
+    user = thread.user.first_name
+    scene.caption(f"{user} was asked something: the thread is WAITING, and would close after seven days.")
+    _labelled(scene, "waiting", wanted=True)
+    scene.caption(f"{user} is away, and a machine answers the list.")
+    away = f"Out of office: {thread.subject}"
+    scene.does(
+        Says("user", "I am away until Monday, with little access to mail.", machine=True, subject=away)
+    )
+    _labelled(scene, "waiting", wanted=True)
+    scene.later(minutes=50)
+    scene.caption(f"Now {user} answers.")
+    scene.does(Says("user", "Sorry, I am back. It still finds no site."))
+    _labelled(scene, "waiting", wanted=False)
+    reasons = scene.stage.thread_of(thread.mails[0])["reasons"]
+    scene.check(f"the thread needs attention: {', '.join(reasons)}", true="unread_reply" in reasons)
+
+
+def _archive(scene: Scene) -> None:
+    thread = scene.thread
+    scene.caption(
+        f"The answer was given. A shifter archives one mail of {len(thread.mails)}, in any mail client."
+    )
+    _lies(scene, INBOX)
+    scene.does(Archives())
+    scene.later(minutes=1)
+    scene.caption("The rest follows, once nobody has touched the thread for a moment.")
+    _lies(scene, ARCHIVE)
+    scene.later(hours=2)
+    scene.caption(f"{thread.user.first_name} writes again.")
+    scene.does(Says("user", "One more thing: it is still killed at {site}."))
+    _lies(scene, INBOX)
+    reasons = scene.stage.thread_of(thread.mails[0])["reasons"]
+    scene.check(f"the thread needs attention: {', '.join(reasons)}", true="reopened" in reasons)
+
+
+def _database(scene: Scene) -> None:
+    stage, client = scene.stage, scene.client
+    before, letters = client.look(), len(stage.letters())
+    escalated = sum("escalated" in lying.labels for lying in before.values())
+    scene.check(
+        f"the board has sent {stage.mails_sent()} mails; {escalated} mails in the mailbox are labelled `escalated`",
+        true=letters > 0 and escalated > 0,
+    )
+    scene.caption("The daemon's disk dies: its database is deleted, and it starts again with nothing.")
+    stage.lose_database()
+    scene.runs()
+    same = sum(after == before.get(name) for name, after in client.look().items())
+    scene.check(
+        f"{same} of {len(before)} mails lie where they lay, with their labels", true=same == len(before)
+    )
+    scene.caption("Seven hours go by: whatever was due would have been mailed again by now.")
+    scene.later(hours=7)
+    sent = stage.letters()
+    scene.check(f"{len(sent) - letters} mails were sent since", true=len(sent) == letters)
+    twice = mailed_twice(sent)
+    scene.check(f"{twice} of {stage.mails_sent()} mails reached anybody twice", true=twice == 0)
+
+
+def _slip(scene: Scene) -> None:
+    stage, thread = scene.stage, scene.thread
+    before = len(stage.letters())
+    scene.caption("A slip of the mouse: a shifter labels this thread `ggus`, and meant another one.")
+    scene.does(Tags(("ggus",)))
+    scene.later(minutes=1)
+    _labelled(scene, "escalated", wanted=True)
+    scene.caption(
+        "A mail to GGUS is due in ten minutes. The shifter types: helpdesk undo --thread " + _short(scene)
+    )
+    scene.later(minutes=3)
+    stage.undo(thread.mails[0])
+    scene.runs()
+    _labelled(scene, "escalated", wanted=False)
+    _labelled(scene, "ggus", wanted=False)
+    scene.later(hours=2)
+    sent = len(stage.letters()) - before
+    scene.check(f"two hours later, {sent} mails have left: nobody learned of the slip", true=sent == 0)
+
+
+BEATS = (
+    Beat("a reply lifts WAITING, an out-of-office does not", _reply),
+    Beat("archiving one mail takes its thread, a reply brings it back", _archive),
+    Beat("the database is deleted, and nothing is mailed twice", _database),
+    Beat("a label slips, and is undone before anybody is mailed", _slip),
+)
+
+
+def mailed_twice(letters: Sequence[Letter]) -> int:
+    """How many mails reached the same person more than once."""
+    seen = Counter((one.recipient, one.message_id) for one in letters)
+    return sum(count - 1 for count in seen.values())
+
+
+def _mails(scene: Scene) -> tuple[list[Lying], int]:
+    """The mails of the scene's thread that the server has, the board's own too, and how many there should be."""
+    there = scene.client.look()
+    listed = [mail["message_id"] for mail in scene.stage.thread_of(scene.thread.mails[0])["messages"]]
+    return [there[one] for one in listed if one in there], len(listed)
+
+
+def _labelled(scene: Scene, keyword: str, *, wanted: bool) -> None:
+    mails, total = _mails(scene)
+    carry = sum(keyword in lying.labels for lying in mails)
+    true = len(mails) == total and carry == (total if wanted else 0)
+    scene.check(f"{carry} of {total} mails carry `{keyword}`", true=true)
+
+
+def _lies(scene: Scene, folder: str) -> None:
+    mails, total = _mails(scene)
+    there = sum(lying.folder == folder for lying in mails)
+    scene.check(f"{there} of {total} mails lie in {folder}", true=there == total)
+
+
+def _short(scene: Scene) -> str:
+    return str(scene.stage.thread_of(scene.thread.mails[0])["short"])

@@ -1,0 +1,109 @@
+"""Users, shifters and experts: what they write, and what they do in their mail clients."""
+
+import smtplib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import SMTP, default
+from itertools import count
+
+from helpdesk.demo.cast import ARCHIVE, EXPERTS, MEMBERS, Person
+from helpdesk.demo.client import SEEN, Client
+from helpdesk.demo.post import Letter
+from helpdesk.demo.story import Moment, Thread, on_shift
+from helpdesk.demo.tales import Says, Tags
+
+LIST = Person("DAST", MEMBERS)
+
+
+@dataclass
+class People:
+    """Everybody but the board; `client` is the shifters' mail client."""
+
+    client: Client
+    smtp_port: int
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def says(self, moment: Moment, says: Says, letters: Sequence[Letter]) -> Person:
+        """Write the mail and send it; returns who did.  `letters` are the board's own that have left so far."""
+        author, thread = self._author(moment, says), moment.thread
+        mail = self._write(author, moment, says)
+        asked = _asked_by_the_board(letters, author, thread)
+        if asked is not None:
+            del mail["To"], mail["In-Reply-To"], mail["References"]
+            mail["To"] = asked["Reply-To"]
+            mail["In-Reply-To"] = asked["Message-ID"]
+            mail["References"] = f"{asked['References']} {asked['Message-ID']}"
+        if says.who == "shifter":
+            self.client.tag(thread.mails, [SEEN])
+            mail.replace_header("To", thread.user.mailbox)
+            mail["Cc"] = LIST.mailbox
+        to = [one.addr_spec for name in ("To", "Cc") for one in _addresses(mail, name)]
+        send(self.smtp_port, author.address, to, mail.as_bytes())
+        thread.mails.append(str(mail["Message-ID"]))
+        return author
+
+    def tags(self, moment: Moment, tags: Tags) -> Person:
+        """Label the newest mail; the board spreads it.  Taken away, it is taken from all, as a client does with a thread."""
+        mails = moment.thread.mails
+        self.client.tag(mails, [SEEN])
+        self.client.tag(mails[-1:] if tags.on else mails, tags.keywords, on=tags.on)
+        return on_shift(moment.at)
+
+    def archives(self, moment: Moment) -> Person:
+        """Archive the newest mail, and only that one."""
+        self.client.tag(moment.thread.mails, [SEEN])
+        self.client.move(moment.thread.mails[-1], ARCHIVE)
+        return on_shift(moment.at)
+
+    def _write(self, author: Person, moment: Moment, says: Says) -> EmailMessage:
+        """A mail to the list that answers the newest mail of the thread, if there is one."""
+        thread = moment.thread
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = author.mailbox
+        mail["To"] = LIST.mailbox
+        subject = f"Re: {thread.subject}" if thread.mails else thread.subject
+        mail["Subject"] = thread.told(says.subject) or subject
+        mail["Date"] = moment.at
+        mail["Message-ID"] = f"<demo.{next(self._numbers)}@{author.address.partition('@')[2]}>"
+        if thread.mails:
+            mail["In-Reply-To"] = thread.mails[-1]
+            mail["References"] = " ".join(thread.mails)
+        if says.machine:
+            mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(f"{thread.told(says.text)}\n\n{author.first_name}\n")
+        return mail
+
+    def _author(self, moment: Moment, says: Says) -> Person:
+        match says.who:
+            case "user":
+                return moment.thread.user
+            case "other user":
+                return moment.thread.other
+            case "shifter":
+                return on_shift(moment.at)
+            case expert:
+                return EXPERTS[expert]
+
+
+def send(smtp_port: int, sender: str, recipients: Sequence[str], mail: bytes) -> None:
+    """One SMTP transaction with a server on this machine."""
+    with smtplib.SMTP("127.0.0.1", smtp_port, local_hostname="localhost", timeout=30) as smtp:
+        smtp.sendmail(sender, recipients, mail)
+
+
+def _addresses(mail: EmailMessage, name: str) -> Sequence[Address]:
+    return mail[name].addresses if name in mail else ()
+
+
+def _asked_by_the_board(letters: Sequence[Letter], author: Person, thread: Thread) -> EmailMessage | None:
+    """The last mail that the board sent to the author's side about this thread, if there is one."""
+    domain = author.address.partition("@")[2]
+    for letter in reversed(letters):
+        if thread.mails and letter.recipient.endswith(f"@{domain}"):
+            mail = BytesParser(EmailMessage, policy=default).parsebytes(letter.content)
+            if thread.mails[0] in str(mail["References"]):
+                return mail
+    return None

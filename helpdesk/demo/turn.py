@@ -1,0 +1,120 @@
+"""The visitor's turn: the servers stay up, the board looks every second, and its time goes on with ours."""
+
+import select
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from helpdesk.demo.cast import LOGIN, PASSWORD, SHIFTERS
+from helpdesk.demo.servers import HOST
+from helpdesk.demo.show import Show
+from helpdesk.demo.stage import CONFIG, Stage
+from helpdesk.demo.stop import Stop
+from helpdesk.demo.telling import Voice
+from helpdesk.errors import HelpdeskError
+from helpdesk.report import Report
+
+POLL_SECONDS = 1.0
+
+NEOMUTTRC = "neomuttrc"
+NEOMUTT = """\
+set folder = "imap://{login}@{host}:{imap}/"
+set spoolfile = "+INBOX"
+set record = "+Sent"
+set imap_user = "{login}"
+set imap_pass = "{password}"
+set smtp_url = "smtp://{host}:{smtp}/"
+set smtp_authenticators = ""
+set from = "{shifter.address}"
+set realname = "{shifter.name}"
+set ssl_starttls = no
+set ssl_force_tls = no
+set delete = yes
+set confirmappend = no
+set move = no
+set quit = yes
+set mail_check = 1
+set timeout = 1
+set sort = threads
+set index_format = "%4C %Z %{{%b %d}} %-16.16L %-40.40s %g"
+macro index,pager w "<modify-labels><eol> waiting<enter>" "label the mail waiting"
+macro index,pager A "<save-message>=Archive<enter><sync-mailbox>" "archive one mail"
+"""
+
+
+def instructions(stage: Stage) -> Sequence[str]:
+    """How to connect, and what to try; written for a person who has a second terminal."""
+    servers, me = stage.servers, started_as()
+    return (
+        "YOUR TURN: the servers stay up. Enter or Ctrl-C ends.",
+        "In another terminal, a user answers a closed thread:",
+        f"  {me} demo --reply {servers.smtp_port}",
+        "Ask the board (threads, show, ledger, undo, outbox list):",
+        f"  {me} -c {stage.folder / CONFIG} threads",
+        "Keys: w labels a mail waiting, A archives it.",
+        f"  neomutt -F {stage.folder / NEOMUTTRC}",
+        f"Thunderbird: {SHIFTERS[0].address}, no encryption",
+        f"  IMAP {HOST}, port {servers.imap_port}, user {LOGIN}, password {PASSWORD}",
+        f"  SMTP {HOST}, port {servers.smtp_port}, no authentication",
+    )
+
+
+def started_as() -> str:
+    """The command of this program, to be typed in another terminal, wherever that is."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m helpdesk"
+    found = shutil.which(program.name)
+    if found is not None and Path(found).resolve() == program.resolve():
+        return program.name
+    return shlex.quote(str(program.absolute()))
+
+
+def turn(show: Show, stop: Stop) -> None:
+    """Go on until somebody ends it, by Enter or (StoppedError) by a signal."""
+    stage = show.stage
+    _write_neomuttrc(stage)
+    show.display.turn(instructions(stage))
+    began, start, trouble = time.monotonic(), stage.clock.now, ""
+    while not _ended():
+        stage.clock.reach(start + timedelta(seconds=time.monotonic() - began))
+        try:
+            _tell(show, show.runs())
+        except HelpdeskError as error:  # whatever the visitor did to the mailbox, the next look may go well
+            if str(error) != trouble:
+                trouble = str(error)
+                show.say(Voice.NOTE, f"the board starts again: {trouble}")
+            stage.restart()
+        stop.wait(POLL_SECONDS, show.display.refresh)
+
+
+def _tell(show: Show, report: Report) -> None:
+    """Say that something was seen, where the board does nothing about it, or waits until the thread is untouched."""
+    seen = {name: report.observed[name] for name in ("new", "changed", "gone") if report.observed[name]}
+    if seen and not report.actions:
+        show.say(Voice.PERSON, "seen: " + ", ".join(f"{count} {name}" for name, count in seen.items()))
+
+
+def _ended() -> bool:
+    """Whether somebody at the keyboard pressed Enter."""
+    pressed = sys.stdin.isatty() and bool(select.select([sys.stdin], [], [], 0)[0])
+    if pressed:
+        sys.stdin.readline()  # else the shell would get it
+    return pressed
+
+
+def _write_neomuttrc(stage: Stage) -> None:
+    servers = stage.servers
+    text = NEOMUTT.format(
+        login=LOGIN,
+        host=HOST,
+        imap=servers.imap_port,
+        smtp=servers.smtp_port,
+        password=PASSWORD,
+        shifter=SHIFTERS[0],
+    )
+    (stage.folder / NEOMUTTRC).write_text(text, encoding="utf-8")

@@ -1,0 +1,175 @@
+"""A board on a private server: its configuration, and its runs in a process of their own or in this one."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from helpdesk import app, cycle
+from helpdesk.board import Board
+from helpdesk.model import Place
+from helpdesk.ports import Mailbox
+from helpdesk.report import Report
+from helpdesk.store.core import COPY, FOLDER, MESSAGE
+from tests.benchmarks.letters import SHIFTERS, address
+from tests.servers.dovecot import PASSWORD
+
+PROJECT: Final = Path(__file__).parent.parent.parent
+RULE: Final = "stage-in timeout"
+"""The one rule of ours and of all peers: mails with this in the subject get the label `docs`."""
+
+_SECRET: Final = "HELPDESK_BENCH_PASSWORD"
+_PEOPLE: Final = "".join(
+    f'[[people]]\nname = "{name.capitalize()}"\naddresses = ["{address(name)}"]\nroles = ["shifter"]\n'
+    for name in SHIFTERS
+)
+_CONFIG: Final = """\
+[board]
+name = "dast"
+list_address = "dast@lists.example.org"
+list_ids = ["dast.lists.example.org"]
+act = "act"
+[imap]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+username = "{user}"
+password_env = "{secret}"
+[smtp]
+host = "127.0.0.1"
+port = 9
+security = "none"
+sender = "dast-board@example.org"
+[daemon]
+poll_seconds = 3600
+[policy]
+settle_seconds = 0
+{people}
+[[destination]]
+label = "GGUS"
+address = "ggus@tracker.example.net"
+mode = "mail"
+[[label]]
+name = "docs"
+meaning = "should go into the documentation"
+[[rule]]
+name = "timeouts"
+when = {{ subject = "{rule}" }}
+add = ["docs"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One process: how long it took, how much memory it had at most, and what it said."""
+
+    seconds: float
+    peak: int  # octets
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A thread, and those of its mails that lie in one folder."""
+
+    uids: Sequence[int]
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """A board with its database and its connection open, as in the daemon."""
+
+    board: Board
+    mailbox: Mailbox
+
+    def run(self) -> tuple[float, Report]:
+        """Cycles until nothing is left to do, and how long they took."""
+        started = time.perf_counter()
+        report = cycle.run(self.board, self.mailbox, app.clock())
+        seconds = time.perf_counter() - started
+        if report.held:
+            raise RuntimeError(f"the board holds something: {report.held}")
+        return seconds, report
+
+    def threads(self, place: Place) -> Sequence[Lying]:
+        """The threads of which all mails lie in this place (copies in Sent do not count), those with the oldest mail first."""
+        query = select(MESSAGE.c.thread, FOLDER.c.place, COPY.c.uid, MESSAGE.c.message_id)
+        rows = query.join(COPY, COPY.c.message == MESSAGE.c.id).join(FOLDER, FOLDER.c.id == COPY.c.folder)
+        here: dict[int, list[tuple[int, str]]] = {}
+        elsewhere: set[int] = set()
+        with self.board.engine.connect() as conn:
+            for thread, lies, uid, own in conn.execute(rows.order_by(MESSAGE.c.time, MESSAGE.c.id)):
+                if lies == place.value:
+                    here.setdefault(thread, []).append((uid, own))
+                elif lies != Place.SENT.value:
+                    elsewhere.add(thread)
+        return [
+            Lying([uid for uid, _ in mails], [own for _, own in mails])
+            for thread, mails in here.items()
+            if thread not in elsewhere
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A board's folder, and whose mailbox it keeps."""
+
+    folder: Path
+    port: int
+    user: str
+
+    def write(self) -> "Site":
+        """Write the configuration."""
+        values = {"port": self.port, "user": self.user, "secret": _SECRET, "people": _PEOPLE, "rule": RULE}
+        self._config.write_text(_CONFIG.format_map(values))
+        return self
+
+    def process(self, *args: str) -> "subprocess.Popen[str]":
+        """A command of ours, started as a process that leaves its peak memory in the file `peak`."""
+        command = [sys.executable, "-m", "tests.benchmarks.measured", str(self.folder / "peak")]
+        return subprocess.Popen(
+            [*command, "--config", str(self._config), *args],
+            env={**os.environ, _SECRET: PASSWORD},
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=(self.folder / "stderr").open("w"),
+            text=True,
+        )
+
+    def run(self) -> Ran:
+        """`helpdesk run --once`."""
+        started = time.perf_counter()
+        process = self.process("run", "--once", "--json")
+        said, _ = process.communicate()
+        seconds = time.perf_counter() - started
+        if process.returncode:
+            raise RuntimeError(
+                f"helpdesk run ended with {process.returncode}: {self.said[-2000:]}{said[-2000:]}"
+            )
+        return Ran(seconds, int((self.folder / "peak").read_text()), json.loads(said))
+
+    @property
+    def said(self) -> str:
+        """What the last process had to say besides its output."""
+        return (self.folder / "stderr").read_text()
+
+    @contextmanager
+    def open(self) -> Iterator[Keeper]:
+        """Keep the board in this process."""
+        os.environ[_SECRET] = PASSWORD
+        settings = app.load(self._config)
+        with app.opened(settings, writing=True) as engine, app.mailbox(settings) as mailbox:
+            yield Keeper(app.board(settings, engine, sending=None, create=True), mailbox)
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "helpdesk.toml"

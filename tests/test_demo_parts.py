@@ -1,0 +1,198 @@
+"""The parts of `helpdesk demo`: the picture, the story, the post, and what becomes of a promise that is not kept."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from helpdesk.demo import show
+from helpdesk.demo.beats import Beat, Scene
+from helpdesk.demo.imap import ImapServer
+from helpdesk.demo.loop import Loop
+from helpdesk.demo.people import send
+from helpdesk.demo.post import Post, Round
+from helpdesk.demo.run import Options
+from helpdesk.demo.run import demo as play
+from helpdesk.demo.screen import ASCII, Marks, Shown, picture
+from helpdesk.demo.servers import account
+from helpdesk.demo.show import TOGETHER
+from helpdesk.demo.story import END, START, Moment, story
+from helpdesk.demo.tales import Plays
+from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, Voice
+from helpdesk.demo.turn import started_as
+from helpdesk.mailbox.connect import connect
+from tests.world import mail
+
+HOSTILE = "\x1b[31m\x1b]0;title\x07[bold]x[/bold] \u202e :smile: " + "宛先" * 40
+SIZES = ((100, 35), (60, 24), (40, 16), (200, 60), (10, 5))
+
+
+def shown(*, playing: int | None = None, turn: tuple[str, ...] = ()) -> Shown:
+    """A busy board with strangers' words everywhere."""
+    said = Line(START, Voice.BOARD, f"abcde +WAITING (close [5]: {HOSTILE})")
+    rows = [
+        Row(f"dast-{n}", f"{n:05}", said.text, column, urgent=n % 5 == 0)
+        for n, column in enumerate([*Column] * 9)
+    ]
+    one = Shown(
+        Sight(
+            START + timedelta(days=3, hours=5), 0.3, rows, 45, 3, "next, if nothing happens: close of abcde"
+        ),
+        fresh=frozenset({"dast-3"}),
+        beats=[BeatSight("a promise " * 9, kept) for kept in (True, False, None, None)],
+        playing=playing,
+        turn=turn,
+    )
+    for number in range(60):
+        one.lines.append(Line(START, [*Voice][number % 6], f"{number} {HOSTILE}"))
+        one.scene.append(Line(START, [*Voice][number % 6], f"{number} {HOSTILE}"))
+    one.lines.append(said)
+    return one
+
+
+@pytest.mark.parametrize("marks", [Marks(), ASCII])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_picture_fits_the_window(size: tuple[int, int], marks: Marks) -> None:
+    """Whatever the window's size and the mails' words, there are as many lines as it has, and none is wider."""
+    width, height = max(size[0], 40), max(size[1], 16)
+    for one in (shown(), shown(playing=1), shown(turn=("YOUR TURN", "  type this", "x" * 90)), Shown()):
+        lines = picture(one, *size, marks)
+        assert len(lines) == height
+        assert max(line.cell_len for line in lines) <= width
+
+
+def test_sixty_columns_are_enough_for_everything() -> None:
+    """At 60 by 24 all four columns with their counts, the command to copy and the newest line of the log can be seen."""
+    command = "  helpdesk demo --reply 2525"
+    lines = [line.plain.rstrip() for line in picture(shown(turn=("YOUR TURN", command)), 60, 24, Marks())]
+    text = "\n".join(lines)
+    assert all(f"{name} 9" in text for name in ("NEEDS ATTENTION", "WAITING", "ESCALATED", "CLOSED"))
+    assert command in lines
+    assert "abcde +WAITING" in text
+
+
+def test_no_word_of_a_mail_reaches_the_terminal_as_a_command() -> None:
+    """What a terminal gets holds no escape sequence but those of our own styles, and markup is shown as it is."""
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, width=100, color_system="standard")
+    console.print(Text("\n").join(picture(shown(), 100, 35, Marks())))
+    written = out.getvalue()
+    assert "[bold]x[/bold]" in written
+    assert ":smile:" in written
+    assert "\x1b]" not in written
+    assert "\u202e" not in written
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    """A seed fixes people, places and moments; another one tells another story."""
+
+    def told(seed: int) -> list[object]:
+        return [(m.at, m.act, m.thread.subject, m.thread.user) for m in story(seed)]
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_story_stays_within_its_two_weeks_and_plays_every_scene_once(seed: int) -> None:
+    """Whatever the seed, nothing happens before or after, and the four scenes come in their order."""
+    moments = story(seed)
+    assert all(START <= moment.at < END for moment in moments)
+    scenes = [moment.act.beat for moment in moments if isinstance(moment.act, Plays)]
+    assert scenes == [1, 2, 3, 4]
+
+
+def test_what_one_run_sees_together_is_little() -> None:
+    """A group is short, holds no two steps of a thread at different times, and a scene is alone."""
+    groups = [*show._together(story(5))]
+    assert sum(map(len, groups)) == len(story(5))
+    for group in groups:
+        assert group[-1].at - group[0].at <= TOGETHER
+        assert len(group) == 1 or not any(isinstance(moment.act, Plays) for moment in group)
+        assert len({(id(moment.thread), moment.at) for moment in group}) >= len({id(m.thread) for m in group})
+        times = {id(moment.thread): {m.at for m in group if m.thread is moment.thread} for moment in group}
+        assert all(len(at) == 1 for at in times.values())
+
+
+@contextmanager
+def posted(deliver: Callable[[bytes], None]) -> Iterator[Post]:
+    """A post whose list is dast@lists.example.org and whose board is board@example.org."""
+    with Loop("test") as loop, socket.create_server(("127.0.0.1", 0)) as listening:
+        walk = Round("dast@lists.example.org", "board@example.org", deliver, lambda: START)
+        post = Post(loop, listening, walk, 143)
+        post.start()
+        try:
+            yield post
+        finally:
+            post.stop()
+
+
+def test_the_post_knows_who_gets_what() -> None:
+    """The list's mail lands with List-Id, the board's own (with a token too) as it is, all others' is kept for them."""
+    landed: list[bytes] = []
+    octets = mail("ann@users.example.com", "Hello", "<a@x>", headers={"X-Test": "1"})
+    with posted(landed.append) as post:
+        send(post.port, "ann@users.example.com", ["DAST@lists.example.org", "Bob@x.example"], octets)
+        send(post.port, "ann@users.example.com", ["board+token@example.org"], octets)
+        letters = post.letters
+    assert [one.startswith(b"List-Id: <dast.lists.example.org>\r\n") for one in landed] == [True, False]
+    assert landed[0].endswith(octets)
+    assert landed[1] == octets
+    assert [(one.recipient, one.message_id, one.at) for one in letters] == [("bob@x.example", "<a@x>", START)]
+
+
+def test_the_imap_server_stops_while_clients_are_connected() -> None:
+    """Stopping does not wait for clients, and ends their connections: a mail client may stay open for hours."""
+    began = time.monotonic()
+    with Loop("test") as loop, socket.create_server(("127.0.0.1", 0)) as listening:
+        server = ImapServer(loop, listening)
+        server.start()
+        server.add_user("dast", "demo")
+        mailbox = connect(account(server.port))
+        idle = socket.create_connection(("127.0.0.1", server.port))
+        assert idle.recv(4) == b"* OK"
+        server.stop()
+    assert time.monotonic() - began < 5
+    with idle:
+        idle.settimeout(5)
+        while idle.recv(1024):
+            pass
+    mailbox.close()
+
+
+def test_a_promise_that_is_not_kept_fails_the_demo(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A claim that is not true is said as such, the summary names its scene, and the exit code is 1; no thread stays."""
+
+    def broken(scene: Scene) -> None:
+        scene.check("0 of 1 mails are there", true=False)
+        scene.check("1 of 1 mails are elsewhere", true=True)
+
+    thread = story(1)[0].thread
+    before = {*threading.enumerate()}
+    monkeypatch.setattr(show, "BEATS", (Beat("mail is never lost", broken),))
+    monkeypatch.setattr(show, "story", lambda _seed: [Moment(START, thread, Plays(1))])
+    assert play(Options()) == 1
+    said = capsys.readouterr().out
+    assert "WRONG   0 of 1 mails are there" in said
+    assert "Scene 1: NOT as promised: mail is never lost" in said
+    assert "0 of 1 scenes went as promised" in said
+    assert {*threading.enumerate()} <= before
+
+
+def test_the_command_to_copy_works_from_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what the demo was started by: a name on the PATH, else an absolute path, else the interpreter's module."""
+    monkeypatch.setattr(sys, "argv", ["some where/helpdesk"])
+    assert started_as().startswith("'/")
+    assert started_as().endswith("/some where/helpdesk'")
+    monkeypatch.setattr(sys, "argv", ["/x/helpdesk/__main__.py"])
+    assert started_as().endswith("python -m helpdesk") or started_as().endswith("python3 -m helpdesk")

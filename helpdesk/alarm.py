@@ -15,9 +15,7 @@ def sound(board: Board, why: str, now: datetime) -> str:
 
     Returns what became of today's mail: a state of the outbox, or "nobody" where there are no admins.
     """
-    with board.engine.begin() as conn:
-        posting.plan_alarms(board, conn, [Hold(KIND, why)], now)
-    posting.post(board, None, now, hold_mails=True)
+    posting.alarm(board, [Hold(KIND, why)], now)
     with board.engine.connect() as conn:
         today = outbox.since(conn, now - timedelta(hours=24))
         states = [row.state.value for row in today if row.occasion == f"{KIND}:{now:%Y-%m-%d}"]

@@ -48,12 +48,7 @@ def run(board: Board, mailbox: Mailbox, now: datetime, progress: Progress = sile
         if not report.again:
             break
     else:
-        total.held.append(
-            Hold(
-                "convergence",
-                f"still writing after {MAX_CYCLES} cycles: the server may not keep what is written",
-            )
-        )
+        total.held.append(give_up(board, now))
     with board.engine.connect() as conn:
         total.pending = _pending(board, conn)
     return total
@@ -74,12 +69,23 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])
         sent = posting.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
-    with _timed(report, "report"), board.engine.connect() as conn:
-        report.held += refused + posting.stuck(conn)
+    with _timed(report, "report"):
+        with board.engine.connect() as conn:
+            report.held += refused + posting.stuck(conn)
+        posting.alarm(board, report.held, now)
     report.observed["commands"] = mailbox.commands - observed.commands_before
     report.observed["bytes"] = mailbox.bytes - observed.bytes_before
     report.again = wrote or observed.more or (sent and board.act)
     return report
+
+
+def give_up(board: Board, now: datetime) -> Hold:
+    """The cycles of one `now` do not converge: the admins are told."""
+    held = Hold(
+        "convergence", f"still writing after {MAX_CYCLES} cycles: the server may not keep what is written"
+    )
+    posting.alarm(board, [held], now)
+    return held
 
 
 def _observe(board: Board, mailbox: Mailbox, now: datetime) -> tuple[Stamp, Observed]:

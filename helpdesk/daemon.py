@@ -30,7 +30,7 @@ from helpdesk.mailbox.backoff import Backoff
 from helpdesk.metrics import CONTENT_TYPE
 from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox
-from helpdesk.report import Hold, Report
+from helpdesk.report import Report
 from helpdesk.vitals import ClockGuard, Clocks
 from helpdesk.worker import Worker
 
@@ -178,7 +178,7 @@ class _Daemon:
             self._tell.metrics.cycle(last)
             self._heart.polled(last)
         if last.again and not self._stopping:
-            last.held.append(Hold("convergence", f"still writing after {cycle.MAX_CYCLES} cycles"))
+            last.held.append(await self._in_worker(cycle.give_up, self._parts.board, stamp.at))
         self._failures = 0
         self._uncounted |= self._tell.concluded(total, last)
         whole = self._uncounted and (self._counted is None or tick - self._counted >= COUNT_SECONDS)

@@ -57,7 +57,6 @@ def decide_all(
             _tell(stage, batch)
     else:
         _granted(stage, _carry_out(stage, keys, held, allowed))
-    posting.plan_alarms(board, conn, report.held, stamp.at)
 
 
 def _notice_new_policy(stage: Stage) -> None:

@@ -27,18 +27,26 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A mail in quarantine: what identifies it ("" where nothing does), and why it could not be read."""
+
+    guid: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """A folder as the board knows it; `quarantined` is UID → what identifies the mail."""
+    """A folder as the board knows it."""
 
     uidvalidity: int
     uidnext: int
     entries: Mapping[int, Entry]
-    quarantined: Mapping[int, str]
+    quarantined: Mapping[int, Unreadable]  # by UID
 
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """A message that is left behind."""
+    """A message that is left behind, or in quarantine."""
 
     folder: str
     uid: int
@@ -55,6 +63,7 @@ class Ledger:
     quarantined: int
     correspondence: int
     residue: tuple[Residue, ...]
+    unreadable: tuple[Residue, ...] = ()  # where the quarantined mails lie
 
 
 def compare(there: Mapping[str, There], known: Mapping[str, Known], threads: AbstractSet[int]) -> Ledger:
@@ -63,12 +72,14 @@ def compare(there: Mapping[str, There], known: Mapping[str, Known], threads: Abs
     filed: set[int] = set()
     quarantined: set[str] = set()
     residue: list[Residue] = []
+    unreadable: list[Residue] = []
     for name, folder in sorted(there.items()):
         ours = known.get(name)
         for uid in sorted(folder.uids):
             entry = ours.entries.get(uid) if ours and ours.uidvalidity == folder.uidvalidity else None
             if entry is None and ours and ours.uidvalidity == folder.uidvalidity and uid in ours.quarantined:
-                quarantined.add(ours.quarantined[uid] or f"{name}/{uid}")
+                quarantined.add(ours.quarantined[uid].guid or f"{name}/{uid}")
+                unreadable.append(Residue(name, uid, ours.quarantined[uid].why))
             elif entry is not None and entry.correspondence:
                 filed.add(entry.message)
             elif entry is not None and entry.thread in threads:
@@ -82,6 +93,7 @@ def compare(there: Mapping[str, There], known: Mapping[str, Known], threads: Abs
         quarantined=len(quarantined),
         correspondence=len(filed),
         residue=tuple(residue),
+        unreadable=tuple(unreadable),
     )
 
 
@@ -97,6 +109,7 @@ def still(first: Ledger, second: Ledger) -> Ledger:
         second.quarantined,
         second.correspondence,
         residue,
+        second.unreadable,
     )
 
 

@@ -9,6 +9,7 @@ from helpdesk.report import Report
 from helpdesk.store.figures import Figures
 
 SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300)
+ERROR_KINDS = ("login_refused", "unreachable", "refused", "unexpected")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -44,6 +45,8 @@ class Metrics:
         self._failing = self._gauge("poll_failing", "1: no poll has succeeded for too long")
         self._watching = self._gauge("watching", "1: news from the mailbox wake the daemon; 0: only polls do")
         self._errors = self._counter("errors", "looks at the mailbox that failed", "kind")
+        for kind in ERROR_KINDS:  # from the start, so that the first failure is an increase
+            self._errors.labels(kind)
 
     def cycle(self, report: Report) -> None:
         """One cycle was completed."""

@@ -11,16 +11,19 @@ from helpdesk import letters, outbox
 from helpdesk.actions import Action, Kind
 from helpdesk.board import Board
 from helpdesk.errors import HelpdeskError, UnreachableError
-from helpdesk.mailids import Reason, message_id
+from helpdesk.mailids import Reason, loop_token, message_id
 from helpdesk.model import Stamp
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Letter, Mailbox
 from helpdesk.report import Hold
-from helpdesk.store import journal, lookups, meta, stories
+from helpdesk.store import journal, lookups, messages, meta, stories
 from helpdesk.store import outbox as rows
 
 KINDS = {"escalate": "escalation", "urgent": "urgent", "fixed": "release", "alarm": "alarm"}
 """The kind of mail that each rule sends."""
+
+
+_HOME = "it was sent before: its copy lies in the mailbox, and the row was lost (a restored backup)"
 
 
 def plan(board: Board, conn: Connection, actions: Sequence[Action], now: Stamp) -> list[Hold]:
@@ -46,6 +49,9 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
         action.recipients,
         now,
     )
+    if messages.came_home(conn, loop_token(row.message_id)):
+        rows.add(conn, replace(row, state=State.OBSERVED, last_answer=_HOME), action.thread or None)
+        return None
     recent = rows.since(conn, now - timedelta(hours=24))
     why = outbox.capped(row, recent, board.caps, now)
     if why is not None:
@@ -56,28 +62,32 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
     return why
 
 
-def plan_alarms(board: Board, conn: Connection, held: Sequence[Hold], now: datetime) -> None:
-    """Tell the admins what is held: once a day and kind."""
-    if not board.sending.admins:
+def alarm(board: Board, held: Sequence[Hold], now: datetime) -> None:
+    """Mail the admins what is held, once a day and kind; an alarm that could not be sent before is sent now."""
+    if not board.sending.admins or not held:
         return
-    for hold in held:
-        meta.put(
-            conn,
-            f"alarm:{hold.what}",
-            json.dumps({"what": hold.what, "why": hold.why, "since": now.isoformat()}),
-        )
-        action = Action(
-            Kind.SEND_MAIL,
-            0,
-            "",
-            "alarm",
-            "alarm",
-            hold.why,
-            Stamp(0, now),
-            occasion=f"{hold.what}:{now:%Y-%m-%d}",
-            recipients=board.sending.admins,
-        )
-        _enter(board, conn, action, now)
+    with board.engine.begin() as conn:
+        for hold in {hold.what: hold for hold in reversed(held)}.values():
+            _plan_alarm(board, conn, hold, now)
+    post(board, None, now, hold_mails=True)
+
+
+def _plan_alarm(board: Board, conn: Connection, hold: Hold, now: datetime) -> None:
+    """Note what happened, for the words of the mail, and plan it."""
+    note = json.dumps({"what": hold.what, "why": hold.why, "since": now.isoformat()})
+    meta.put(conn, f"alarm:{hold.what}", note)
+    action = Action(
+        Kind.SEND_MAIL,
+        0,
+        "",
+        "alarm",
+        "alarm",
+        hold.why,
+        Stamp(0, now),
+        occasion=f"{hold.what}:{now:%Y-%m-%d}",
+        recipients=board.sending.admins,
+    )
+    _enter(board, conn, action, now)
 
 
 def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bool) -> bool:
@@ -97,8 +107,7 @@ def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bo
 
 def prove(conn: Connection, new: int, stamp: Stamp) -> None:
     """The copies of our mails that came home, among the `new` messages, prove that they were accepted."""
-    own = stories.own_ids(conn, new)
-    for row in rows.by_message_id(conn, own).values():
+    for row in rows.by_token(conn, stories.own_tokens(conn, new)):
         rows.save(conn, outbox.proven(row, stamp.at))
 
 

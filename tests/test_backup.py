@@ -82,10 +82,6 @@ def test_a_backup_is_whole_at_every_moment_of_a_cycle(world: World) -> None:
     assert [one.name for one in world.folder.iterdir() if one.name.startswith(".")] == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="posting: own mail that lies in the mailbox and has no row is planned again after resume",
-)
 def test_a_restored_backup_mails_nothing_twice(world: World) -> None:
     """Whichever moment a backup is of, mails are held after it is restored; approved, what came home is not sent again."""
     made = backups_of_an_escalation(world)

@@ -18,7 +18,7 @@ from tests.world import mail
 
 COMMANDS = (
     "init", "check", "run", "plan", "undo", "release", "resume", "threads", "show", "labels", "explain-rules", "ledger",
-    "outbox list", "outbox retry", "outbox drop", "db upgrade", "db check",
+    "outbox list", "outbox retry", "outbox drop", "db upgrade", "db check", "db backup", "db restore", "demo", "replay",
 )  # fmt: skip
 
 HOSTILE = (
@@ -39,7 +39,7 @@ def test_help_groups_every_command(desk: Desk) -> None:
     told = desk.say("--help").out
     assert all(name.split()[0] in told for name in COMMANDS)
     assert all(panel in told for panel in ("Set up", "Every day", "Look", "Care"))
-    assert not any(name in told for name in ("robots", "shifts", "loadtest", "digest", "demo"))
+    assert not any(name in told for name in ("robots", "loadtest", "digest"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -231,6 +231,7 @@ def test_a_server_that_is_down_ends_with_3(tmp_path: Path) -> None:
 def test_control_c_is_quiet(tmp_path: Path) -> None:
     """Ctrl-C while a server keeps us waiting ends with 130 and without a word."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
         real_config(tmp_path, Login("none", "127.0.0.1", silent.getsockname()[1], "dast", "secret"))
         command = [sys.executable, "-m", "helpdesk", "plan"]
         with (

@@ -2,9 +2,14 @@
 
 import pytest
 
-from helpdesk.ledger import Entry, Known, There, compare, still
+from helpdesk.ledger import Entry, Known, Residue, There, Unreadable, compare, still
 
-INBOX = Known(7, 10, {1: Entry(11, 5, correspondence=False), 2: Entry(12, 0, correspondence=True)}, {3: "g3"})
+INBOX = Known(
+    7,
+    10,
+    {1: Entry(11, 5, correspondence=False), 2: Entry(12, 0, correspondence=True)},
+    {3: Unreadable("g3", "no header")},
+)
 
 
 def test_every_way_to_be_accounted_for() -> None:
@@ -12,11 +17,12 @@ def test_every_way_to_be_accounted_for() -> None:
     found = compare({"INBOX": There(7, {1, 2, 3})}, {"INBOX": INBOX}, {5})
     assert (found.messages, found.copies) == (3, 3)
     assert (found.threaded, found.correspondence, found.quarantined, found.residue) == (1, 1, 1, ())
+    assert found.unreadable == (Residue("INBOX", 3, "no header"),)
 
 
 def test_copies_of_one_message_are_one_message() -> None:
     """A message in two folders counts once, its copies twice."""
-    archive = Known(8, 2, {1: Entry(11, 5, correspondence=False)}, {1000: "g3"})
+    archive = Known(8, 2, {1: Entry(11, 5, correspondence=False)}, {1000: Unreadable("g3", "no header")})
     there = {"INBOX": There(7, {1, 3}), "Archive": There(8, {1, 1000})}
     found = compare(there, {"INBOX": INBOX, "Archive": archive}, {5})
     assert (found.messages, found.copies, found.threaded, found.quarantined) == (2, 4, 1, 1)

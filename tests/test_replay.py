@@ -1,5 +1,6 @@
 """`helpdesk replay` as people use it: the figures, the summary, what goes wrong, and that nothing is left behind."""
 
+import gzip
 import json
 import os
 import pty
@@ -11,12 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from helpdesk.cli import commands
+from helpdesk.mailids import Reason, message_id
 from tests.archives import (
     AIDEN,
     ANN,
@@ -142,6 +147,42 @@ def test_the_same_mails_in_any_archive(tmp_path: Path, archive: Path) -> None:
     for document in (read(str(root)), read("-", stdin=mbox(MONTH))):
         for name in wanted.keys() - {"archive", "quarantine", "seconds", "mails_per_second"}:
             assert document[name] == wanted[name], name
+
+
+LINES = st.sampled_from(
+    [
+        b"From: a@x",
+        b"From: b@x",
+        b"Subject: Re: all jobs fail",
+        b"Message-ID: <a@x>",
+        b"Message-ID: <b@x>",
+        b"In-Reply-To: <a@x>",
+        b"References: <b@x> <c@x>",
+        b"Date: Tue, 09 Jun 2026 08:00:00 +0000",
+        b"\xff: \xfe",
+        b"Date: Thu, 01 Jan 1970 00:00:00 +0000",
+        b"Auto-Submitted: auto-replied",
+        b"Content-Type: multipart/report",
+        b"From x@y Tue Jun  9 08:00:00 2026",
+        b"",
+        b">From here",
+        b"Received: by x; Tue, 09 Jun 2026 09:00:00 +0000",
+    ]
+)
+
+
+@given(st.lists(st.lists(st.one_of(LINES, st.binary(max_size=30)), max_size=9).map(b"\n".join), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_no_mail_is_left_behind(mails: list[bytes]) -> None:
+    """Whatever lies in an archive, each mail is a message in exactly one thread, a copy of one, or in quarantine."""
+    with TemporaryDirectory() as folder:
+        found = told(Path(folder), [one if one.endswith(b"\n") else one + b"\n" for one in mails])
+    assert found["messages"] + found["duplicates"] + found["quarantined"] == found["mails"] >= len(mails)
+    assert sum(one["threads"] for one in found["thread_sizes"]) == found["threads"]
+    assert sum(one["messages"] for one in found["months"]) == found["messages"]
+    assert sum(found["states_at_end"].values()) == found["threads"]
+    assert sum(found["times"]["from"].values()) == found["messages"]
+    json.dumps(found)
 
 
 def test_a_bridge_is_refused_and_told(tmp_path: Path) -> None:
@@ -277,6 +318,29 @@ def test_what_the_first_month_would_have_mailed(tmp_path: Path, config: Path) ->
     ]
 
 
+def test_our_own_mail_and_its_bounce_are_known(tmp_path: Path, config: Path) -> None:
+    """With the board's secret its own mails are known as such, and a bounce of one brings its closed thread back."""
+    secret = b"0123456789abcdef"
+    (tmp_path / "secret").write_bytes(secret)
+    (tmp_path / "secret").chmod(0o600)
+    config.write_text(CONFIG.replace('name = "dast"', 'name = "dast"\nsecret_file = "secret"', 1))
+    ours = message_id(Reason("dast", "dast-7kq2m", "fixed", "Ganga:5"), "example.org", secret)
+    report = {"Content-Type": 'multipart/report; report-type=delivery-status; boundary="b"'}
+    returned = f"--b\nContent-Type: message/rfc822\n\nMessage-ID: {ours}\nSubject: x\n\nx\n--b--"
+    mails = [
+        mail("<a@x>", ANN),
+        mail("<b@x>", AIDEN, at=HOUR, answers=["<a@x>"]),
+        mail(ours, "dast-board@example.org", at=20 * DAY, answers=["<a@x>"]),
+        mail("<r@x>", "mailer-daemon@x", at=21 * DAY, answers=[ours], headers=report, body=returned),
+    ]
+    path = tmp_path / "list.mbox"
+    path.write_bytes(mbox(mails))
+    found = read(str(path), "-c", str(config))
+    assert {one["nature"]: one["messages"] for one in found["automatic_kinds"]} == {"own": 1, "bounce": 1}
+    assert (found["threads"], found["auto_closes"], found["reopens"]) == (1, 1, 1)
+    assert found["states_at_end"] == {"open": 1}
+
+
 def test_a_configuration_may_stand_before_the_command(
     archive: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,6 +394,34 @@ def test_the_summary_fits_and_is_harmless(tmp_path: Path, columns: int) -> None:
     assert all(
         len(line.rstrip()) <= columns for line in said.out.splitlines() if not line.startswith(sentences)
     )
+
+
+def test_the_summary_of_a_configured_board(tmp_path: Path, config: Path) -> None:
+    """With a configuration the summary tells the team's answers, what would be mailed, and what was left out or broken."""
+    config.write_text(CONFIG.replace("board_per_hour = 1", "board_per_hour = 0"))
+    mails = [mail("<a@x>", ANN, "CERN is down"), mail("<b@x>", AIDEN, at=2 * HOUR, answers=["<a@x>"])]
+    mails += [mail("<b@x>", BOB, at=3 * HOUR), mail("<c@x>", BOB, at=DAY, headers=AWAY), b"rubbish\n" * 12]
+    files = [(f"cur/17000000{n:02}.x:2,S", one) for n, one in enumerate(mails)]
+    files += [(f"new/17000001{n:02}.x", b"rubbish\n") for n in range(12)]
+    files += [("cur/1700000999.x:2,D", mail("<d@x>"))]
+    told = say("replay", str(maildir(tmp_path / "dir", files)), "-c", str(config)).out
+    for words in (
+        "of the team",
+        "urgent 1; 1 held by caps",
+        "1 (drafts, or marked as deleted)",
+        "reused ids",
+        "and 3 more",
+    ):
+        assert words in told
+
+
+def test_the_summary_of_a_broken_archive(tmp_path: Path) -> None:
+    """A packed archive that breaks off is summarised with a note."""
+    path = tmp_path / "list.mbox.gz"
+    path.write_bytes(gzip.compress(mbox(MONTH * 50))[:-20])
+    told = say("replay", str(path)).out
+    assert "mbox, packed by gzip" in told
+    assert "Note: it breaks off" in told
 
 
 def test_a_terminal_without_blocks_gets_other_signs(archive: Path) -> None:

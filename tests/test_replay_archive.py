@@ -190,6 +190,13 @@ def test_mails_that_cannot_be_read_or_vanish(tmp_path: Path) -> None:
     assert archive.facts.skipped == 1
 
 
+def test_half_a_maildir(tmp_path: Path) -> None:
+    """A directory that has only one of cur and new is a Maildir too."""
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "1700000100.x").write_bytes(mail("<a@x>"))
+    assert [one.octets for one in read(tmp_path)[0]] == [mail("<a@x>")]
+
+
 def test_of_a_large_mail_only_the_beginning_is_read(tmp_path: Path) -> None:
     """A mail of megabytes is kept as far as the board would fetch it, in both kinds of archives, and its size is known."""
     large = mail("<a@x>", body="x" * 3_000_000)

@@ -14,7 +14,7 @@ from helpdesk.model import ESCALATED, HUMAN_NATURES, URGENT, WAITING, Nature, Pl
 from helpdesk.replay import terms
 from helpdesk.replay.archive import RawMail
 from helpdesk.replay.clock import read_clock
-from helpdesk.replay.desk import Desk
+from helpdesk.replay.desk import ROOM, Desk
 from helpdesk.replay.grouping import groups
 from helpdesk.replay.play import WAITS_FOR_THE_USER, Player, Story
 from helpdesk.rules.attention import state_name
@@ -112,7 +112,7 @@ def on_a_desk(comings: Sequence[Coming], *, remembered: int) -> Past:
             coming.nature,
             now,
             now,
-            0,
+            key * ROOM,
             hits=coming.hits,
             of_ours=coming.nature is Nature.BOUNCE,
         )

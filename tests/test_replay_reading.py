@@ -49,6 +49,12 @@ def test_what_is_no_mail_goes_to_quarantine(octets: bytes) -> None:
     assert (one.number, one.place, bool(one.why)) == (2, "octet 99", True)
 
 
+def test_what_cannot_be_opened_goes_to_quarantine() -> None:
+    """A mail that the system does not let us read is listed with the system's reason."""
+    found = reader([RawMail("cur/1", b"", 0, why="Permission denied")])
+    assert [(one.place, one.why) for one in found.counts.quarantine] == [("cur/1", "Permission denied")]
+
+
 def test_a_quarantine_of_thousands_is_counted_and_not_kept() -> None:
     """A file of rubbish costs no memory."""
     found = reader([b"rubbish\n"] * 3000)

@@ -7,11 +7,26 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, bindparam, delete, insert, inspect, select, text, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import OperationalError, StatementError
 
 from helpdesk.errors import HeldError, UnreachableError, UsageError
@@ -24,20 +39,28 @@ from helpdesk.store.folders import FolderState
 from helpdesk.store.groups import Alias
 from helpdesk.store.lock import InstanceLock, instance_lock
 from helpdesk.store.scratch import scratch
+from helpdesk.store.times import UtcTime
 from helpdesk.uidset import UidSet
 from tests.databases import Database, impatient
 
 OLD = datetime(2001, 1, 1, tzinfo=UTC)
-OUTBOX_ROW = {
-    "message_id": "<b@x>", "code": "", "rule": "urgent", "occasion": "1", "kind": "urgent", "recipients": "",
-    "context": "", "planned_at": OLD, "state": "sent", "attempts": 1, "last_answer": "",
-}  # fmt: skip
-MESSAGE_ROW = {
-    "id": 1, "message_id": "<a@x>", "refs": "", "parents": "", "subject": "", "subject_key": "", "link": "",
-    "people": "", "author": "", "author_name": "", "role": "user", "via": "", "trusted": True, "nature": "human",
-    "why": "", "date": None, "time": datetime(2026, 6, 8, tzinfo=UTC), "cycle": 1, "adopted": False, "hits": "",
-    "size": 1, "thread": 0, "of_ours": False, "correspondence": False,
-}  # fmt: skip
+EMPTY = ((UtcTime, OLD), (Boolean, False), (Integer, 0))
+
+
+def row_of(table: Table, **values: object) -> dict[str, Any]:
+    """A row in which everything is empty, but what is given."""
+    return {column.name: _nothing(column) for column in table.columns} | values
+
+
+def _nothing(column: Column[Any]) -> object:
+    values = (value for kind, value in EMPTY if isinstance(column.type, kind))
+    return None if column.nullable else next(values, "")
+
+
+def enter(conn: Connection, table: Table, *rows: dict[str, Any]) -> None:
+    """Enter rows as a first sync does."""
+    times = [column.name for column in table.columns if isinstance(column.type, UtcTime)]
+    run_many(conn, insert(table), tuple(rows[0]), [tuple(row.values()) for row in rows], times)
 
 
 @pytest.fixture
@@ -189,8 +212,8 @@ def test_a_throw_away_copy(url: str, engine: Engine) -> None:
     uids = range(1, 7)
     with engine.begin() as conn:
         meta.put(conn, "key", "real")
-        conn.execute(insert(MESSAGE), [MESSAGE_ROW, {**MESSAGE_ROW, "id": 2, "date": OLD, "trusted": False}])
-        conn.execute(insert(OUTBOX), {**OUTBOX_ROW, "content": b"\x00\xff"})
+        conn.execute(insert(MESSAGE), [row_of(MESSAGE, id=1), row_of(MESSAGE, id=2, date=OLD, trusted=True)])
+        conn.execute(insert(OUTBOX), row_of(OUTBOX, id=1, content=b"\x00\xff"))
         conn.execute(insert(HIDDEN), [{"folder": 1, "uid": uid} for uid in uids])
         before = [conn.execute(select(table)).all() for table in METADATA.sorted_tables]
     with scratch(url) as copy:
@@ -262,11 +285,9 @@ def test_times_are_utc(engine: Engine) -> None:
 def test_a_forged_date_is_kept(engine: Engine, year: int) -> None:
     """Whatever year a Date header claims, it comes back, and is compared by what it means."""
     claimed = datetime(year, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-    rows = [{**MESSAGE_ROW, "id": n, "date": date} for n, date in ((1, claimed), (2, OLD), (3, None))]
+    dates = ((1, claimed), (2, OLD), (3, None))
     with engine.begin() as conn:
-        run_many(
-            conn, insert(MESSAGE), tuple(MESSAGE_ROW), [tuple(r.values()) for r in rows], ("date", "time")
-        )
+        enter(conn, MESSAGE, *(row_of(MESSAGE, id=key, date=date) for key, date in dates))
         later = select(MESSAGE.c.date).where(MESSAGE.c.date > datetime(2000, 1, 1, tzinfo=UTC))
         assert set(conn.execute(later).scalars()) == ({OLD} if year < 2000 else {OLD, claimed})
         assert conn.execute(select(MESSAGE.c.date).where(MESSAGE.c.id == 1)).scalar_one() == claimed
@@ -280,7 +301,7 @@ def test_the_numbers_of_a_server_fit(engine: Engine) -> None:
         folders.save(conn, [state])
         folders.save(conn, [state])
         conn.execute(insert(HIDDEN).values(folder=1, uid=uid))
-        conn.execute(insert(MESSAGE).values({**MESSAGE_ROW, "size": size}))
+        conn.execute(insert(MESSAGE).values(row_of(MESSAGE, id=1, size=size)))
         assert folders.load(conn) == {"INBOX": state}
         assert folders.tracked_within(conn, 1, UidSet.span(1, uid)) == 1
         assert conn.execute(select(MESSAGE.c.size)).scalar_one() == size
@@ -320,21 +341,8 @@ def test_texts_are_compared_by_their_bytes(engine: Engine) -> None:
 def test_a_thread_is_found_by_the_beginning_of_its_code(engine: Engine) -> None:
     """A prefix means the codes that begin with it, those that end in it left out."""
     codes = ("7kq2mzzzzz", "7kq2n00000", "7kq3000000", "0000007kq2")
-    rows = [(n, code, 0, "", True, False, OLD, OLD, "", "") for n, code in enumerate(codes, 1)]
-    names = (
-        "id",
-        "code",
-        "component",
-        "state",
-        "open",
-        "dirty",
-        "opened_at",
-        "last_activity_at",
-        "pending",
-        "notes",
-    )
     with engine.begin() as conn:
-        run_many(conn, insert(THREAD), names, rows, ("opened_at", "last_activity_at"))
+        enter(conn, THREAD, *(row_of(THREAD, id=n, code=code) for n, code in enumerate(codes, 1)))
         assert thread_names.find(conn, "7kq2m", "dast") == 1
         assert thread_names.short(conn, codes[2]) == "7kq30"
         with pytest.raises(UsageError, match="more than one"):
@@ -343,29 +351,17 @@ def test_a_thread_is_found_by_the_beginning_of_its_code(engine: Engine) -> None:
 
 def test_many_rows_are_changed_at_once(engine: Engine) -> None:
     """A statement with the values of many rows changes each as its own, empty values and times too."""
+    names = ("s", "d", "t", "key")
+    odd = 'it\'s "{a,b}" \\'
+    change = (
+        update(MESSAGE)
+        .where(MESSAGE.c.id == bindparam("key"))
+        .values(subject=bindparam("s"), date=bindparam("d"), trusted=bindparam("t"))
+    )
+    told = select(MESSAGE.c.subject, MESSAGE.c.date, MESSAGE.c.trusted).order_by(MESSAGE.c.id)
     with engine.begin() as conn:
-        run_many(
-            conn,
-            insert(MESSAGE),
-            tuple(MESSAGE_ROW),
-            [tuple({**MESSAGE_ROW, "id": n}.values()) for n in (1, 2, 3)],
-            ("date", "time"),
-        )
-        change = (
-            update(MESSAGE)
-            .where(MESSAGE.c.id == bindparam("key"))
-            .values(subject=bindparam("s"), date=bindparam("d"), trusted=bindparam("t"))
-        )
-        run_many(
-            conn,
-            change,
-            ("s", "d", "t", "key"),
-            [('it\'s "{a,b}" \\', OLD, False, 1), ("NULL", None, True, 2)],
-            ("d",),
-        )
-        found = conn.execute(
-            select(MESSAGE.c.subject, MESSAGE.c.date, MESSAGE.c.trusted).order_by(MESSAGE.c.id)
-        ).all()
-        assert found == [('it\'s "{a,b}" \\', OLD, False), ("NULL", None, True), ("", None, True)]
-        run_many(conn, change, ("s", "d", "t", "key"), [("one", None, True, 3)], ("d",))
-        assert conn.execute(select(MESSAGE.c.subject).where(MESSAGE.c.id == 3)).scalar_one() == "one"
+        enter(conn, MESSAGE, *(row_of(MESSAGE, id=key) for key in (1, 2, 3)))
+        run_many(conn, change, names, [(odd, OLD, True, 1), ("NULL", None, False, 2)], ("d",))
+        assert conn.execute(told).all() == [(odd, OLD, True), ("NULL", None, False), ("", None, False)]
+        run_many(conn, change, names, [("one", None, True, 3)], ("d",))
+        assert conn.execute(told).all()[2] == ("one", None, True)

@@ -1,7 +1,8 @@
 """What holds for a database on PostgreSQL alone: its lock is a session, its server may go away, its login is a secret."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, insert, inspect, text
@@ -12,6 +13,7 @@ from helpdesk.store import bulk, db, meta, migrations
 from helpdesk.store.core import META
 from helpdesk.store.lock import instance_lock
 from tests.databases import OnServer, impatient, on_server
+from tests.servers.certificates import Authority
 from tests.servers.postgres import PASSWORD, Postgres
 from tests.servers.process import free_port
 
@@ -71,13 +73,19 @@ def test_no_patience_of_the_server_ends_a_session(place: OnServer, engine: Engin
     place.server.do(
         f"ALTER DATABASE {place.name} SET idle_in_transaction_session_timeout = 1000",
         f"ALTER DATABASE {place.name} SET idle_session_timeout = 1000",
+        f"ALTER DATABASE {place.name} SET statement_timeout = 1000",
     )
     with engine.connect() as conn:
         found = [
             conn.execute(text(f"SHOW {name}")).scalar()
-            for name in ("idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
+            for name in (
+                "idle_in_transaction_session_timeout",
+                "idle_session_timeout",
+                "statement_timeout",
+                "lock_timeout",
+            )
         ]
-    assert found == ["0", "0", "15s"]
+    assert found == ["0", "0", "0", "15s"]
 
 
 def test_who_only_reads_cannot_write(engine: Engine) -> None:
@@ -321,3 +329,52 @@ def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UsageError, match=r"\[postgresql\]"):
         db.open_engine("postgresql+psycopg://dast@localhost/dast")
+
+
+# -- the wire ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def encrypted(place: OnServer, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """The server speaks TLS as `db.example.org`; the address of the database under any name, as if it were far away."""
+    server, authority = place.server, Authority()
+    (tmp_path / "ca.pem").write_text(authority.pem)
+    server.certify(authority.signed("db.example.org"))
+    yield lambda name: f"{place.url.replace('127.0.0.1', name)}?hostaddr=127.0.0.1"
+    server.certify(None)
+
+
+def is_encrypted(url: str) -> bool:
+    engine = db.open_engine(url)
+    with engine.connect() as conn:
+        query = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        found = bool(conn.execute(query).scalar_one())
+    engine.dispose()
+    return found
+
+
+def test_a_server_far_away_proves_who_it_is(encrypted: Callable[[str], str], tmp_path: Path) -> None:
+    """TLS is verified, certificate and name, unless the URL says otherwise."""
+    trusting = f"&sslrootcert={tmp_path / 'ca.pem'}"
+    assert is_encrypted(encrypted("db.example.org") + trusting)
+    with pytest.raises(UnreachableError, match="certificate verify failed"):
+        is_encrypted(encrypted("db.example.org"))
+    with pytest.raises(UnreachableError, match="does not match"):
+        is_encrypted(encrypted("other.example.org") + trusting)
+    assert is_encrypted(encrypted("other.example.org") + "&sslmode=require")
+    assert not is_encrypted(encrypted("other.example.org") + "&sslmode=disable")
+
+
+def test_a_server_far_away_without_tls_is_refused(place: OnServer) -> None:
+    """Nothing goes over a network in the clear by itself; on this machine nothing is asked for."""
+    far = f"{place.url.replace('127.0.0.1', 'db.example.org')}?hostaddr=127.0.0.1"
+    with pytest.raises(UnreachableError, match="SSL"):
+        is_encrypted(far)
+    for name in ("localhost", "127.0.0.1"):
+        assert not is_encrypted(place.url.replace("127.0.0.1", name))
+
+
+def test_what_the_environment_says_of_tls_counts(place: OnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has told libpq how to connect is obeyed."""
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    assert not is_encrypted(f"{place.url.replace('127.0.0.1', 'db.example.org')}?hostaddr=127.0.0.1")

@@ -1,7 +1,7 @@
 """Commands that prove or explain: the ledger, and what the team's rules think of a mail."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ import typer
 from helpdesk import app, ledger
 from helpdesk.cli import screen, shell
 from helpdesk.errors import UsageError
-from helpdesk.ledger import Ledger, There
+from helpdesk.ledger import Ledger, Residue, There
 from helpdesk.mailbox.authors import author
 from helpdesk.mailbox.body import text_of
 from helpdesk.mailbox.classify import classify
@@ -48,9 +48,12 @@ def ledger_command(as_json: shell.Json = False, config: shell.Config = None) -> 
             f" {found.quarantined} in quarantine, {found.correspondence} board correspondence,"
             f" {len(found.residue)} left behind"
         )
-        if found.residue:
-            rows = [(one.folder, str(one.uid), one.why) for one in found.residue]
-            screen.table(("folder", "uid", "why"), rows)
+        for title, listed in (("In quarantine", found.unreadable), ("Left behind", found.residue)):
+            if listed:
+                screen.heading(title)
+                screen.table(
+                    ("folder", "uid", "why"), [(one.folder, str(one.uid), one.why) for one in listed]
+                )
     shell.finish(shell.FAILED if found.residue else shell.OK)
 
 
@@ -73,8 +76,13 @@ def _ledger_document(found: Ledger) -> Mapping[str, Any]:
         "threaded": found.threaded,
         "quarantined": found.quarantined,
         "correspondence": found.correspondence,
-        "residue": [{"folder": one.folder, "uid": one.uid, "why": one.why} for one in found.residue],
+        "unreadable": _listed(found.unreadable),
+        "residue": _listed(found.residue),
     }
+
+
+def _listed(found: Sequence[Residue]) -> Sequence[Mapping[str, Any]]:
+    return [{"folder": one.folder, "uid": one.uid, "why": one.why} for one in found]
 
 
 def explain_rules(

@@ -57,7 +57,7 @@ def _mail(told: Told) -> None:
     if told["reused_ids"]:
         rows.append(("reused ids", f"{told['reused_ids']:,}"))
     if told["archive"]["skipped"]:
-        rows.append(("left out", f"{told['archive']['skipped']:,} drafts or deleted"))
+        rows.append(("left out", f"{told['archive']['skipped']:,} (drafts, or marked as deleted)"))
     screen.fields(rows)
     if told["automatic_kinds"]:
         kinds = told["automatic_kinds"][:SHOWN]

@@ -40,15 +40,25 @@ class Shell(TyperGroup):
             code, words = error.exit_code, str(error)
         except DBAPIError as error:
             local = isinstance(error.orig, sqlite3.Error)
-            code, words = USAGE if local else UNREACHABLE, f"the database: {error.orig}"
+            code = UNREACHABLE if not local or _may_pass(error.orig) else USAGE
+            words = f"the database: {error.orig}"
         except sqlite3.Error as error:
-            code, words = USAGE, f"the database: {error}"
+            code, words = UNREACHABLE if _may_pass(error) else USAGE, f"the database: {error}"
         except OSError as error:
             if error.errno == errno.EPIPE:  # `helpdesk threads | head` is no error
                 raise
             code, words = USAGE, f"{error.filename or 'helpdesk'}: {error.strerror or error}"
         screen.complain(words)
         raise typer.Exit(code)
+
+
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
+def _may_pass(error: object) -> bool:
+    """Whether trying later may help (a lock, a full disk), so that systemd tries again: exit code 2 means never."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _PASSING  # the primary result code is the low byte
 
 
 def _chosen(ctx: typer.Context, given: Path | None) -> Path:

@@ -19,6 +19,9 @@ from helpdesk.report import Report
 TOGETHER = timedelta(minutes=30)
 """What happens within so short a time is seen by one run; a thread's own steps are further apart."""
 
+LONGEST = timedelta(days=1)
+"""Between two runs: a daemon would have polled a thousand times, and would have seen nothing."""
+
 FORWARD_SECONDS = 26.0
 """How long the two weeks last at pace 1, the scenes not counted."""
 
@@ -75,12 +78,12 @@ class Show:
         self.until(END)
 
     def until(self, moment: datetime) -> None:
-        """Run whenever the board has something to do by itself, and at least once a day."""
+        """Run whenever the board has something to do by itself, and never later than `LONGEST` after the last run."""
         clock = self.stage.clock
         while True:
-            midnight = clock.now.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+            latest = self._last.now + LONGEST
             due = self.stage.next_due()
-            first = midnight if due is None else min(due, midnight)
+            first = latest if due is None else min(due, latest)
             if first >= moment:
                 break
             clock.reach(first)

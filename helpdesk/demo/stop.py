@@ -37,8 +37,8 @@ class Stop:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        for number, handler in self._before.items():  # who was told to end, and does, need not be told again
+            signal.signal(number, signal.SIG_IGN if self.signal else handler)
 
     def check(self) -> None:
         """Raise StoppedError if somebody asked."""

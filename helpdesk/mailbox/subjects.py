@@ -5,18 +5,19 @@ same user.  Two fresh mails never merge.  In a support box subjects collide ("He
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from helpdesk.model import Header
 from helpdesk.text import normal_subject
 
 MIN_SUBJECT = 8
 WINDOW = timedelta(days=30)
+_REMEMBERED_LENGTH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectKey:
+class SubjectKey(NamedTuple):
     """What the subject rule knows of one message."""
 
     message_id: str
@@ -28,16 +29,26 @@ class SubjectKey:
 
 def subject_key(header: Header, people: frozenset[str], message_id: str, time: datetime) -> SubjectKey:
     """Say how a message is found by subject, and whether it may look for others that way."""
-    subject, answer = normal_subject(header.subject)
+    subject, answer = _normal(header.subject)
     usable = subject if len(subject) >= MIN_SUBJECT else ""
     return SubjectKey(
         message_id, usable, people, time, lost=bool(usable) and answer and not header.references
     )
 
 
+def _normal(subject: str) -> tuple[str, bool]:
+    return _remembered(subject) if len(subject) <= _REMEMBERED_LENGTH else normal_subject(subject)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(subject: str) -> tuple[str, bool]:
+    """The mails of a thread have two subjects, with and without `Re:`."""
+    return normal_subject(subject)
+
+
 def people_of(author: str, recipients: Iterable[str], shared: Collection[str]) -> frozenset[str]:
     """Who a message is about; `shared` are the list, the board and the team: they are in every thread."""
-    return frozenset(one for one in (author, *recipients) if one and one not in shared)
+    return frozenset([one for one in (author, *recipients) if one and one not in shared])
 
 
 def subject_candidate(lost: SubjectKey, candidates: Iterable[SubjectKey]) -> str | None:

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _CODE_LENGTH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """What threading needs to know about one message."""
+class Node(NamedTuple):
+    """What threading needs to know about one message; a tuple, because a first sync makes one for every mail."""
 
     key: int  # the caller's name for it
     message_id: str  # never empty: the caller makes one up where the mail has none
@@ -38,8 +38,7 @@ class Component:
     ids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """One thread."""
 
     root: str
@@ -109,10 +108,8 @@ def partition(nodes: Iterable[Node]) -> list[Group]:
 
 
 def _ordered(nodes: Iterable[Node]) -> list[Node]:
-    ordered = sorted(nodes, key=attrgetter("key"))
-    for second in ("message_id", "time"):  # stable, and three sorts by one value cost half of one by three
-        ordered.sort(key=attrgetter(second))
-    return ordered
+    """Oldest first, as they mostly come: then one sort by three values is the fastest."""
+    return sorted(nodes, key=attrgetter("time", "message_id", "key"))
 
 
 def _references(node: Node) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ What a cycle does to a copy is docs/decisions.md section 2; as nobody races and 
 written is there in the next cycle.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from helpdesk.actions import CopyPlan, Kind
 from helpdesk.bits import Known, confirmed, touched
-from helpdesk.mailbox.changes import arrived
+from helpdesk.mailbox.changes import adopted, arrived
 from helpdesk.model import HUMAN_NATURES, TEAM, WAITING, Place, Role, Stamp
 from helpdesk.rules.attention import state_name
 from helpdesk.rules.decide import Decision, decide
@@ -21,10 +21,12 @@ from helpdesk.store.copies import planned
 from helpdesk.store.flags import Seen
 
 ENOUGH = 10  # cycles at one moment; two or three are usual
+ROOM = 1000  # cycles between two mails: time brings a handful
 REMEMBERED = 8  # mails of a thread; of more than that only those are kept that can still matter
 
-_NOTHING = Seen(frozenset(), frozenset(), seen=True, deleted=False)
 _WAITING = Seen(frozenset({WAITING}), frozenset(), seen=True, deleted=False)
+_BARE: Mapping[Place, Known] = {place: adopted(frozenset(), place) for place in Place}
+"""A new copy without a label is nobody's touch, whenever it comes."""
 
 
 class Act(NamedTuple):
@@ -61,12 +63,16 @@ class Desk:
     _due: datetime | None = None
 
     def receive(self, message: MessageFacts, place: Place, *, waiting: bool) -> None:
-        """A mail comes at its time; with `waiting` a shifter sets WAITING as it goes out."""
+        """A mail comes at its time; with `waiting` a shifter sets WAITING as it goes out.
+
+        The cycles of a mail begin with its own: the caller leaves room for those that time brings before the next.
+        """
         self.pass_until(message.time, still=False)
-        stamp = Stamp(self._cycle + 1, message.time)
-        self._messages.append(replace(message, cycle=stamp.cycle))
+        stamp = Stamp(message.cycle, message.time)
+        self._cycle = message.cycle - 1
+        self._messages.append(message)
         own = waiting and place in LIVING
-        known = arrived(_WAITING if own else _NOTHING, place, stamp)
+        known = arrived(_WAITING, place, stamp) if own else _BARE[place]
         self._copies[message.key] = CopyFacts(message.key, message.key, known, stamp, seen=True)
         if waiting and not own:
             self._label_newest(stamp)

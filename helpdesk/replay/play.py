@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from helpdesk.mailbox.threads import Group, thread_code
 from helpdesk.model import HUMAN_NATURES, TEAM, Place, Role
 from helpdesk.replay.book import EPOCH, NATURES, OF_OURS, ROLES, SENT, TRUSTED, Book, moment
-from helpdesk.replay.desk import Act, Desk, Turn
+from helpdesk.replay.desk import ROOM, Act, Desk, Turn
 from helpdesk.replay.terms import Terms
 from helpdesk.rules.facts import MessageFacts
 
@@ -63,7 +63,9 @@ class Player:
         roles = self._roles(rows)
         desk = Desk(self.terms.policy, thread_code(group.root))
         asked = False
-        mails = [self._message(row, times[row], roles[row]) for row in rows]
+        mails = [
+            self._message(row, times[row], roles[row], number * ROOM) for number, row in enumerate(rows, 1)
+        ]
         for mail in mails:
             human = mail.nature in HUMAN_NATURES
             waiting = self.terms.waiting and asked and human and mail.role in WAITS_FOR_THE_USER
@@ -116,7 +118,7 @@ class Player:
     def _asks(self, row: int) -> bool:
         return NATURES[self.book.nature[row]] in HUMAN_NATURES and not self.book.marks[row] & SENT
 
-    def _message(self, row: int, time: datetime, role: Role) -> MessageFacts:
+    def _message(self, row: int, time: datetime, role: Role, cycle: int) -> MessageFacts:
         book = self.book
         name = self.people[book.author[row]]
         return MessageFacts(
@@ -128,7 +130,7 @@ class Player:
             nature=NATURES[book.nature[row]],
             time=time,
             date=moment(book.date[row]),
-            cycle=0,
+            cycle=cycle,
             hits=book.hits.get(row, ()),
             of_ours=bool(book.marks[row] & OF_OURS),
         )

@@ -1,9 +1,11 @@
 """A replay from end to end: read the archive, find its time and its threads, play them, count."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from helpdesk.mailbox.threads import Group
 from helpdesk.replay.archive import Archive, Facts
 from helpdesk.replay.book import EPOCH, Book
 from helpdesk.replay.clock import Clock, read_clock
@@ -52,12 +54,8 @@ def replay(archive: Archive, terms: Terms, now: datetime, watch: Watch) -> Repla
     tally = Tally(begin)
     player = Player(book, clock.times, book.ids.texts(), book.people.texts(), _at_once(terms), end)
     watch.stage("play", len(book))
-    done = 0
-    for group in groups(book, clock.times, links):
-        story = player.play(group)
-        tally.add(story)
-        done += len(group.members)
-        watch.at(done)
+    for group in _watched(groups(book, clock.times, links), watch):
+        tally.add(player.play(group))
     empty = not len(book)
     return Replayed(
         archive.facts,
@@ -80,6 +78,17 @@ def _read(archive: Archive, terms: Terms, watch: Watch) -> Reader:
             watch.at(archive.done)
     watch.at(archive.done)
     return reader
+
+
+def _watched(found: Iterator[Group], watch: Watch) -> Iterator[Group]:
+    done = said = 0
+    for group in found:
+        yield group
+        done += len(group.members)
+        if done - said >= STEP:
+            watch.at(done)
+            said = done
+    watch.at(done)
 
 
 def _at_once(terms: Terms) -> Terms:

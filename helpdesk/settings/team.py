@@ -11,6 +11,7 @@ from helpdesk.settings.base import (
     CalendarSource,
     Colour,
     Domain,
+    FilePath,
     Flag,
     HeaderName,
     Hours,
@@ -182,6 +183,11 @@ class Shifts(Section):
         default=None,
         description="iCalendar file or https URL; the summary of an event is the shifter's name; default: no calendar",
         examples=["shifts.ics"],
+    )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="PEM file with the authorities to trust instead of the system's, for an https calendar",
+        examples=["ca.pem"],
     )
     week_ends: Moment = Field(
         default=WeekMoment(weekday=6, minutes=DAY_MINUTES),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection, func, select
 
-from helpdesk.ledger import Entry, Known
+from helpdesk.ledger import Entry, Known, Unreadable
 from helpdesk.model import Nature
 from helpdesk.store.core import COPY, FOLDER, MESSAGE, QUARANTINE, THREAD
 from helpdesk.store.threads import unpack_state
@@ -24,9 +24,9 @@ def known(conn: Connection) -> dict[str, Known]:
     )
     for folder, uid, message, thread, correspondence in conn.execute(query):
         entries[folder][uid] = Entry(message, thread, correspondence)
-    quarantined: dict[int, dict[int, str]] = defaultdict(dict)
-    for row in conn.execute(select(QUARANTINE.c.folder, QUARANTINE.c.uid, QUARANTINE.c.guid)):
-        quarantined[row.folder][row.uid] = row.guid
+    quarantined: dict[int, dict[int, Unreadable]] = defaultdict(dict)
+    for row in conn.execute(select(QUARANTINE)):
+        quarantined[row.folder][row.uid] = Unreadable(row.guid, row.why)
     return {
         row.name: Known(row.uidvalidity, row.uidnext, entries[row.id], quarantined[row.id])
         for row in conn.execute(select(FOLDER).where(FOLDER.c.messages >= 0))

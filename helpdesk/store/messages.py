@@ -67,6 +67,7 @@ class NewMessage:
     size: int
     of_ours: bool
     correspondence: bool
+    token: str = ""
     id: int = 0
     link: str = ""
     thread: int = 0
@@ -229,6 +230,12 @@ def sent_for(conn: Connection, tokens: Iterable[str]) -> dict[str, int | None]:
         if row is not None:
             found[token] = row.thread
     return found
+
+
+def came_home(conn: Connection, token: str) -> bool:
+    """Whether a copy of this mail of ours was seen in the mailbox."""
+    query = select(MESSAGE.c.id).where(MESSAGE.c.token != "", MESSAGE.c.token == token)
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def roots_of(conn: Connection, threads: Iterable[int]) -> dict[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from helpdesk.outbox import OutboxRow, State
-from helpdesk.store.core import OUTBOX, chunks
+from helpdesk.store.core import OUTBOX
 
 LIVE = (State.PLANNED, State.SENDING, State.UNKNOWN)
 
@@ -55,13 +55,15 @@ def get(conn: Connection, key: int) -> OutboxRow | None:
     return None if row is None else _row(row)
 
 
-def by_message_id(conn: Connection, ids: Iterable[str]) -> dict[str, OutboxRow]:
-    """The rows that have these Message-IDs."""
-    found: dict[str, OutboxRow] = {}
-    for chunk in chunks(ids):
-        for row in conn.execute(select(OUTBOX).where(OUTBOX.c.message_id.in_(chunk))):
-            found[row.message_id] = _row(row)
-    return found
+def by_token(conn: Connection, tokens: Iterable[str]) -> Sequence[OutboxRow]:
+    """The rows whose mails carry these tokens (`helpdesk.KEY.MAC`, the beginning of the Message-ID)."""
+    found = [
+        conn.execute(
+            select(OUTBOX).where(OUTBOX.c.message_id.between(f"<{token}@", f"<{token}@\x7f"))
+        ).first()
+        for token in tokens
+    ]
+    return [_row(row) for row in found if row is not None]
 
 
 def of_reason(conn: Connection, thread: int, rule: str, occasion: str) -> OutboxRow | None:

@@ -7,7 +7,10 @@ those that only read see one state of the database and wait for nobody; texts ar
 import os
 import re
 import socket
+import ssl
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, create_engine, event, inspect
@@ -45,6 +48,8 @@ _CONNECTING = {
 
 _SESSION = {
     "lock_timeout": f"{WAIT_SECONDS}s",
+    "statement_timeout": "0",  # a first sync enters thousands of rows at once
+    "transaction_timeout": "0",
     "idle_in_transaction_session_timeout": "0",  # a look at a large mailbox reads for long
     "idle_session_timeout": "0",  # the session with the instance lock has nothing to do
     "tcp_keepalives_idle": "30",  # a client that is gone keeps neither its turn nor its lock for long
@@ -74,7 +79,7 @@ _GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "53300"})
 
 def open_engine(url: URL, password: Callable[[], str] | None = None) -> Engine:
     """Connect as often as needed; the password that is not in the URL is asked for at every login."""
-    ours = {name: value for name, value in _CONNECTING.items() if name not in url.query}
+    ours = {name: value for name, value in (_CONNECTING | _tls(url)).items() if name not in url.query}
     ours["application_name"] = f"{NAMED}process {os.getpid()} on {socket.gethostname()}"[:63]
     try:
         engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=ours)
@@ -89,6 +94,28 @@ def open_engine(url: URL, password: Callable[[], str] | None = None) -> Engine:
     event.listen(engine, "handle_error", _on_error)
     event.listen(engine, "do_executemany", _on_many)
     return engine
+
+
+def _tls(url: URL) -> dict[str, str]:
+    """Verify the server's certificate and name, unless it is on this machine or somebody told otherwise."""
+    hosts = url.query.get("host", url.host or os.environ.get("PGHOST", ""))
+    told = {"sslmode", "service"} & url.query.keys() or {"PGSSLMODE", "PGSERVICE"} & os.environ.keys()
+    if told or all(_is_here(one) for one in ([hosts] if isinstance(hosts, str) else hosts)):
+        return {}
+    if "PGSSLROOTCERT" in os.environ or Path("~/.postgresql/root.crt").expanduser().exists():
+        return {"sslmode": "verify-full"}
+    # where the system's authorities are, the OpenSSL inside of psycopg's wheel does not know
+    return {"sslmode": "verify-full", "sslrootcert": ssl.get_default_verify_paths().cafile or "system"}
+
+
+def _is_here(host: str) -> bool:
+    """Whether this is a socket, or an address of this machine for itself."""
+    if host in {"", "localhost"} or host.startswith(("/", "@")):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _on_connect(connection: Any, _record: object) -> None:

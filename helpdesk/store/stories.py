@@ -70,12 +70,10 @@ def _pages(conn: Connection, thread: int) -> tuple[Page, ...]:
     return tuple(pages.values())
 
 
-def own_ids(conn: Connection, newest: int) -> list[str]:
-    """The Message-IDs of our own mails among the newest messages."""
+def own_tokens(conn: Connection, newest: int) -> list[str]:
+    """The tokens of our own mails among the newest messages."""
     last = conn.execute(select(func.max(MESSAGE.c.id))).scalar() or 0
-    query = select(MESSAGE.c.message_id).where(
-        MESSAGE.c.id > last - newest, MESSAGE.c.nature == Nature.OWN.value
-    )
+    query = select(MESSAGE.c.token).where(MESSAGE.c.id > last - newest, MESSAGE.c.token != "")
     return list(conn.execute(query).scalars())
 
 

@@ -43,6 +43,9 @@ class MessageRow(SQLModel, table=True):
     __tablename__ = "message"
     __table_args__ = (
         Index(
+            "message_token", "token", sqlite_where=text("token <> ''"), postgresql_where=text("token <> ''")
+        ),
+        Index(
             "message_correspondence",
             "id",
             sqlite_where=text("correspondence = 1"),
@@ -71,6 +74,7 @@ class MessageRow(SQLModel, table=True):
     hits: str = ""  # JSON: what the team rules matched
     size: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     thread: int = Field(index=True)  # 0: in none (yet)
+    token: str = ""  # of our own mails: what proves whose they are, whatever a relay did to the Message-ID
     of_ours: bool = False  # a bounce that returns a mail of ours
     correspondence: bool = False  # commands, confirmations, digests: in no thread
 

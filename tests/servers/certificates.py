@@ -43,6 +43,15 @@ class Authority:
 
     def server(self, name: str = "localhost") -> ssl.SSLContext:
         """Make the context of a server that is called `name` and listens on 127.0.0.1."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "server.pem")
+            file.write_bytes(self.signed(name))
+            context.load_cert_chain(file)
+        return context
+
+    def signed(self, name: str) -> bytes:
+        """Make a key and the certificate of the server that is called `name`, as one PEM file holds both."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.DNSName(name)]
         if name == "localhost":
@@ -50,19 +59,10 @@ class Authority:
         builder = _builder(_name(name), self._name, key.public_key())
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "server.pem")
-            file.write_bytes(
-                key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                )
-                + certificate.public_bytes(serialization.Encoding.PEM)
-            )
-            context.load_cert_chain(file)
-        return context
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return secret + certificate.public_bytes(serialization.Encoding.PEM)
 
     def client(self) -> ssl.SSLContext:
         """Make the context of a client that trusts this authority and nobody else."""

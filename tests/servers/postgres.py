@@ -65,6 +65,23 @@ class Postgres:
                 rows = cursor.fetchall() if cursor.description else []
         return rows
 
+    def certify(self, pem: bytes | None) -> None:
+        """Let it speak TLS with this key and certificate from now on, or not any more."""
+        if pem is not None:
+            file = self.directory / "data" / "server.pem"
+            file.write_bytes(pem)
+            file.chmod(0o600)
+            if os.geteuid() == 0:
+                os.chown(file, _owner()["user"], -1)
+            self.do(
+                "ALTER SYSTEM SET ssl_cert_file = 'server.pem'",
+                "ALTER SYSTEM SET ssl_key_file = 'server.pem'",
+            )
+        self.do(f"ALTER SYSTEM SET ssl = {'off' if pem is None else 'on'}", "SELECT pg_reload_conf()")
+        wanted = "off" if pem is None else "on"
+        while self.do("SHOW ssl") != [(wanted,)]:
+            time.sleep(0.02)
+
     def start(self) -> None:
         """Let it run, and wait until it answers."""
         assert PROGRAMS is not None

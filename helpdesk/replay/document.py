@@ -24,7 +24,6 @@ from helpdesk.replay.terms import Terms, Unconfigured
 from helpdesk.report import utc
 
 MAILING_RULES = ("escalate", "urgent", "fixed")
-KINDS_LISTED = 50
 
 
 def document(found: Replayed, terms: Terms, path: str, seconds: Mapping[str, float]) -> Mapping[str, Any]:
@@ -75,7 +74,7 @@ def document(found: Replayed, terms: Terms, path: str, seconds: Mapping[str, flo
         "largest_threads": [_large(book, one) for one in sorted(tally.large, reverse=True)],
         "linked_by_subject": found.linked,
         "refused_bridges": tally.refused,
-        "bridges": [_bridge(book, row) for row in tally.refused_rows],
+        "bridges": list(_bridges(book, tally.refused_rows)),
         "questions": tally.questions,
         "first_answer": _answers(tally.answers, tally.questions, terms),
         "first_team_answer": _answers(tally.team_answers, tally.questions, terms)
@@ -165,8 +164,10 @@ def _large(book: Book, one: Large) -> Mapping[str, Any]:
     }
 
 
-def _bridge(book: Book, row: int) -> Mapping[str, Any]:
-    return {"message_id": book.ids.texts()[book.id[row]], "names": len(book.references[row])}
+def _bridges(book: Book, rows: Sequence[int]) -> Iterable[Mapping[str, Any]]:
+    ids = book.ids.texts()
+    for row in rows:
+        yield {"message_id": ids[book.id[row]], "names": len(book.references[row])}
 
 
 def _answers(answers: Answers, questions: int, terms: Terms) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ and mail that is marked as deleted, are no mail to the board.
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -65,24 +65,21 @@ def folders_of(root: Path, settings: FolderSettings | None) -> list[Folder]:
     ]
 
 
-def _usual(names: Sequence[str] | dict[str, str]) -> Iterator[tuple[str, Place]]:
+def _usual(names: Iterable[str]) -> Iterator[tuple[str, Place]]:
     for name in names:
         parts = name.lower().split(".")
         if _NO_BOARD.isdisjoint(parts):
             yield name, Place.INBOX if _SENT.isdisjoint(parts) else Place.SENT
 
 
-def _configured(
-    names: Sequence[str] | dict[str, str], settings: FolderSettings
-) -> Iterator[tuple[str, Place]]:
-    inbox, archive, aliases, sent, junk = (
+def _configured(names: Iterable[str], settings: FolderSettings) -> Iterator[tuple[str, Place]]:
+    here = FolderSettings(
         _plain(settings.inbox),
         _plain(settings.archive),
         tuple(map(_plain, settings.archive_aliases)),
         _plain(settings.sent),
         _plain(settings.junk),
     )
-    here = FolderSettings(inbox, archive, aliases, sent, junk)
     yield from places([FolderInfo(name) for name in names], here).items()
 
 
@@ -114,7 +111,14 @@ def _files(folder: str) -> Iterator[tuple[str, int]]:
     with os.scandir(folder) as listing:
         for one in listing:
             if not one.name.startswith(".") and one.is_file():
-                yield one.name, one.stat().st_size
+                yield one.name, _size(one)
+
+
+def _size(one: os.DirEntry[str]) -> int:
+    try:
+        return one.stat().st_size
+    except FileNotFoundError:  # another program was faster; reading it will tell
+        return 0
 
 
 def _order(entry: Entry) -> tuple[int, str]:

@@ -101,8 +101,10 @@ def _label_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
             register = draft.state.registers[label]
             copies = tuple(p.key for p in plans if label in getattr(p, side))
             stamp = _stamp(draft, register.stamp, copies)
-            rule = COVER if register.present and stamp != register.stamp else register.rule
-            yield _action(draft, kind, label, _Why(rule, register.reason, stamp, register.human), copies)
+            rule, reason = register.rule, register.reason
+            if register.present and stamp != register.stamp:
+                rule, reason = COVER, f"it came into a thread that is {label} ({register.reason})"
+            yield _action(draft, kind, label, _Why(rule, reason, stamp, register.human), copies)
 
 
 def _star_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:

@@ -33,7 +33,6 @@ def _on_connect(connection: Any, _record: object) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",
         "wal_autocheckpoint = 4000",  # 16 MB: a first sync writes the same pages again and again
-        "wal_autocheckpoint = 1000",
         "cache_size = -65536",  # 64 MB: the indexes of a large mailbox fit
     ):
         connection.execute(f"PRAGMA {pragma}").close()

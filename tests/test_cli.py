@@ -18,7 +18,7 @@ from tests.world import mail
 
 COMMANDS = (
     "init", "check", "run", "plan", "undo", "release", "resume", "threads", "show", "labels", "explain-rules", "ledger",
-    "outbox list", "outbox retry", "outbox drop", "db upgrade", "db check", "db backup", "db restore", "demo", "replay",
+    "outbox list", "outbox retry", "outbox drop", "db upgrade", "db check", "db backup", "db restore", "demo", "replay", "shifts",
 )  # fmt: skip
 
 HOSTILE = (

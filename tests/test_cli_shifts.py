@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk.cli.shifting import terminal_zone
 from helpdesk.shifts import bounded
 from helpdesk.shifts.icalendars import expand
 from tests.calendars import calendar, event, timed
@@ -75,8 +76,7 @@ def test_the_month_at_120_columns(desk: Desk) -> None:
     assert lines[1].split() == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     week = next(number for number, line in enumerate(lines) if line.startswith(" 8 "))
     assert re.findall(r"\d+(?: today)?", lines[week]) == ["8", "9 today", "10", "11", "12", "13", "14"]
-    assert lines[week + 1].split(" Ann")[:2] == [" 06-14", "             >06-14"]
-    assert lines[week + 1][34:].startswith(" 06-14 gap  ")
+    assert lines[week + 1].split() == ["06-14", "Ann", ">06-14", "Ann", "06-14", "gap", *["06-14", "Ann"] * 4]
     assert lines[week + 2].count("14-22 Sergey") == 7
     assert lines[week + 3].count("22-06 Alden") == 7
     assert lines[week + 4].split() == ["Ann"] * 7  # who shares the night
@@ -97,7 +97,8 @@ def test_the_month_as_a_list(desk: Desk) -> None:
     assert "Tue  9 >06-14 Ann" in lines
     assert "Wed 10  06-14 gap" in lines
     assert (
-        len([line for line in lines if re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [ \d]\d  ?>?\d", line)]) == 30
+        len([line for line in lines if re.match(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [ \d]\d  ?>?-?\d", line)])
+        == 30
     )
 
 
@@ -135,6 +136,8 @@ def test_days_and_odd_hours(desk: Desk) -> None:
     wanted = ["Tue  2  all day Ann", "Wed  3  00-0630 gap", "        0630-14 Sergey", "Thu  4  -18   gap"]
     wanted += ["        18-   Alden", "Fri  5  all day Alden", "Sat  6  -08   Alden", "Sun  7  all day gap"]
     assert [line for line in wanted if line not in lines] == []
+    lines = shifts(desk, columns=50, now="2026-06-05T08:00Z").out.splitlines()
+    assert [line for line in lines if ">" in line] == ["Fri  5 >all day Alden"]
 
 
 def test_an_unknown_name_is_marked(desk: Desk) -> None:
@@ -173,7 +176,7 @@ def test_who_is_on_duty(desk: Desk) -> None:
 def test_the_document(desk: Desk) -> None:
     """--json has the month's shifts, gaps and overlaps, who is on duty, and the problems; all times are UTC."""
     write(
-        desk, calendar(MORNING, LATE, NIGHT, event("Zorro", *timed("20260609T100000Z", "20260609T110000Z")))
+        desk, calendar(MORNING, LATE, NIGHT, event("Zorro", *timed("20260609T123000Z", "20260609T130000Z")))
     )
     told = desk.read("shifts", "--now", NOW)
     assert (told["now"], told["month"], told["zone"]) == ("2026-06-09T09:00:00Z", "2026-06", ZURICH)
@@ -189,16 +192,16 @@ def test_the_document(desk: Desk) -> None:
     assert [one["start"] for one in told["following"]] == [told["next_start"]] == ["2026-06-09T12:00:00Z"]
     assert told["gaps"] == [{"start": "2026-06-10T04:00:00Z", "end": "2026-06-10T12:00:00Z"}]
     overlap = {
-        "start": "2026-06-09T10:00:00Z",
-        "end": "2026-06-09T11:00:00Z",
-        "names": ["Ann Archer", "Zorro?"],
+        "start": "2026-06-09T12:30:00Z",
+        "end": "2026-06-09T13:00:00Z",
+        "names": ["Sergey Ivanov", "Zorro?"],
     }
     assert told["overlaps"] == [overlap]
     assert morning in told["shifts"]
     assert len(told["shifts"]) == 30 + 29 + 31 + 1
     assert told["calendar"]["trouble"] is None
     assert told["calendar"]["notes"] == []
-    assert [line.split()[0] for line in told["problems"]] == ['"Zorro"', "nobody", "Ann"]
+    assert [line.split()[0] for line in told["problems"]] == ['"Zorro"', "nobody", "Sergey"]
 
 
 def test_the_time_of_a_simulated_board(desk: Desk) -> None:
@@ -279,8 +282,28 @@ def test_colours_and_the_zone_of_a_terminal(desk: Desk, terminal: Callable[..., 
     assert out.count("\x1b[36m23-07 Ann") + out.count("36m23-07 Ann") > 10
     assert re.search(r"\x1b\[1;7;36m23-07 Ann", out)
     assert "\x1b[1;31m23-07 gap" in out
-    assert ZURICH in terminal("shifts", "--now", NOW, TZ="nonsense")
-    assert desk.folder.exists()
+    assert (desk.folder / "helpdesk.calendar").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "zone"),
+    [
+        ({"TZ": "America/Chicago"}, "America/Chicago"),
+        ({"TZ": ":Asia/Tokyo"}, "Asia/Tokyo"),
+        ({"TZ": "CET-1CEST"}, None),
+        ({"TZ": ""}, None),
+        ({}, "Europe/Zurich"),
+    ],
+)
+def test_the_zone_of_who_looks(tmp_path: Path, environment: dict[str, str], zone: str | None) -> None:
+    """TZ counts before the machine's own zone; a zone without a name is none, and without a terminal nobody looks."""
+    (tmp_path / "zoneinfo" / "Europe").mkdir(parents=True)
+    (tmp_path / "zoneinfo" / "Europe" / "Zurich").touch()
+    localtime = tmp_path / "localtime"
+    localtime.symlink_to(tmp_path / "zoneinfo" / "Europe" / "Zurich")
+    assert terminal_zone(terminal=True, environment=environment, localtime=localtime) == zone
+    assert terminal_zone(terminal=False, environment=environment, localtime=localtime) is None
+    assert terminal_zone(terminal=True, environment={}, localtime=tmp_path / "none") is None
 
 
 @pytest.fixture

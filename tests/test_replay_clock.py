@@ -96,6 +96,11 @@ def test_a_date_that_sticks_out() -> None:
     assert read_clock(reader(mails).book, NOW).sticking_out == 1
 
 
+def test_a_mail_that_waited_long_is_believed() -> None:
+    """A mail that was written two months before it came (moderated, or sent late) keeps its Date."""
+    assert times(*a_day_each(), raw(-60 * DAY), *a_day_each(start=12))[12] == START - 60 * DAY
+
+
 def test_several_dates_that_stick_out_together() -> None:
     """Three mails with the same wrong clock do not vouch for each other."""
     wrong = [raw(400 * DAY), raw(401 * DAY), raw(402 * DAY)]

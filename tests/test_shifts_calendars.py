@@ -1,6 +1,7 @@
 """Calendars of real programs and of hostile ones: what they say about a window, and what is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -169,10 +170,20 @@ def test_an_unknown_zone_is_told() -> None:
     assert found.notes == ('the time zone "Middle/Earth" is unknown: its times are taken for the board\'s',)
 
 
-def test_a_definition_that_is_a_trap_is_no_zone() -> None:
-    """A zone whose clocks change every second is not computed."""
-    bomb = zone_definition("Trap", "STANDARD 19700101T000000 +0000 +0100 FREQ=SECONDLY")
-    found = in_june(calendar(bomb, event("Aiden", *timed("20260601T060000", "20260601T140000", "Trap"))))
+@pytest.mark.parametrize(
+    "observances",
+    [
+        ["STANDARD 19700101T000000 +0000 +0100 FREQ=SECONDLY"],
+        ["STANDARD 19700101T000000 +0000 +0100 FREQ=YEARLY;BYHOUR=1,2,3;BYMINUTE=0"],
+        ["STANDARD 19700101T000000 noon night FREQ=YEARLY"],
+        ["STANDARD 19700101T000000 +0000 +0100 FREQ=YEARLY"] * 300,
+    ],
+    ids=["every second", "every hour", "no offsets", "too long"],
+)
+def test_a_definition_that_is_a_trap_is_no_zone(observances: Sequence[str]) -> None:
+    """A zone whose clocks change every second, or that cannot be read, is as unknown as one without a definition."""
+    shift = event("Aiden", *timed("20260601T060000", "20260601T140000", "Trap"))
+    found = in_june(calendar(zone_definition("Trap", *observances), shift))
     assert told(found) == ["0601 0400-1200 Aiden"]
     assert "Trap" in found.notes[0]
 
@@ -282,6 +293,7 @@ def test_two_equal_events_are_one() -> None:
         (("DTSTART:20260640T000000", SIX[1]), "has a value of DTSTART that cannot be read"),
         ((*SIX, "EXDATE:20260601T060000Z20260602T060000Z"), "has a value of EXDATE that cannot be read"),
         ((*SIX, SIX[0]), "cannot be read"),
+        (("DTSTART;VALUE=PERIOD:20260601T060000Z/PT8H",), "cannot be read"),
         (("DTSTART:99991231T230000", "DURATION:P9W"), "cannot be read"),
     ],
 )  # fmt: skip
@@ -319,6 +331,21 @@ def test_too_many_shifts_are_refused() -> None:
     octets = calendar(*[event(f"A{number}", *SIX, "RRULE:FREQ=HOURLY") for number in range(8)])
     with pytest.raises(CalendarError, match="more than 5000 events from 2026-06-01 to 2026-07-01"):
         in_june(octets)
+
+
+def test_series_that_take_too_long() -> None:
+    """Who gives each series a limit of time gets the others; several that are too slow are no calendar."""
+
+    @contextmanager
+    def late() -> Iterator[None]:
+        yield
+        raise TimeoutError
+
+    slow = event("Slow", *SIX)
+    found = expand(calendar(slow), ZURICH, JUNE, late)
+    assert found == Expanded((), ('"Slow" takes too long to compute: it is left out',))
+    with pytest.raises(CalendarError, match="more than 3 events that take too long"):
+        expand(calendar(*[slow] * 4), ZURICH, JUNE, late)
 
 
 def test_few_notes_of_many() -> None:

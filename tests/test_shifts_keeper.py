@@ -152,6 +152,23 @@ def test_a_copy_that_cannot_be_kept_is_told(keeper: Keeper, tmp_path: Path) -> N
     assert keeper.read(NOW, asked_at=NOW).rota.on_duty(NOW)
 
 
+def test_a_copy_that_somebody_deleted_is_made_again(keeper: Keeper) -> None:
+    """The copy is a cache: who deletes it gets it back with the next reading."""
+    keeper.read(NOW, asked_at=NOW)
+    assert keeper.path is not None
+    keeper.path.unlink()
+    assert keeper.read(NOW, asked_at=NOW).rota.origin.notes == ()
+    assert keeper.path.exists()
+
+
+def test_who_changes_nothing_keeps_nothing(keeper: Keeper) -> None:
+    """For a plan or a check a copy is used and none is written."""
+    keeper.keep = False
+    assert keeper.read(NOW, asked_at=NOW).rota.on_duty(NOW)
+    assert keeper.path is not None
+    assert not keeper.path.exists()
+
+
 def test_a_file_that_is_gone(keeper: Keeper, tmp_path: Path) -> None:
     """A calendar in a file has a copy too: it may lie on a disk that is away."""
     path = tmp_path / "shifts.ics"
@@ -231,6 +248,19 @@ def test_a_rule_that_never_matches_costs_only_itself() -> None:
     )
     assert [one.summary for one in found.occurrences] == ["Aiden"]
     assert found.notes == ('"Never" takes too long to compute: it is left out',)
+
+
+def test_a_service_that_may_set_no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system forbids to set limits of memory (a hardened service) the calendar is read all the same."""
+    program = (
+        "import resource\n"
+        "def refused(*_): raise PermissionError(1, 'Operation not permitted')\n"
+        "resource.setrlimit = refused\n"
+        "from helpdesk.shifts.expanding import main\n"
+        "main()\n"
+    )
+    monkeypatch.setattr(bounded, "_PROGRAM", (*bounded._PROGRAM[:1], "-c", program))
+    assert len(bounded.expand(TEXT, "Europe/Zurich", JUNE).occurrences) == 7
 
 
 def test_a_process_that_cannot_work_is_a_bad_calendar(monkeypatch: pytest.MonkeyPatch) -> None:

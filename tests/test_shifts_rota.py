@@ -220,6 +220,13 @@ def test_overlaps_are_told() -> None:
     assert double == ("Aiden has several shifts at once: Mon 8 Jun 09:00-10:00",)
 
 
+def test_very_many_names_are_not_all_told() -> None:
+    """A sentence about dozens of people names some."""
+    crowd = [(8, 16 + number / 60, f"Zorro{number}") for number in range(40)]
+    (*_, told) = of(*around_the_clock(-14, 21), *crowd).problems(at(9))
+    assert told == "Aiden, Sergey, Zorro0?, Zorro10?, Zorro11? and 37 more overlap: Mon 8 Jun 08:00-16:39"
+
+
 def test_a_shift_without_the_role_is_told() -> None:
     """Somebody of the team who is no shifter has shifts all the same, and the board says what is missing."""
     gil = person("Gil", shifter=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.errors import UnreachableError, UsageError
+from helpdesk.shifts import source as reading
 from helpdesk.shifts.source import MAX_OCTETS, Source, Validators
 from tests.calendars import GOOGLE
 from tests.servers.calendar_server import CalendarServer, serving
@@ -112,6 +113,14 @@ def test_a_slow_drip_ends(server: CalendarServer, source: Make) -> None:
     server.pause = 0.05
     with pytest.raises(UnreachableError, match=r"no complete answer within 0\.5 s"):
         Source(server.url(), source("").ca_file, seconds=0.5).read(NOTHING)
+
+
+def test_a_silent_server(server: CalendarServer, source: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes the question and says nothing is not waited for."""
+    monkeypatch.setattr(reading, "QUIET_SECONDS", 0.2)
+    server.pause = 1
+    with pytest.raises(UnreachableError, match=r"localhost: no answer for 0\.2 s"):
+        source(server.url()).read(NOTHING)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 503, 204, 304])

@@ -114,6 +114,8 @@ def test_a_newer_database_is_refused(url: str, engine: Engine) -> None:
     assert "newer helpdesk (revision 9999" in migrations.check(url)[0]
     with pytest.raises(UsageError, match="install that version"):
         migrations.upgrade(url)
+    with pytest.raises(UsageError, match="install that version"), scratch(url):
+        pass
 
 
 def test_checking_makes_nothing(bare: str) -> None:
@@ -130,6 +132,8 @@ def test_a_strangers_database_is_not_taken_for_ours(bare: str) -> None:
     assert "not ours" in migrations.check(bare)[0]
     with pytest.raises(UsageError, match="a database of its own"):
         migrations.upgrade(bare)
+    with pytest.raises(UsageError, match="a database of its own"), scratch(bare):
+        pass
     with stranger.connect() as conn:
         assert inspect(conn).get_table_names() == ["theirs"]
     stranger.dispose()

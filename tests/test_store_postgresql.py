@@ -5,12 +5,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, inspect, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    bindparam,
+    cast,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from helpdesk.errors import ConfigError, HeldError, UnreachableError, UsageError
 from helpdesk.store import bulk, db, meta, migrations
-from helpdesk.store.core import META
+from helpdesk.store.core import META, REF
+from helpdesk.store.groups import Alias
 from helpdesk.store.lock import instance_lock
 from tests.databases import OnServer, impatient, on_server
 from tests.servers.certificates import Authority
@@ -126,6 +140,21 @@ def test_a_database_of_another_encoding_is_refused(postgresql: Postgres) -> None
     with pytest.raises(UsageError, match="ENCODING 'UTF8'"):
         migrations.upgrade(url)
     postgresql.do(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_many_rows_are_one_statement(engine: Engine) -> None:
+    """However many rows are entered or changed, the server is asked once for each few thousand of them."""
+    said: list[str] = []
+    change = update(REF).where(REF.c.id == bindparam("key")).values(thread=bindparam("t"))
+    with engine.begin() as conn:
+        event.listen(conn, "before_cursor_execute", lambda *args: said.append(args[2]))
+        bulk.run_many(conn, insert(REF), Alias._fields, [(str(n), "", 0, 0) for n in range(bulk.MANY + 2)])
+        bulk.run_many(conn, change, ("t", "key"), [(n, str(n)) for n in range(bulk.MANY + 1)])
+        assert [words.split()[0] for words in said] == ["COPY", "COPY", "UPDATE", "UPDATE"]
+        assert "unnest" in said[2]
+        assert conn.execute(select(func.count()).where(cast(REF.c.thread, String) == REF.c.id)).scalar() == (
+            bulk.MANY + 1
+        )
 
 
 # -- the instance lock -------------------------------------------------------------------------------------------

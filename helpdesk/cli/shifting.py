@@ -84,7 +84,8 @@ def shifts(
         )
     moment = now or _now(settings)
     reading = calendar.read(moment, asked_at=app.clock())
-    where = ZoneInfo(zone or _terminal_zone() or settings.board.timezone)
+    looks = terminal_zone(terminal=sys.stdout.isatty(), environment=os.environ, localtime=LOCALTIME)
+    where = ZoneInfo(zone or looks or settings.board.timezone)
     day = month or moment.astimezone(where).date()
     page = Month(day.year, day.month, where)
     rota = of_month = reading.rota
@@ -105,13 +106,13 @@ def _now(settings: Settings) -> datetime:
     return app.clock()
 
 
-def _terminal_zone() -> str | None:
+def terminal_zone(*, terminal: bool, environment: Mapping[str, str], localtime: Path) -> str | None:
     """The zone of who looks: what TZ says, else the machine's; None without a terminal, or for a zone without a name."""
-    if not sys.stdout.isatty():
+    if not terminal:
         return None
-    name = os.environ.get("TZ")
+    name = environment.get("TZ")
     if name is None:
-        name = os.path.realpath(LOCALTIME).rpartition("/zoneinfo/")[2]
+        name = os.path.realpath(localtime).rpartition("/zoneinfo/")[2]
     with suppress(ValueError):
         return known_zone(name.removeprefix(":"))
     return None

@@ -4,7 +4,7 @@ A tour::
 
     archive ─► mbox, maildir     raw mails, one after the other, never all of them
        │
-    reading  ─► book             parsed, classified, attributed by the board's code; ~400 octets are kept of each mail
+    reading  ─► book             parsed, classified, attributed by the board's code; half a kilobyte is kept of each mail
        │
     clock                        when each mail came, as far as its dates can be believed
        │

@@ -1,4 +1,4 @@
-"""What is kept of each mail of an archive: numbers in columns, and every text once (about 400 octets a mail).
+"""What is kept of each mail of an archive: numbers in columns, and every text once (about half a kilobyte a mail).
 
 A mail is a row; rows are in the order of the archive.
 """
@@ -28,7 +28,10 @@ RECEIVED, POSTMARK = 1, 2
 
 def seconds(moment: datetime | None) -> int:
     """A time as whole seconds since 1970."""
-    return NEVER if moment is None else int(moment.timestamp() // 1)
+    if moment is None:
+        return NEVER
+    since = moment - EPOCH
+    return since.days * 86_400 + since.seconds
 
 
 def moment(number: int) -> datetime | None:

@@ -79,7 +79,7 @@ class _Line:
         start = bisect_left(self.rows, row)
         end = start + (start < len(self.rows) and self.rows[start] == row)
         many = min(AROUND, start, len(self.rows) - end)
-        if False:
+        if many < AT_LEAST:
             return False
         around = self.dates[start - many : end + many]
         middle = _median(around)

@@ -53,5 +53,4 @@ def _environment() -> dict[str, str]:
         **passed,
         "PYTHONPATH": os.pathsep.join([str(package), *([inherited] if inherited else [])]),
         "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }

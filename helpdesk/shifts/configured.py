@@ -12,13 +12,13 @@ from helpdesk.shifts.values import Person
 _TEAM = {"shifter", "expert", "admin"}
 
 
-def keeper(settings: Settings) -> Keeper | None:
-    """What keeps the rota of this board; None without a calendar."""
+def keeper(settings: Settings, *, keep: bool = True) -> Keeper | None:
+    """What keeps the rota of this board; None without a calendar.  Without `keep` it writes no copy."""
     shifts = settings.shifts
     if shifts.calendar is None:
         return None
-    zone = settings.board.timezone
-    return Keeper(Source(shifts.calendar, shifts.ca_file), _copy(settings), team(settings), zone)
+    source = Source(shifts.calendar, shifts.ca_file)
+    return Keeper(source, _copy(settings), team(settings), settings.board.timezone, keep)
 
 
 def team(settings: Settings) -> Team:

@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from helpdesk.shifts.icalendars import expand
@@ -25,16 +25,26 @@ MEMORY_OCTETS: Final = 1 << 30
 
 def main() -> None:
     """Read, expand, tell."""
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESS_SECONDS, PROCESS_SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGVTALRM, _interrupt)
+    _limit()
     zone, window = request(sys.stdin.buffer.readline())
     try:
         answer = told(expand(sys.stdin.buffer.read(), zone, window, _guarded))
     except CalendarError as error:
         answer = {"error": str(error)}
     json.dump(answer, sys.stdout)
+
+
+def _limit() -> None:
+    """Bound this process; the kernel ends it when its time is up, whatever it is doing.
+
+    Time is bounded by a timer and not by RLIMIT_CPU, because a hardened service may set no limits (systemd's @resources);
+    there its own MemoryMax bounds the memory.
+    """
+    signal.signal(signal.SIGVTALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_PROF, PROCESS_SECONDS)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
 
 
 @contextmanager

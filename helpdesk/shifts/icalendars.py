@@ -52,7 +52,8 @@ def expand(octets: bytes, zone: str, window: Window, guard: Guard = nullcontext)
     for series in _series(document.events, window):
         try:
             with guard():
-                found.update(_expanded(series, zones, named, zone, window))
+                some = _expanded(series, zones, named, zone, window)
+            found.update(some)
         except TimeoutError:
             slow += 1
             notes.append(f"{series[0].title} takes too long to compute: it is left out")

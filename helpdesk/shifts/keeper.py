@@ -34,12 +34,16 @@ class Reading:
 
 @dataclass
 class Keeper:
-    """One board's calendar; `path` is where its last good copy is kept, or None; `zone` is the board's (IANA)."""
+    """One board's calendar; `path` is where its last good copy is kept, or None; `zone` is the board's (IANA).
+
+    Without `keep` a copy is used and none is written: for commands that change nothing.
+    """
 
     source: Source
     path: Path | None
     team: Team
     zone: str
+    keep: bool = True
     latest: Rota | None = None
     """The rota of the last `refresh` that found one; frozen, so any thread may take it."""
 
@@ -106,13 +110,17 @@ class Keeper:
     def _keep(self, old: Copy | None, new: Copy) -> tuple[str, ...]:
         """Remember the copy; a sentence if it cannot be kept."""
         self._copy = new
-        if self.path is None:
+        if self.path is None or not self.keep:
             return ()
         try:
-            if old is not None and (old.octets, old.validators) == (new.octets, new.validators):
-                kept.renew(self.path, new.read_at)
-            else:
+            if (
+                old is None
+                or (old.octets, old.validators) != (new.octets, new.validators)
+                or not self.path.exists()
+            ):
                 kept.save(self.path, self.source, new)
+            else:
+                kept.renew(self.path, new.read_at)
         except OSError as error:
             return (f"the copy of the calendar cannot be kept ({self.path}: {error.strerror})",)
         return ()

@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One line of a day: its hours ("06-14", "all day"), and who has it; nobody has a gap."""
+    """One line of a day: its hours ("06-14", "all day"), who has it (nobody has a gap), and whether that is now."""
 
     hours: str
     shift: Shift | None
@@ -95,18 +95,19 @@ def _slots(
     times: Sequence[Shift | Window], day: date, zone: ZoneInfo, first: date, now: datetime
 ) -> Iterator[Slot]:
     for one in times:
-        hours = _hours(one, day, zone, first)
+        start, end = (moment.astimezone(zone).replace(tzinfo=None) for moment in (one.start, one.end))
+        long = end - start >= _DAY
+        hours = _hours(start, end, day, long=long, first=first)
         if hours:
-            yield Slot(hours, one if isinstance(one, Shift) else None, one.start <= now < one.end)
+            running = one.start <= now < one.end and (not long or day == now.astimezone(zone).date())
+            yield Slot(hours, one if isinstance(one, Shift) else None, running)
 
 
-def _hours(span: Window | Shift, day: date, zone: ZoneInfo, first: date) -> str:
+def _hours(start: datetime, end: datetime, day: date, *, long: bool, first: date) -> str:
     """The hours of a time on a day, by the clocks of the zone; "" if it does not stand there."""
-    start, end = (moment.astimezone(zone).replace(tzinfo=None) for moment in (span.start, span.end))
     midnight = datetime.combine(day, time())
     if not (start < midnight + _DAY and midnight < end):
         return ""
-    long = end - start >= _DAY
     if start < midnight and not (long or day == first):  # it stands on the day before
         return ""
     if start <= midnight and midnight + _DAY <= end and long:

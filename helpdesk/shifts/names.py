@@ -8,14 +8,15 @@ Baker" is not Ann Archer, and "Ann" is nobody where two have that name.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 
 from helpdesk.shifts.values import Attendee, Occurrence, Person, Shift
 
 NAMELESS = "(no name)"
-MAX_PIECES = 20
+MAX_PIECES = 10
 
 _AND = re.compile(r"[/,&+;]|\s(?:and|und|et)\s", re.IGNORECASE)
 _LABEL = re.compile(r"[:()|\[\]–—]|\s-+(?=\s)")  # noqa: RUF001 -- the dashes of word processors
@@ -30,13 +31,13 @@ _LETTERS = str.maketrans(
 """Letters that Unicode does not take for others with an accent."""
 
 
+@lru_cache(maxsize=1_000)
 def words(text: str) -> Sequence[str]:
     """The words of a name without case, accents and signs: "Jürgen O'Neil" is jurgen, o, neil."""
     plain = _POSSESSIVE.sub("", text).casefold().translate(_LETTERS)
     letters = unicodedata.normalize("NFKD", plain)
-    return _WORD.findall(
-        _DOUBLE.sub(r"\1", "".join(one for one in letters if not unicodedata.combining(one)))
-    )
+    folded = _DOUBLE.sub(r"\1", "".join(one for one in letters if not unicodedata.combining(one)))
+    return tuple(_WORD.findall(folded))
 
 
 _TRADE = frozenset(
@@ -51,15 +52,26 @@ _TRADE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Whom a calendar can mean; `trade` are words that are no names."""
+    """Whom a calendar can mean; `trade` are words that are no names, `index` finds people by each word of their names."""
 
     people: tuple[Person, ...]
-    trade: frozenset[str] = _TRADE
+    trade: frozenset[str]
+    index: Mapping[str, tuple[Person, ...]] = field(repr=False)
 
     @classmethod
     def of(cls, people: Iterable[Person], board: str) -> "Team":
         """The team of a board; the words of the board's name are no names."""
-        return cls(tuple(people), _TRADE | frozenset(words(board)))
+        known = tuple(people)
+        index: dict[str, tuple[Person, ...]] = {}
+        for one in known:
+            for word in dict.fromkeys(words(one.name)):
+                index[word] = (*index.get(word, ()), one)
+        return cls(known, _TRADE | frozenset(words(board)), index)
+
+    def about(self, found: Iterable[str]) -> Sequence[Person]:
+        """Everybody who has one of these words in the name."""
+        named = {one for word in found for one in self.index.get(word, ())}
+        return [one for one in self.people if one in named] if named else ()
 
 
 def shift(occurrence: Occurrence, team: Team) -> Shift:
@@ -92,17 +104,18 @@ def hint(name: str, team: Team) -> str:
         return f"it may be {' or '.join(several)}"
     near = {" ".join(words(person.name)): person.name for person in team.people}
     near |= {word: person.name for person in team.people for word in words(person.name) if len(word) > 2}
-    found = dict.fromkeys(near[one] for one in get_close_matches(" ".join(words(name)), near, n=2, cutoff=0.75))
+    found = dict.fromkeys(
+        near[one] for one in get_close_matches(" ".join(words(name)), near, n=2, cutoff=0.75)
+    )
     return f"did you mean {' or '.join(found)}?" if found else ""
 
 
 def _joined(parts: Sequence[str], team: Team) -> Sequence[str]:
     """Put "Archer, Ann" together again."""
     joined: list[str] = []
-    names = {frozenset(words(person.name)) for person in team.people}
     for part in parts:
         both = [*words(joined[-1]), *words(part)] if joined else []
-        if len(both) == 2 and frozenset(both) in names:
+        if len(both) == 2 and any(sorted(both) == sorted(words(one.name)) for one in team.about(both)):
             joined[-1] = " ".join(both)
         else:
             joined.append(part)
@@ -121,7 +134,7 @@ def _is_trade(word: str, team: Team) -> bool:
 
 def _people(found: Sequence[str], team: Team) -> Sequence[Person]:
     """Everybody whose whole name is there, else the only one whom the words fit."""
-    whole = [person for person in team.people if set(words(person.name)) <= set(found)]
+    whole = [person for person in team.about(found) if set(words(person.name)) <= set(found)]
     longest = [
         one for one in whole if not any(set(words(one.name)) < set(words(other.name)) for other in whole)
     ]
@@ -134,7 +147,7 @@ def _people(found: Sequence[str], team: Team) -> Sequence[Person]:
 def _candidates(found: Sequence[str], team: Team) -> Sequence[Person]:
     """Everybody whose name has all these words; if nobody's has, the words of the trade are left out."""
     for some in (found, [word for word in found if not _is_trade(word, team)]):
-        fitting = [person for person in team.people if _fits(some, words(person.name))]
+        fitting = [person for person in team.about(some) if _fits(some, words(person.name))]
         if fitting:
             return fitting
     return ()

@@ -5,14 +5,26 @@ shift whose names fit nobody covers its time all the same, as somebody has it; `
 the shifter needs another plan (all shifters).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from helpdesk.shifts import problems
 from helpdesk.shifts.names import Team, shift
 from helpdesk.shifts.values import Expanded, Origin, Overlap, Person, Shift, Window
+
+_Turn = tuple[datetime, datetime]
+"""The start and end that one or more shifts have."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """A time in which several turns overlap, as it grows."""
+
+    start: datetime
+    end: datetime
+    turns: dict[_Turn, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +97,13 @@ class Rota:
     def overlaps(self, window: Window) -> tuple[Overlap, ...]:
         """The times that several shifts cover, cut to both windows; shifts of the same start and end are one, shared."""
         part = self._inside(window)
-        turns: dict[tuple[datetime, datetime], list[Shift]] = {}
+        turns: dict[_Turn, list[Shift]] = {}
         for one in self.within(part):
             turns.setdefault((max(one.start, part.start), min(one.end, part.end)), []).append(one)
-        found: list[Overlap] = []
-        longest: tuple[datetime, Sequence[Shift]] = (
-            part.start,
-            (),
-        )  # of the turns so far, the one that ends last
-        for (start, end), turn in sorted(turns.items(), key=lambda item: item[0]):
-            if start < longest[0]:
-                _add(found, Overlap(start, min(end, longest[0]), (*longest[1], *turn)))
-            longest = max(longest, (end, turn), key=lambda item: item[0])
-        return tuple(found)
+        return tuple(
+            Overlap(run.start, run.end, tuple(one for turn in run.turns for one in turns[turn]))
+            for run in _overlapping(sorted(turns))
+        )
 
     def unknown(self, window: Window) -> tuple[Shift, ...]:
         """The shifts with a name that fits nobody of the team, or more than one."""
@@ -147,9 +153,16 @@ def _touches(time: Shift | Window | Overlap, window: Window) -> bool:
     return time.start < window.end and window.start < time.end
 
 
-def _add(found: list[Overlap], new: Overlap) -> None:
-    """Add an overlap, or let it prolong the last one."""
-    if found and new.start <= found[-1].end:
-        last = found.pop()
-        new = Overlap(last.start, max(last.end, new.end), tuple(dict.fromkeys((*last.shifts, *new.shifts))))
-    found.append(new)
+def _overlapping(turns: Iterable[_Turn]) -> Sequence[_Run]:
+    """When more than one of some times run, and which; the times are different and ordered."""
+    runs: list[_Run] = []
+    longest: _Turn | None = None  # of those so far, the one that ends last
+    for turn in turns:
+        if longest is not None and turn[0] < longest[1]:
+            if not runs or runs[-1].end < turn[0]:
+                runs.append(_Run(turn[0], turn[0]))
+            runs[-1].end = max(runs[-1].end, min(turn[1], longest[1]))
+            runs[-1].turns.update({longest: None, turn: None})
+        if longest is None or longest[1] < turn[1]:
+            longest = turn
+    return runs

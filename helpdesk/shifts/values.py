@@ -77,11 +77,6 @@ class Shift:
         """Everybody who has it; an unknown name ends in a question mark."""
         return (*(person.name for person in self.people), *(f"{name}?" for name in self.unknown))
 
-    @property
-    def length(self) -> timedelta:
-        """How long it is."""
-        return self.end - self.start
-
 
 @dataclass(frozen=True, slots=True)
 class Overlap:

@@ -1,5 +1,6 @@
 """Times as people say them, in a zone that they choose; pure.  English, whatever the locale of the process."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from helpdesk.shifts.values import Overlap, Shift, Window
@@ -46,6 +47,8 @@ def counted(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
-def listed(names: tuple[str, ...]) -> str:
-    """Aiden, Sergey and Alden."""
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Aiden, Sergey and Alden; of very many the first ones and how many more."""
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

@@ -31,19 +31,23 @@ def upgrade(address: db.Address) -> None:
 def upgrade_engine(engine: Engine, target: str = "head") -> None:
     """Bring an open database up to date, or up to a revision."""
     with engine.begin() as connection:
-        on_server = connection.dialect.name == "postgresql"
-        if on_server and (reason := postgresql.unfit(connection)):
-            raise UsageError(reason)
-        found, known = revision(connection), _known()
-        if found == known[0]:
+        if revision(connection) == _known()[0]:
             return
-        if found is None and inspect(connection).get_table_names():
-            raise UsageError(_NOT_OURS)
-        if found is not None and found not in known:
-            raise UsageError(_newer(found, known[0]))
         command.upgrade(_config(connection), target)
-        if on_server:
+        if connection.dialect.name == "postgresql":
             postgresql.settle(connection)
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of a database, None for an empty one; UsageError for one that cannot be ours, or not yet."""
+    if connection.dialect.name == "postgresql" and (reason := postgresql.unfit(connection)):
+        raise UsageError(reason)
+    found, known = _revision(connection), _known()
+    if found is None and inspect(connection).get_table_names():
+        raise UsageError(_NOT_OURS)
+    if found is not None and found not in known:
+        raise UsageError(_newer(found, known[0]))
+    return found
 
 
 def check(address: db.Address) -> Sequence[str]:
@@ -63,16 +67,15 @@ def check(address: db.Address) -> Sequence[str]:
 
 
 def _problems(connection: Connection) -> Sequence[str]:
-    if connection.dialect.name == "postgresql" and (reason := postgresql.unfit(connection)):
-        return [reason]
-    found, known = revision(connection), _known()
+    try:
+        found = revision(connection)
+    except UsageError as error:
+        return [str(error)]
     if found is None:
-        return [_NOT_OURS if inspect(connection).get_table_names() else EMPTY]
-    if found not in known:
-        return [_newer(found, known[0])]
-    if found != known[0]:
+        return [EMPTY]
+    if found != (newest := _known()[0]):
         return [
-            f"The database is at revision {found}, this helpdesk needs {known[0]}: run `helpdesk db upgrade`."
+            f"The database is at revision {found}, this helpdesk needs {newest}: run `helpdesk db upgrade`."
         ]
     return []
 
@@ -84,8 +87,7 @@ def _newer(found: str, ours: str) -> str:
     )
 
 
-def revision(connection: Connection) -> str | None:
-    """The revision of a database; None for one without any history."""
+def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 

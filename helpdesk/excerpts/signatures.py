@@ -1,0 +1,132 @@
+"""What nobody says: signatures, footers of lists, disclaimers, "Sent from my phone".
+
+Only what is certain goes.  A signature needs its delimiter: a name below a greeting stays.  A delimiter with a long text or an
+error below it is a rule that the author drew.
+"""
+# ruff: noqa: RUF001  dashes, and other alphabets
+
+import re
+
+from helpdesk.excerpts.kinds import Kind, Lines, has_words, last_paragraph
+
+MAX_SIGNATURE = 15  # lines with words below a delimiter
+MAX_TAGLINE = 10  # words
+MIN_DISCLAIMER = 15  # words
+MAX_LINE = 2000  # characters that are looked at
+
+_DELIMITER = re.compile(r"(?:- )?(?:--|—)")  # PGP puts "- " before it
+_EVIDENCE = re.compile(
+    r"\b(?:error|exception|traceback|failed|fatal|warning|commit [0-9a-f]{7,40})\b", re.IGNORECASE
+)
+_RULE = re.compile(r"[ \t]*[-_=#*~+]{2,}[ \t]*")
+_FOOTER = re.compile(
+    r"mailing[- ]?list|listinfo|unsubscribe|^you (?:received|are receiving) this (?:message|e-?mail) because"
+    r"|^to (?:view|post|manage|reply)\b.{0,40}\b(?:list|group|discussion|subscription)|^an? .{1,40}attachment was scrubbed"
+    r"|abbestellen|désabonner|désinscri|cancellarsi|cancelar (?:la|a) (?:suscripción|assinatura)|отписаться",
+    re.IGNORECASE,
+)
+_NEXT_PART = re.compile(r"-{5,40} next part -{5,40}")  # pipermail
+_TAGLINE = re.compile(
+    r"[<(\[\s]{0,4}(?:"
+    r"(?:sent|written|typed|posted) (?:from|by|via|with|using|on) |from my (?:i?phone|mobile|android)|get \[?outlook for "
+    r"|(?:diese nachricht wurde )?von mein\w* (?:\w+[- ]){1,4}(?:gesendet|geschickt|gesandt|versendet)"
+    r"|diese nachricht wurde von meinem .{1,60}gesendet|gesendet (?:von|mit|über) "
+    r"|envoyé (?:depuis|de|à partir de|avec) |inviato (?:da|con|dal) |enviado (?:desde|do|de|a partir de|com|con) "
+    r"|verzonden (?:vanaf|met|via|van) |verstuurd vanaf |skickat från |sendt fra |lähetetty |wysłan[eo] z |odesláno z "
+    r"|отправлено (?:с|из) |надіслано з |.{0,20}(?:から送信|发自我的|發自我的|傳送自我的)"
+    r"|从我的 ?.{1,20}发送|從我的 ?.{1,20}傳送|나의 .{1,20}에서 보냄"
+    r"|\S{1,40} (?:from|via) mobile$)",
+    re.IGNORECASE,
+)
+_LEGAL = tuple(
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        r"confidential|vertraulich|confidentiel|confidencial|riservat|конфиденциальн|機密",
+        r"intended (?:solely|only|exclusively|recipient|addressee|for)|adressat|empfänger|destinataire|destinatari",
+        r"if you (?:are not|have received|received)|in error|by mistake|irrtümlich|par erreur|por error|per errore",
+        r"privileged|disclaimer|legally|unauthori[sz]ed|strictly prohibited|unbefugt|interdit",
+        r"notify (?:the sender|us|me)|delete (?:it|this|the)|destroy|informieren sie|löschen|supprimer|eliminar",
+        r"(?:this|diese|cet?|este|questo) (?:e-?mail|message|communication|nachricht|courriel|mensaje|messaggio)",
+    )
+)
+_CERTAIN = 3  # of these
+
+
+def mark(lines: Lines, kinds: list[Kind], first: int, last: int) -> None:
+    """Mark the signature at the end of the author's words in `lines[first:last]`, and what stands below it."""
+    mark_footer(lines, kinds, first, last)
+    while last > first and kinds[last - 1] is Kind.SIGNATURE:
+        last -= 1
+    start = _delimiter(lines, first, last)
+    if start is not None:
+        start = _without_endings(lines, first, start)
+        kinds[start:last] = [Kind.SIGNATURE] * (last - start)
+
+
+def mark_footer(lines: Lines, kinds: list[Kind], first: int, last: int) -> None:
+    """Mark what lists, lawyers and phones put at the end of `lines[first:last]`."""
+    start = _without_endings(lines, first, _without_footer(lines, first, last))
+    kinds[start:last] = [Kind.SIGNATURE] * (last - start)
+
+
+def _delimiter(lines: Lines, first: int, last: int) -> int | None:
+    """Find the first delimiter with no more below it than a signature has."""
+    below, found = 0, None
+    for number in range(last - 1, first - 1, -1):
+        if _DELIMITER.fullmatch(lines[number].strip()) and not _among_dashes(lines, number, first, last):
+            found = number
+        below += has_words(lines[number])
+        if below > MAX_SIGNATURE or _EVIDENCE.search(lines[number][:MAX_LINE]):
+            break
+    return found
+
+
+def _among_dashes(lines: Lines, number: int, first: int, last: int) -> bool:
+    """Whether a line around begins with dashes, too: the log of a build, or a list."""
+    around = (*lines[max(first, number - 1) : number], *lines[number + 1 : min(number + 2, last)])
+    return any(line.startswith("--") for line in around)
+
+
+def _without_footer(lines: Lines, first: int, last: int) -> int:
+    """Say where the footer of a list begins: at a rule with words about the list in the next three lines."""
+    for number in range(max(first, last - 3 * MAX_SIGNATURE), last):
+        if _NEXT_PART.match(lines[number]):
+            return number
+        if _RULE.fullmatch(lines[number]):
+            below = [line.strip() for line in lines[number + 1 : min(number + 5, last)] if line.strip()][:3]
+            if any(_FOOTER.search(line[:MAX_LINE]) for line in below):
+                return number if sum(map(has_words, lines[number:last])) <= MAX_SIGNATURE else last
+    return last
+
+
+def _without_endings(lines: Lines, first: int, last: int) -> int:
+    """Say where the footers, disclaimers, taglines and mere rules begin with which the lines end."""
+    while last > first:
+        line = lines[last - 1].strip()
+        if not line or _RULE.fullmatch(line) or _is_tagline(line):
+            last -= 1
+            continue
+        start, _ = last_paragraph(lines, max(first, last - MAX_SIGNATURE - 1), last)
+        start = last if last - start > MAX_SIGNATURE else _ending(lines, start, last)
+        if start == last:
+            break
+        last = start
+    return last
+
+
+def _is_tagline(line: str) -> bool:
+    return len(line) <= 200 and len(line.split()) <= MAX_TAGLINE and _TAGLINE.match(line) is not None
+
+
+def _ending(lines: Lines, first: int, last: int) -> int:
+    """Say where the footer or the disclaimer begins in a last paragraph, `last` if there is none."""
+    top = [line.strip()[:MAX_LINE] for line in lines[first : min(first + 4, last)]]
+    if _FOOTER.search(top[0]) and all(_FOOTER.search(line) or "://" in line for line in top):
+        return first
+    begins = next((line for line in range(first, last) if _legal(lines[line])), last)
+    text = " ".join(line.strip()[:MAX_LINE] for line in lines[begins:last])
+    return begins if len(text.split()) >= MIN_DISCLAIMER and _legal(text) >= _CERTAIN else last
+
+
+def _legal(text: str) -> int:
+    return sum(words.search(text[: 3 * MAX_LINE]) is not None for words in _LEGAL)

@@ -43,6 +43,7 @@ class Clue:
 class _Found:
     clue: Clue
     telling: int
+    at: int  # where in the line
 
 
 def clues(text: str, *, sites: Collection[str] = ()) -> tuple[Clue, ...]:
@@ -50,45 +51,56 @@ def clues(text: str, *, sites: Collection[str] = ()) -> tuple[Clue, ...]:
     lines = [line[:MAX_LINE] for line in text.split("\n", MAX_LINES)[:MAX_LINES]]
     chosen: list[Clue] = []
     for sort in Sort:
-        found = [_Found(clue, telling) for clue, telling in _found(lines, sort, frozenset(sites))]
+        found = [*_found(lines, sort), *(_known_sites(lines, frozenset(sites)) if sort is Sort.SITE else ())]
         if sort is Sort.ERROR:
-            found += [_Found(clue, TRACEBACK) for clue in _tracebacks(lines)]
+            found += _tracebacks(lines)
         chosen += islice(_distinct(found), LIMITS[sort])
     return tuple(chosen)
 
 
-def _found(lines: list[str], sort: Sort, sites: frozenset[str]) -> Iterator[tuple[Clue, int]]:
-    known = _known(sites) if sort is Sort.SITE and sites else ()
+def _found(lines: list[str], sort: Sort) -> Iterator[_Found]:
     any_of_them = _any(sort)
     for number, line in enumerate(lines):
-        for telling, pattern in (*known, *(_patterns(sort) if any_of_them.search(line) else ())):
-            for text in _matches(pattern, line):
-                yield Clue(sort, text, line.strip(), number), telling
+        if any_of_them.search(line):
+            for telling, pattern in _patterns(sort):
+                for at, text in _matches(pattern, line):
+                    yield _Found(Clue(sort, text, line.strip(), number), telling, at)
 
 
-def _matches(pattern: Pattern, line: str) -> Iterator[str]:
+def _known_sites(lines: list[str], sites: frozenset[str]) -> Iterator[_Found]:
+    """Find names from the configuration, more telling than what only looks like a site."""
+    if not sites:
+        return
+    pattern = _names(sites)
+    for number, line in enumerate(lines):
+        for at, text in _matches(pattern, line):
+            yield _Found(Clue(Sort.SITE, text, line.strip(), number), 1, at)
+
+
+def _matches(pattern: Pattern, line: str) -> Iterator[tuple[int, str]]:
     start = 0
     for _ in range(MAX_IN_LINE):
         match = pattern.search(line[start:])
         if match is None or not match.group(1):
             return
+        yield start + match.start(1), match.group(1).strip(" \t.,;:*`'\")")
         start += match.start(1) + len(match.group(1))
-        yield match.group(1).strip(" \t.,;:*`'\")")
 
 
 def _distinct(found: list[_Found]) -> Iterator[Clue]:
-    """Put the most telling first, then in the order of the text: one clue a line, and one of those that differ in numbers only."""
+    """Put the most telling first, else in the order of the text: of errors one a line, and one of those that differ in numbers only."""
     seen: set[object] = set()
-    for one in sorted(found, key=lambda one: (-one.telling, one.clue.number)):
+    for one in sorted(found, key=lambda one: (-one.telling, one.clue.number, one.at)):
         clue = one.clue
-        error = clue.sort is Sort.ERROR
-        key: object = _DIGITS.sub("0", _QUOTE.sub("", clue.line, count=1)) if error else clue.text.casefold()
-        if clue.text and key not in seen and not (error and clue.number in seen):
-            seen |= {key, clue.number} if error else {key}
+        keys: set[object] = {clue.text.casefold()}
+        if clue.sort is Sort.ERROR:
+            keys = {clue.number, _DIGITS.sub("0", _QUOTE.sub("", clue.line, count=1))}
+        if clue.text and not keys & seen:
+            seen |= keys
             yield clue
 
 
-def _tracebacks(lines: list[str]) -> Iterator[Clue]:
+def _tracebacks(lines: list[str]) -> Iterator[_Found]:
     """Find the line with which each traceback ends: the first that is not indented further, and names an exception."""
     margin, until = -1, -1
     for number, line in enumerate(lines):
@@ -99,7 +111,7 @@ def _tracebacks(lines: list[str]) -> Iterator[Clue]:
             margin, until = indent, number + TRACEBACK_LINES
         elif number <= until and indent <= margin and _LAST_WORD.match(said):
             until = -1
-            yield Clue(Sort.ERROR, said.strip(), line.strip(), number)
+            yield _Found(Clue(Sort.ERROR, said.strip(), line.strip(), number), TRACEBACK, indent)
 
 
 @cache
@@ -114,7 +126,7 @@ def _any(sort: Sort) -> Pattern:
 
 
 @cache
-def _known(sites: frozenset[str]) -> tuple[tuple[int, Pattern], ...]:
-    """Names from the configuration: longer ones first, and never a part of a longer word."""
+def _names(sites: frozenset[str]) -> Pattern:
+    """One expression for all names: longer ones first, and never a part of a longer word."""
     names = "|".join(re.escape(name) for name in sorted(sites, key=lambda name: (-len(name), name)))
-    return ((1, compile_pattern(rf"(?:^|[^\w-])({names})(?:[^\w-]|$)")),)
+    return compile_pattern(rf"(?:^|[^\w-])({names})(?:[^\w-]|$)")

@@ -29,14 +29,17 @@ ERRORS: tuple[tuple[int, str], ...] = (
          r"|SRM_(?:INVALID|NO|EXCEED|FILE|AUTH|SPACE|REQUEST|NOT)_[A-Z_]{3,40}))\b"),
     (90, r"\b((?:trans|pilot|exe|ddm|brokerage|jobdispatcher|taskbuffer|sup|payload)(?:exit|error)(?:code|diag)\b[\s\"':=>,]{1,6}[1-9][0-9]{0,5})\b"),
     (90, r"\b(glexec\b.{0,80}?\b(?:error|fail(?:ed|ure|s)?|denied|cannot|not authori[sz]ed|(?:code|status|exit)[\s:=]{1,3}[1-9][0-9]{0,2})\b)"),
+    (90, r"\b(globus error [1-9][0-9]{0,2}\b.{0,120}|cannot plan: .{1,120}|an exception of category '[^']{1,60}' occurred|begin fatal exception)"),
     # How a process died.
     (85, r"(std::bad_alloc|\bterminate called after throwing an instance of .{1,80}|\bMemoryError\b|\bout of memory\b|\boom[- ]killer\b|\boom-kill\b|\bcannot allocate memory\b)"),
-    (85, r"(\bseg(?:mentation)?[- ]?(?:fault|violation)\b|\bsegv\b|\bsigsegv\b|\bcore dumped\b|\bsig(?:abrt|bus|ill|fpe|kill|term|xcpu)\b|\bbus error\b|\bdouble free or corruption\b|\bkilled by signal [0-9]{1,2}\b)"),
+    (85, r"(\bseg(?:mentation)?[- ]?(?:fault|violation)\b|\bsegv\b|\bsigsegv\b|\bcore dumped\b|\bsig(?:abrt|bus|ill|fpe|kill|term|xcpu)\b|\bbus error\b|\bdouble free or corruption\b|\b(?:killed by|terminated by|received|caught|termination \(|exited on) ?signal [0-9]{1,2}\b)"),
+    (85, r"\b((?:cancelled|killed|held|terminated|aborted)\b.{0,60}\bdue to (?:time limit|memory|preemption|node failure)|exceed(?:ed|s|ing)\b.{0,30}\b(?:wall ?(?:clock )?time|memory|disk|cpu time|time) limits?)\b"),
     # What programs print as their last word: the types of exceptions, at the beginning of a line.
     (80, _LINE + r"((?-i:(?:[A-Za-z_][\w]{0,60}(?:\.|::)){0,6}[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Fault))\*{0,2}(?::.{0,200}|\s{0,3}$))"),
     (80, _LINE + r"((?-i:Caused by|Exception in thread .{1,60}): ?.{1,200})"),
     # Codes, each with the word that says so.
-    (75, r"\b((?:pilot |trans |payload |job )?exit(?:ed|s)?(?:ing)?(?: (?:abnormally|unexpectedly))?(?: with)?(?: an?)?(?: non-?zero)?[ -]?(?:code|status|value|error)?(?: of| was| is)?[\s:=#]{1,4}" + _NUMBER + r")\b"),
+    (75, r"\b((?:pilot |trans |payload |job )?exit(?:ed|s)?(?: (?:abnormally|unexpectedly))?(?: with)?(?: an?| the)?(?: non-?zero)?[ -]?(?:code|status|value|error)(?: of| was| is)?[\s:=#(\"']{1,4}" + _NUMBER + r")\b"),
+    (75, r"\b(exit(?:ed|s)? (?:with|=) ?[1-9][0-9]{1,5})\b"),
     (75, r"\b((?:error|return|failure|status|err)[ _-]?(?:code|number|no)\.?(?: of| was| is)?[\s:=#(\"']{1,4}" + _NUMBER + r")\b"),
     (75, r"\b((?:fail(?:s|ed|ing|ure)?|abort(?:s|ed)?|die[sd]?|crash(?:es|ed)?) with(?: (?:the )?(?:error|code|status|exit code|error code))? " + _NUMBER + r")\b"),
     (75, r"\b(error[ :=#(]{1,3}[1-9][0-9]{2,5})\b"),
@@ -49,7 +52,7 @@ ERRORS: tuple[tuple[int, str], ...] = (
     (60, _LEVEL + r"((?-i:ERROR|\*\*\* Break \*\*)\\?[\]|:)*].{0,200})"),
     (60, _COLUMN + r"((?-i:ERROR)\s{1,8}[\w\[(].{0,200})"),
     (60, r"(?:\s|^)(\[E\] .{1,200})"),
-    (60, _LINE + r"((?:[\w./+-]{1,120}: |[\w./+-]{1,120}:[0-9]{1,7}:(?:[0-9]{1,5}:)? ?)?(?:fatal )?(?:error|fatal): .{1,200})"),
+    (60, _LINE + r"((?:[\w./+-]{1,120}: |[\w./+-]{1,120}:[0-9]{1,7}:(?:[0-9]{1,5}:)? ?)?(?:fatal )?(?:error|fatal)(?: (?:reason|message|details?))? ?: .{1,200})"),
     (60, _LINE + r"((?-i:CMake Error|make(?:\[[0-9]{1,3}\])?: \*\*\*).{1,200})"),
     # What the system says.
     (55, r"\b(permission denied|no such file or directory|no space left on device|disk quota exceeded|operation not permitted|input/output error|stale (?:nfs )?file handle|too many open files"
@@ -96,7 +99,7 @@ DATASETS: tuple[str, ...] = (
     r"\b((?-i:(?:user|group)(?:[0-9]{2})?\.[A-Za-z][\w-]{1,40}\.[\w-]{0,40}[0-9][\w-]{0,80}(?:\.[\w-]{1,120}){0,8}/?))",
     r"\b((?-i:(?:user|group)(?:[0-9]{2})\.[A-Za-z][\w-]{1,40}(?:\.[\w-]{1,120}){1,8}/?))",
     r"(?:^|[\s\"'=(,\[])(/[A-Za-z][\w-]{1,120}/[A-Za-z0-9][\w.]{0,100}-[\w.-]{0,100}[0-9]/(?-i:(?:RAW|RECO|AOD|FEVT|ALCARECO|USER|GEN|SIM|DIGI|DQM|MINIAOD|NANOAOD)[A-Z]{0,6}(?:-[A-Z]{2,12}){0,5}))(?:[^\w/-]|$)",
-    r"\b(lfn:[\w/.:+-]{5,250})",
+    r"\blfn: ?(/[\w/.:+-]{5,250})",
     r"(/lhcb/(?:[\w.+-]{1,80}/){2,12}[\w.+-]{1,120})",
 )
 

@@ -21,7 +21,8 @@ def project(draft: Draft) -> tuple[tuple[CopyPlan, ...], tuple[Action, ...]]:
         unleave = copy.left and _unleave(draft, copy, outlived=copy.key in ours)
         plan = _plan(draft, copy) if copy.key in ours or unleave else CopyPlan(copy.key)
         accept = frozenset(draft.accepted.get(copy.key, ()))
-        plan = replace(plan, accept=accept, unleave=unleave)
+        if accept or unleave:
+            plan = replace(plan, accept=accept, unleave=unleave)
         if plan != CopyPlan(copy.key):
             plans.append(plan)
     actions = [
@@ -84,7 +85,8 @@ def _finish_moving(draft: Draft, plans: list[CopyPlan]) -> None:
     if busy:
         return
     star = draft.state.bot_star if _wants_star(draft) else None
-    draft.state = replace(draft.state, moving=None, bot_star=star)
+    if draft.state.moving is not None or draft.state.bot_star != star:
+        draft.state = replace(draft.state, moving=None, bot_star=star)
 
 
 class _Why(NamedTuple):

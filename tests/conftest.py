@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 from tests.databases import Database, OnServer, SqliteFile, on_server
 from tests.human import ImapHuman
 from tests.servers import cyrus, dovecot, postgres, pymap_server
+
+# Whoever starts the tests in the background of a shell hands down a SIGINT that is ignored; programs that the tests
+# start would inherit that, and Ctrl-C is a promise of theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SERVERS: Final = (
     "dovecot-mdbox",

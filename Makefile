@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test slow lint lock docs servers clean
+.PHONY: help demo test slow bench lint lock docs servers clean
 
 help:
 	@echo "make demo   two weeks of a support list in a minute; needs no server and no configuration"
 	@echo "make test   everything that must hold, with real servers where they can be had"
 	@echo "make slow   what takes longer: 10,000 interleavings, large mailboxes"
+	@echo "make bench  speed and memory beside the peers, an hour or so; ARGS=\"quiet --messages 20000\" for less"
 	@echo "make lint   types, style, the architecture"
 	@echo "make docs   write the configuration reference from the settings again"
 	@echo "make lock   pin the dependencies again"
@@ -33,6 +34,11 @@ test: $(STAMP) servers lint
 
 slow: $(STAMP) servers
 	$(BIN)/pytest -m slow
+
+# ARGS: names of benchmarks, --messages N, --rounds R, --json FILE
+bench: $(STAMP) servers
+	-@deploy/install-bench-peers
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -22,10 +22,11 @@ LIMITS = {Sort.ERROR: 5, Sort.JOB: 3, Sort.SITE: 3, Sort.DATASET: 3, Sort.RELEAS
 TRACEBACK = 95  # how telling the last line of a traceback is
 TRACEBACK_LINES = 80
 
+_MARKUP = " \t*`"
+_PUNCTUATION = ".,;:'\")"
 _QUOTE = re.compile(r"[ \t>]*")
-_LAST_WORD = re.compile(
-    r"[A-Za-z_][\w.]{0,120}:|(?:\w{1,60}\.){0,6}[A-Z]\w{1,60}$"
-)  # no part of a wrapped "File ..."
+# "IOError: ..." or "DQException"; no part of a "File ..." that a client has wrapped.
+_LAST_WORD = re.compile(r"[A-Za-z_][\w.]{0,120}:|(?:\w{1,60}\.){0,6}[A-Z]\w{1,60}$")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -60,11 +61,12 @@ def clues(text: str, *, sites: Collection[str] = ()) -> tuple[Clue, ...]:
 
 def _found(lines: list[str], sort: Sort) -> Iterator[_Found]:
     any_of_them = _any(sort)
+    fringe = _MARKUP if sort is Sort.ERROR else _MARKUP + _PUNCTUATION
     for number, line in enumerate(lines):
         if any_of_them.search(line):
             for telling, pattern in _patterns(sort):
                 for at, text in _matches(pattern, line):
-                    yield _Found(Clue(sort, text, line.strip(), number), telling, at)
+                    yield _Found(Clue(sort, text.strip(fringe), line.strip(), number), telling, at)
 
 
 def _known_sites(lines: list[str], sites: frozenset[str]) -> Iterator[_Found]:
@@ -83,7 +85,7 @@ def _matches(pattern: Pattern, line: str) -> Iterator[tuple[int, str]]:
         match = pattern.search(line[start:])
         if match is None or not match.group(1):
             return
-        yield start + match.start(1), match.group(1).strip(" \t.,;:*`'\")")
+        yield start + match.start(1), match.group(1)
         start += match.start(1) + len(match.group(1))
 
 

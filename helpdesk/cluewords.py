@@ -24,10 +24,11 @@ def _one_of(*words: str) -> str:
 _LINE = r"^[\s>|*`_\[\]\\(\"'“]{0,40}"  # how a pasted line may begin
 _LEVEL = r"(?:^|[\s\[|:>*(\\`])"  # before the level of a log's line, if a bracket or a colon follows
 _COLUMN = r"(?:^[\s>|*`]{0,40}|[0-9\])|:] {1,8}|\s{2})"  # else: not in "an ERROR occurs"
-_END = r"\\?[\]|:)*].{0,200}"
+_SAYS = r"\\?[\]|:)*]{1,3}\s{0,8}([^\s\]|:)*].{0,200})"
 _WORDS = r"\s{1,8}[\w\[(].{0,200}"
 _IS = r"(?: of| was| is)?[\s:=#(\"']{1,4}"
 _CODE = r"(?:-?[1-9][0-9]{0,5}|0x[0-9a-f]{1,16})"
+_COMPILER = r"(?:[\w./+-]{1,120}: |[\w./+-]{1,120}:[0-9]{1,7}:(?:[0-9]{1,5}:)? ?)"
 _EXCEPTION = r"(?-i:(?:[A-Za-z_]\w{0,60}(?:\.|::)){0,6}[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Fault))"
 
 _GRID = _one_of(
@@ -48,6 +49,10 @@ _SIGNAL = _one_of(
 _LIMIT = _one_of(
     r"(?:cancelled|killed|held|terminated|aborted)\b.{0,60}\bdue to (?:time limit|memory|preemption|node failure)",
     r"exceed(?:ed|s|ing)\b.{0,30}\b(?:wall ?(?:clock )?time|memory|disk|cpu time|time) limits?",
+)
+_EXIT = (
+    "(?:pilot |trans |payload |job )?exit(?:ed|s)?(?: (?:abnormally|unexpectedly))?(?: with)?(?: an?| the)?(?: non-?zero)?"
+    "[ -]?(?:code|status|value|error)"
 )
 _FAILED = _one_of("fail(?:s|ed|ing|ure)?", "abort(?:s|ed)?", "die[sd]?", "crash(?:es|ed)?")
 _HTTP = _one_of(
@@ -79,8 +84,7 @@ ERRORS: tuple[tuple[int, str], ...] = (
     (80, _LINE + rf"({_EXCEPTION}\*{{0,2}}(?::.{{0,200}}|\s{{0,3}}$))"),
     (80, _LINE + r"((?-i:Caused by|Exception in thread .{1,60}): ?.{1,200})"),
     # Codes.
-    (75, r"\b((?:pilot |trans |payload |job )?exit(?:ed|s)?(?: (?:abnormally|unexpectedly))?(?: with)?(?: an?| the)?(?: non-?zero)?"
-         + rf"[ -]?(?:code|status|value|error){_IS}{_CODE})\b"),
+    (75, rf"\b({_EXIT}{_IS}{_CODE})\b"),
     (75, r"\b(exit(?:ed|s)? (?:with|=) ?[1-9][0-9]{1,5})\b"),
     (75, rf"\b((?:error|return|failure|status|err)[ _-]?(?:code|number|no)\.?{_IS}{_CODE})\b"),
     (75, rf"\b({_FAILED} with(?: (?:the )?(?:exit |error )?(?:error|code|status))? {_CODE})\b"),
@@ -89,13 +93,12 @@ ERRORS: tuple[tuple[int, str], ...] = (
     (70, r"\b(HTTP(?:S|/[0-9.]{1,3})?(?: (?:error|status|response|code|request|returned)){0,3}[\s:=]{1,3}[45][0-9]{2})\b"),
     (70, rf"\b([45][0-9]{{2}} {_HTTP})\b"),
     # What a log marks: with a level, or at the beginning of its line.
-    (65, _LEVEL + rf"((?-i:FATAL|CRITICAL|SEVERE){_END})"),
+    (65, _LEVEL + r"(?-i:FATAL|CRITICAL|SEVERE)" + _SAYS),
     (65, _COLUMN + rf"((?-i:FATAL|CRITICAL|SEVERE){_WORDS})"),
-    (60, _LEVEL + rf"((?-i:ERROR){_END})"),
+    (60, _LEVEL + r"(?-i:ERROR)" + _SAYS),
     (60, _COLUMN + rf"((?-i:ERROR){_WORDS})"),
     (60, r"(?:\s|^)(\[E\] .{1,200}|\*\*\* Break \*\*\*.{1,200})"),
-    (60, _LINE + r"((?:[\w./+-]{1,120}: |[\w./+-]{1,120}:[0-9]{1,7}:(?:[0-9]{1,5}:)? ?)?(?:fatal )?(?:error|fatal)"
-         + r"(?: (?:reason|message|details?))? ?: .{1,200})"),
+    (60, _LINE + rf"({_COMPILER}?(?:fatal )?(?:error|fatal)(?: (?:reason|message|details?))? ?: .{{1,200}})"),
     (60, _LINE + r"((?-i:CMake Error|make(?:\[[0-9]{1,3}\])?: \*\*\*).{1,200})"),
     (55, rf"\b({_SYSTEM})\b"),
 )  # fmt: skip

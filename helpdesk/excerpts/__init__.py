@@ -8,6 +8,7 @@ a pass over the lines, and the library that knows the words of clients gets a bo
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from helpdesk.excerpts import armour, borders, quotes, signatures
@@ -35,16 +36,28 @@ class Excerpt:
 def excerpt(text: str, *, forwarded: bool = False) -> Excerpt:
     """Leave what the author says: no earlier mails (unless this one forwards them), no signatures, no footers."""
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    kinds = _kinds(lines, forwarded=forwarded)
+    kinds = kinds_of(lines, forwarded=forwarded)
     if not says_something(lines, kinds, 0, len(lines)):
         return Excerpt("\n".join(lines).strip("\n"), 0, 0)
-    words = "\n".join(line for line, kind in zip(lines, kinds, strict=True) if kind is Kind.OWN).strip("\n")
+    words = "\n".join(_own(lines, kinds)).strip("\n")
     dropped = [kind for line, kind in zip(lines, kinds, strict=True) if line]
     signed = dropped.count(Kind.SIGNATURE)
     return Excerpt(words, len(dropped) - dropped.count(Kind.OWN) - signed, signed)
 
 
-def _kinds(lines: Lines, *, forwarded: bool) -> list[Kind]:
+def _own(lines: Lines, kinds: list[Kind]) -> Iterator[str]:
+    """Go through what stays; of the blank lines around what goes, one stays."""
+    blank = gap = True
+    for line, kind in zip(lines, kinds, strict=True):
+        if line and kind is not Kind.OWN:
+            gap = True
+        elif line or not blank or (kind is Kind.OWN and not gap):
+            yield line
+            blank, gap = not line, gap and not line
+
+
+def kinds_of(lines: Lines, *, forwarded: bool = False) -> list[Kind]:
+    """Say who speaks in each line."""
     kinds = [Kind.OWN] * len(lines)
     if not forwarded:
         quotes.mark(lines, kinds)

@@ -12,6 +12,7 @@ from helpdesk.excerpts.kinds import Kind, Lines, next_said, previous_said
 from helpdesk.excerpts.library import Library
 
 MAX_LINES = 12
+KNOWN = 3  # labels in a row that the library must know
 
 _LABEL = re.compile(r"[ \t*]{0,40}[^\W\d_][^:：\n]{0,24}?[ \t\xa0]?\*?[:：](?!//)")
 _FILLED = re.compile(r"[:：]\*?[ \t]*\S")
@@ -80,8 +81,10 @@ def _first_label(labels: list[str], library: Library) -> int | None:
     """Find the label with which the header of a mail begins: by two addresses and a time, else by its words."""
     if MAILBOX.search(labels[0]) and any(map(MAILBOX.search, labels[1:])) and any(map(timed, labels)):
         return 0
-    found = library.header([label[:45] for label in labels[:6]])
-    return found[0] if found is not None and found[1] - found[0] >= 3 else None
+    found = library.header([*(label[:42] for label in labels[:6]), "-"])
+    return (
+        found[0] if found is not None and found[1] - found[0] > KNOWN else None
+    )  # it takes one line more than it knows
 
 
 def _paragraph(lines: Lines, number: int) -> int:

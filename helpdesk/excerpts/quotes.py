@@ -10,7 +10,7 @@ from helpdesk.excerpts.kinds import Kind, Lines, has_words, last_paragraph, prev
 
 QUESTION = 6  # lines of a quoted paragraph that stay above an answer
 SHORT = 3  # lines: who quotes no more than this has chosen them
-GREETING = 4  # words: "Cheers, Ann" is no question
+GREETING = 4  # words: "Cheers, Ann" is what nobody answers
 
 _MARKED = re.compile(r"[ \t]{0,3}>")
 _DEPTH = re.compile(r"[ \t>]*")
@@ -76,14 +76,19 @@ def _question(lines: Lines, first: int, last: int) -> range:
     said = [_DEPTH.sub("", line, count=1) for line in lines[first:last]]
     end = next((number for number, line in enumerate(said) if _END.fullmatch(line)), len(said))
     start, stop = last_paragraph(said, 0, end)
-    if start and len(" ".join(said[start:stop]).split()) <= GREETING:
-        start, stop = last_paragraph(said, 0, start)
+    before = last_paragraph(said, 0, start)
+    deep = _depth(lines[first + stop - 1])
+    if before[1] and _is_greeting(said[start:stop]) and _depth(lines[first + before[1] - 1]) == deep:
+        start, stop = before
     asked = stop
-    while asked > max(start, stop - QUESTION) and _depth(lines[first + asked - 1]) == _depth(
-        lines[first + stop - 1]
-    ):
+    while asked > max(start, stop - QUESTION) and _depth(lines[first + asked - 1]) == deep:
         asked -= 1
     return range(first + asked, first + stop)
+
+
+def _is_greeting(paragraph: Lines) -> bool:
+    words = " ".join(paragraph)
+    return len(words.split()) <= GREETING and "?" not in words
 
 
 def _depth(line: str) -> int:

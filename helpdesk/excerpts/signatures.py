@@ -6,6 +6,7 @@ error below it is a rule that the author drew.
 # ruff: noqa: RUF001  dashes, and other alphabets
 
 import re
+from itertools import takewhile
 
 from helpdesk.excerpts.kinds import Kind, Lines, has_words, last_paragraph
 
@@ -88,15 +89,22 @@ def _among_dashes(lines: Lines, number: int, first: int, last: int) -> bool:
 
 
 def _without_footer(lines: Lines, first: int, last: int) -> int:
-    """Say where the footer of a list begins: at a rule with words about the list in the next three lines."""
+    """Say where the footer of a list begins: at a rule, not the author's own, with words about the list right below it."""
     for number in range(max(first, last - 3 * MAX_SIGNATURE), last):
         if _NEXT_PART.match(lines[number]):
             return number
-        if _RULE.fullmatch(lines[number]):
-            below = [line.strip() for line in lines[number + 1 : min(number + 5, last)] if line.strip()][:3]
-            if any(_FOOTER.search(line[:MAX_LINE]) for line in below):
-                return number if sum(map(has_words, lines[number:last])) <= MAX_SIGNATURE else last
+        if _RULE.fullmatch(lines[number]) and _is_about_a_list(lines[number + 1 : min(number + 5, last)]):
+            return number if sum(map(has_words, lines[number:last])) <= MAX_SIGNATURE else last
     return last
+
+
+def _is_about_a_list(below: Lines) -> bool:
+    said = [
+        line.strip()[:MAX_LINE]
+        for line in takewhile(lambda line: not _RULE.fullmatch(line), below)
+        if line.strip()
+    ]
+    return any(_FOOTER.search(line) for line in said[:3])
 
 
 def _without_endings(lines: Lines, first: int, last: int) -> int:

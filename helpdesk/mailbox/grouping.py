@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from helpdesk.mailbox.apart import slices
 from helpdesk.mailbox.threads import Group, Node, components, linked_ids, partition, thread_code
 from helpdesk.rules.join import JoinPart
 from helpdesk.rules.state import ThreadState
 from helpdesk.store import groups, threads
 from helpdesk.store.groups import Alias, Member, NewThread, OldThread
+
+AT_ONCE = 10_000
+"""Messages that a first sync groups at once, or as many as are connected."""
 
 Join = Callable[[Sequence[JoinPart]], ThreadState]
 
@@ -30,10 +34,12 @@ class Grouped:
 
 def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grouped:
     """Put every message that is in no thread into one; `disturbed` threads lost a message or got a link."""
+    if not groups.exist(conn):
+        return _first(conn, join)
     gathered = _Gathered()
     gathered.take(groups.ungrouped(conn))
     touched: set[int] = set()
-    if (gathered.nodes or disturbed) and groups.exist(conn):
+    if gathered.nodes or disturbed:
         touched = groups.components_of(conn, disturbed)
         gathered.take(groups.in_components(conn, touched))
         touched |= groups.components_with(conn, linked_ids(gathered.nodes.values()))
@@ -42,6 +48,20 @@ def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grou
         return Grouped(frozenset(), (), ())
     old = _Old(groups.threads_in(conn, touched), groups.aliases(conn, touched))
     return _Regrouping(conn, join, gathered, old).run()
+
+
+def _first(conn: Connection, join: Join) -> Grouped:
+    """There is no thread yet: a few components at a time, because there may be many."""
+    found: list[Grouped] = []
+    for keys in slices(groups.ungrouped_ids(conn), AT_ONCE):
+        gathered = _Gathered()
+        gathered.take(groups.with_keys(conn, keys))
+        found.append(_Regrouping(conn, join, gathered, _Old({}, {})).run())
+    return Grouped(
+        frozenset(key for one in found for key in one.threads),
+        tuple(old for one in found for old in one.joined),
+        tuple(key for one in found for key in one.refused),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +78,11 @@ class _Gathered:
 
     nodes: dict[int, Node] = field(default_factory=dict)
     was: dict[int, int] = field(default_factory=dict)
-    _ids: dict[str, str] = field(default_factory=dict)  # every id once: a first sync holds them all
 
     def take(self, members: Iterable[Member]) -> None:
         """Take in rows of the store."""
-        one = self._ids.setdefault
-        for key, message_id, refs, parents, link, time, thread in members:
-            references = tuple([one(text, text) for text in refs.split()])
-            answered = tuple([one(text, text) for text in parents.split()])
-            own = one(message_id, message_id)
+        for key, own, refs, parents, link, time, thread in members:
+            references, answered = tuple(refs.split()), tuple(parents.split())
             self.nodes[key] = Node(key, own, references, answered, link or None, time)
             if thread:
                 self.was[key] = thread

@@ -16,7 +16,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_CODE_LENGTH = 10
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = (40, 30, 20, 10, 0)  # ten characters, two at a time
 
 
 class Node(NamedTuple):
@@ -52,7 +53,7 @@ def thread_code(message_id: str) -> str:
     """The 10 characters that people say: 50 bits of SHA-256 in lower-case Crockford base32."""
     digest = hashlib.sha256(message_id.encode("utf-8", "replace")).digest()
     number = int.from_bytes(digest[:7]) >> 6
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(5 * (_CODE_LENGTH - 1), -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def linked_ids(nodes: Iterable[Node]) -> frozenset[str]:

@@ -68,6 +68,20 @@ def ungrouped(conn: Connection) -> Iterator[Member]:
         yield tuple(row)
 
 
+def ungrouped_ids(conn: Connection) -> Iterator[tuple[int, str, str, str]]:
+    """The same, by what connects them: key, Message-ID, references and link."""
+    columns = (MESSAGE.c.id, MESSAGE.c.message_id, MESSAGE.c.refs, MESSAGE.c.link)
+    for row in conn.execute(select(*columns).where(MESSAGE.c.thread == 0, ~MESSAGE.c.correspondence)):
+        yield tuple(row)
+
+
+def with_keys(conn: Connection, keys: Iterable[int]) -> Iterator[Member]:
+    """These messages."""
+    for chunk in chunks(keys):
+        for row in conn.execute(_MEMBER.where(MESSAGE.c.id.in_(chunk))):
+            yield tuple(row)
+
+
 def exist(conn: Connection) -> bool:
     """Whether there is any thread at all."""
     return conn.execute(select(THREAD.c.id).limit(1)).first() is not None

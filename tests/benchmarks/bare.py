@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Self
 
 from tests.benchmarks.plain import CHUNK, Plain
@@ -41,14 +42,17 @@ class Recorder:
         return [command for command in commands if command.startswith(_READING)]
 
     def _serve(self) -> None:
-        near, _ = self._listener.accept()
-        far = socket.create_connection(("127.0.0.1", self._target))
-        for end in (near, far):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        back = threading.Thread(target=_pump, args=(far, near, None), daemon=True)
-        back.start()
-        _pump(near, far, self._notes)
-        back.join(10)
+        try:
+            near, _ = self._listener.accept()
+        except OSError:  # nobody came
+            return
+        with near, socket.create_connection(("127.0.0.1", self._target)) as far:
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            back = threading.Thread(target=_pump, args=(far, near, None), daemon=True)
+            back.start()
+            _pump(near, far, self._notes)
+            back.join(10)
 
 
 def replay(port: int, user: str, commands: Sequence[bytes]) -> tuple[float, int]:
@@ -60,12 +64,9 @@ def replay(port: int, user: str, commands: Sequence[bytes]) -> tuple[float, int]
 
 
 def _pump(source: socket.socket, target: socket.socket, notes: list[bytes] | None) -> None:
-    try:
+    with suppress(OSError):  # one end is gone: so is the conversation
         while octets := source.recv(CHUNK):
             if notes is not None:
                 notes.append(octets)
             target.sendall(octets)
         target.shutdown(socket.SHUT_WR)
-    except OSError:  # one end is gone: so is the conversation
-        source.close()
-        target.close()

@@ -136,14 +136,17 @@ class Site:
     def process(self, *args: str) -> "subprocess.Popen[str]":
         """A command of ours, started as a process that leaves its peak memory in the file `peak`."""
         command = [sys.executable, "-m", "tests.benchmarks.measured", str(self.folder / "peak")]
-        return subprocess.Popen(
-            [*command, "--config", str(self._config), *args],
-            env={**os.environ, _SECRET: PASSWORD},
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "stderr").open("w"),
-            text=True,
-        )
+        environment = {**os.environ, _SECRET: PASSWORD}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled once
+        with (self.folder / "stderr").open("w") as errors:
+            return subprocess.Popen(
+                [*command, "--config", str(self._config), *args],
+                env=environment,
+                cwd=PROJECT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
 
     def run(self) -> Ran:
         """`helpdesk run --once`."""

@@ -102,7 +102,7 @@ def test_a_header_ends_the_words(labels: tuple[str, ...], style: str, above: str
 )
 def test_a_divider_ends_the_words(divider: str) -> None:
     """So do dividers, where a header is below them."""
-    text = f"{WORDS}\n\n{divider}\nFrom: Ann Example\nSent: today\n\n{OLD}\n"
+    text = f"{WORDS}\n\n{divider}\nFrom: Ann Example\nSent: 9 June 2009 08:30\n\n{OLD}\n"
     assert excerpt(text) == Excerpt(WORDS, 7, 0)
 
 
@@ -125,6 +125,7 @@ def test_a_header_may_be_spaced_and_folded() -> None:
         "From: 2009-06-09 10:30\nTo: 2009-06-09 12:30\nSite: DESY-HH\nJobs: 200",
         "data:\n  fpga: axis\n  clock: 10:30\n  inputs:\n    in_1:\n      ports: 1",
         "Received: from mx.example.org; Tue, 9 Jun 2009 08:30:00 +0200\nFrom: ann@example.org\nTo: bob@example.org\nDate: 9 Jun 2009 08:30",
+        "--Snippet from the log--\nJun  9 08:30:01 wn117 kernel: bad\nJun  9 08:30:02 wn117 kernel: worse",
         "10:30:01 INFO: stage in\n10:30:02 INFO: run\n10:30:03 ERROR: 1099\n10:30:04 INFO: end",
         "On the other hand, Bob wrote:",
         "In release 4.5 I did this, as of today:",
@@ -178,11 +179,31 @@ DESY-HH.
 
 def test_of_a_long_question_the_end_stays() -> None:
     """A quoted paragraph without end does not hide the answer: its last lines are enough."""
-    long = "".join(f"> line {number}\n" for number in range(30))
-    assert (
-        excerpt(f"> First?\n\nYes.\n\n{long}\nNo.").words
-        == "> First?\n\nYes.\n\n" + "".join(f"> line {number}\n" for number in range(24, 30)) + "\nNo."
-    )
+    long = [f"> line {number}" for number in range(30)]
+    text = "\n".join(("Ann wrote:", "> First?", "", "Yes.", "", *long, "", "No."))
+    assert excerpt(text).words == "\n".join(("> First?", "", "Yes.", "", *long[-6:], "", "No."))
+
+
+@pytest.mark.parametrize("after", ["", "\n\nWhat can I do?"])
+def test_evidence_is_no_mail(after: str) -> None:
+    """What an author marks with `>` where no mail is introduced is what he wants to show: all of it stays."""
+    log = "\n".join(f"> 10:3{number} [ERROR] stage in failed: {number}" for number in range(9))
+    text = f"Hello,\n\nI get this:\n{log}{after}"
+    assert excerpt(text) == Excerpt(text, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        f"> On 9 Jun 2009, at 08:30, {ANN} wrote:\n>\n{QUOTED}",
+        f"> Op 9 jun. 2009 om 08:30 heeft {ANN} het volgende geschreven:\n>\n{QUOTED}",
+        f"> Subject: fails\n> From: {ANN}\n> Date: Tue, 9 Jun 2009 08:30:00 +0200\n>\n{QUOTED}",
+        f"{QUOTED}\n> > an older one",
+    ],
+)
+def test_a_block_may_introduce_itself(block: str) -> None:
+    """Telephones mark the introduction, too, others a header; and who quotes a quote quotes a mail."""
+    assert excerpt(f"{WORDS}\n\n{block}").words == WORDS
 
 
 def test_an_answer_below_a_whole_mail_stands_alone() -> None:
@@ -285,6 +306,10 @@ def test_a_mark_that_quotes_nobody_is_the_author_s(code: str) -> None:
         ("Envoyé depuis mon téléphone", 1),
         ("Get Outlook for Android<https://example.org/x>", 1),
         ("(sent from a phone)", 1),
+        ("Sent via mobile", 1),
+        ("Inviato da Outlook per Android", 1),
+        ("Отправлено с моего телефона", 1),
+        ("-- \nAnn\n\n-- \nYou received this message because you are subscribed to the group.", 4),
         ("_______________________________________________\nusers mailing list\nusers@lists.example.org\nhttps://lists.example.org/listinfo/users", 4),
         ("_______________________________________________\nusers mailing list -- users@lists.example.org\nTo unsubscribe send an email to users-leave@lists.example.org", 3),
         ("-- \nYou received this message because you are subscribed to the group users.\nTo unsubscribe, visit https://example.org/x", 3),
@@ -310,7 +335,18 @@ def test_what_nobody_says_goes(ending: str, lines: int) -> None:
         "-- Configuring\n--\n-- Checking for Boost\n-- Enabling",
         "--\n" + "".join(f"line {number} of what I want to show\n" for number in range(20)),
         "Is this mailing list the right one? I could not unsubscribe.\nPlease tell me.",
+        "Somebody on the mailing-list said so, and that I can unsubscribe, but how?",
+        "Is there a mailing list for this?",
+        "I wrote to the mailing list",
+        "To post this to the list I had to wait",
+        "------\nWe discussed this on the mailing list already, and I could not find out why.",
         "The file is confidential, so I cannot attach it.",
+        "Sent on Monday to all sites, no answer.",
+        "Sent by the pilot: error 1099",
+        "Sent a mail to the site yesterday.",
+        "Sent by mail to the site, too.",
+        "Whenever I delete the dataset I get this message, the copy ends in error, and I am not sure\nwhether I am authorized to delete it.",
+        "--\nfirst part\n\n--\nsecond part" + "\nand more" * 20,
         "That'd be great!\n- one\n- two",
         "Thanks,\nAnn",
         "----------------\nstep 2\n----------------",

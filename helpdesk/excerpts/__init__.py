@@ -3,8 +3,9 @@
     lines ─► quotes (`>`) ─► borders (mails quoted without `>`) ─► signatures ─► words
 
 A line that goes costs its reader more than a line that stays.  So what is in doubt stays; what was forwarded stays, because it is the
-question; and where nothing would remain, everything does.  Lines are dropped whole: none is changed, none is added.  Each part is
-a pass over the lines, and the library that knows the words of clients gets a bounded number of short questions.
+question; a log that its author marked with `>` stays; and where nothing would remain, everything does.  Lines are dropped whole:
+none is changed, none is added.  Each part is a pass over the lines, and the library that knows the words of clients gets a
+bounded number of short questions.
 """
 
 import re
@@ -18,7 +19,7 @@ from helpdesk.excerpts.library import Library
 FEW = 60  # words: who writes more says it himself
 
 _POINTS_BELOW = re.compile(
-    r"\b(?:in-?line|in line|below|fyi|forward(?:ed|ing)?|unten|s\.u\.|weitergeleitet|ci-dessous|plus bas|pour info"
+    r"\b(?:in-?line|below|fyi|forward(?:ed|ing)?|unten|s\.u\.|weitergeleitet|ci-dessous|plus bas|pour info"
     r"|qui sotto|di seguito|(?:más )?abajo|abaixo|hieronder)\b",
     re.IGNORECASE,
 )
@@ -66,6 +67,7 @@ def kinds_of(lines: Lines, *, forwarded: bool = False) -> list[Kind]:
     border = None if forwarded else borders.find(lines, kinds, Library())
     armour.mark(lines, kinds)
     end = len(lines) if border is None else border.first
+    quotes.keep_evidence(lines, kinds, end)
     _mark_signatures(lines, kinds, 0, end)
     if border is not None:
         if border.forwarded:

@@ -10,7 +10,7 @@ from helpdesk.excerpts.library import Library
 
 _FORWARD = re.compile(
     r"[-\s>*_=]{0,40}(?:begin |anfang der |début du |inizio (?:del )?|inicio del |início da )?"
-    r"(?:forwarded (?:e-?mail )?(?:message|mail)|weitergeleitete[rn]? (?:e-?mail|nachricht)|message (?:transféré|réexpédié)"
+    r"(?:forward(?:ed|ing) (?:e-?mail )?(?:messages?|mail)|weitergeleitete[rn]? (?:e-?mail|nachricht)|message (?:transféré|réexpédié)"
     r"|messaggio inoltrato|mensaje reenviado|mensagem encaminhada|doorgestuurd bericht"
     r"|(?:пересылаемое|пересланное) сообщение|vidarebefordrat meddelande|videresendt (?:meddelelse|melding|besked)"
     r"|wiadomość przekazana|przekazana wiadomość|přeposlaná zpráva|välitetty viesti|továbbított üzenet|iletilen ileti"

@@ -14,7 +14,7 @@ from helpdesk.excerpts.library import Library
 MAX_LINES = 12
 KNOWN = 3  # labels in a row that the library must know
 
-_LABEL = re.compile(r"[ \t*]{0,40}[^\W\d_][^:：\n]{0,24}?[ \t\xa0]?\*?[:：](?!//)")
+_LABEL = re.compile(r"[ \t*]{0,40}[^\W\d_](?:[^\W\d_]|[ \u3000.'’()-]){0,24}\xa0?\*?[:：](?!//)")
 _FILLED = re.compile(r"[:：]\*?[ \t]*\S")
 _PASTED = re.compile(
     r"(?:received|message-id|return-path|mime-version|content-[\w-]+|references|in-reply-to|x-[\w-]+)\b",
@@ -32,20 +32,28 @@ def find(lines: Lines, kinds: list[Kind], number: int, library: Library) -> tupl
         return None
     block = _block(lines, kinds, number)
     labels = [lines[line] for line in block]
-    begins = _first_label(labels, library) if _looks_right(labels) else None
-    if begins is None:
+    start = _first_label(labels, library) if _looks_right(labels) else None
+    if start is None:
         return None
-    first = _paragraph(lines, block[begins])
+    first = _paragraph(lines, block[start])
     above = previous_said(lines, first)
     ruled = above is not None and _RULE.fullmatch(lines[above]) is not None
     return (above if above is not None and ruled else first), block[-1] + 1
+
+
+def begins(lines: Lines) -> bool:
+    """Whether a quoted text begins with a header: an address and a time in its labels."""
+    labels = [line for line in lines[:MAX_LINES] if _LABEL.match(line)]
+    return len(labels) >= 2 and any(map(MAILBOX.search, labels)) and any(map(timed, labels))
 
 
 def _divided(lines: Lines, kinds: list[Kind], number: int, library: Library) -> tuple[int, int] | None:
     """Judge a divider, "--- Original Message ---": by two labels below it, else by its words."""
     below = next_said(lines, number + 1)
     block = _block(lines, kinds, below) if below is not None and _LABEL.match(lines[below]) else []
-    if len(block) >= 2 and not _pasted([lines[line] for line in block]):
+    labels = [lines[line] for line in block]
+    sent = any(map(MAILBOX.search, labels)) or any(map(timed, labels))
+    if len(labels) >= 2 and sent and not _pasted(labels):
         return number, block[-1] + 1
     return (number, number + 1) if library.header([lines[number].strip(" \t*")]) else None
 
@@ -82,9 +90,9 @@ def _first_label(labels: list[str], library: Library) -> int | None:
     if MAILBOX.search(labels[0]) and any(map(MAILBOX.search, labels[1:])) and any(map(timed, labels)):
         return 0
     found = library.header([*(label[:42] for label in labels[:6]), "-"])
-    return (
-        found[0] if found is not None and found[1] - found[0] > KNOWN else None
-    )  # it takes one line more than it knows
+    if found is None or found[1] - found[0] <= KNOWN:  # the library takes one line more than it knows
+        return None
+    return found[0]
 
 
 def _paragraph(lines: Lines, number: int) -> int:

@@ -48,6 +48,17 @@ def is_marked(lines: Lines, kinds: list[Kind], last: int) -> bool:
     return below is not None and kinds[below] is Kind.QUOTED
 
 
+def is_one(line: str) -> bool:
+    """Whether the line alone is an introduction: by its verb, or by an address and a time."""
+    return line.endswith(_COLONS) and (
+        _says_wrote(line) or (ADDRESS.search(line) is not None and timed(line))
+    )
+
+
+def _says_wrote(text: str) -> bool:
+    return _WROTE.search(text.rstrip(":：* ")) is not None
+
+
 def _without_words(lines: Lines, start: int, last: int) -> int | None:
     """Find the shortest tail of these lines that is an introduction in any language."""
     tails = [(first, _joined(lines, first, last)) for first in range(last, start - 1, -1)]
@@ -74,7 +85,7 @@ def _above_marked(lines: Lines, start: int, last: int) -> int | None:
     text = _joined(lines, begins, last)
     if not text.endswith(_COLONS) or len(text) > LONG:
         return None
-    return begins if timed(text) or _WROTE.search(text.rstrip(":： ")) else None
+    return begins if timed(text) or _says_wrote(text) else None
 
 
 def _joined(lines: Lines, first: int, last: int) -> str:

@@ -6,6 +6,7 @@ An answer in the middle of a quoted mail says nothing without its question: the 
 import re
 from collections.abc import Iterator
 
+from helpdesk.excerpts import headers, intros
 from helpdesk.excerpts.kinds import Kind, Lines, has_words, last_paragraph, previous_said, stretches
 
 QUESTION = 6  # lines of a quoted paragraph that stay above an answer
@@ -15,7 +16,7 @@ GREETING = 4  # words: "Cheers, Ann" is what nobody answers
 _MARKED = re.compile(r"[ \t]{0,3}>")
 _DEPTH = re.compile(r"[ \t>]*")
 _ESCAPED = re.compile(r">From ")  # mbox: the author's own word
-_PROMPT = re.compile(r"[ \t]{0,3}>>>(?: |$)")  # Python's: nobody quotes three deep and nothing else
+_PROMPT = re.compile(r"[ \t]{0,3}>>>(?:[^>]|$)")  # Python's: nobody quotes three deep and nothing else
 _END = re.compile(r"--|[-_]{5,}")  # in the quoted mail: its signature
 
 
@@ -27,6 +28,21 @@ def mark(lines: Lines, kinds: list[Kind]) -> None:
         return
     for number in quoted:
         kinds[number] = Kind.QUOTED
+
+
+def keep_evidence(lines: Lines, kinds: list[Kind], last: int) -> None:
+    """Give back to the author what he marked himself, in a mail that introduces nobody: a log, code, an error."""
+    if Kind.INTRO in kinds:
+        return
+    for begin, end in stretches(lines, kinds, Kind.QUOTED, 0, last):
+        if not _is_mail(lines[begin:end]):
+            kinds[begin:end] = [Kind.OWN] * (end - begin)
+
+
+def _is_mail(block: Lines) -> bool:
+    """Whether the block itself says that it is a mail: it quotes another, it has an introduction inside, or a header."""
+    said = [_DEPTH.sub("", line, count=1) for line in block]
+    return any(_depth(line) > 1 for line in block) or any(map(intros.is_one, said)) or headers.begins(said)
 
 
 def keep_questions(lines: Lines, kinds: list[Kind]) -> None:

@@ -20,37 +20,49 @@ _EVIDENCE = re.compile(
     r"\b(?:error|exception|traceback|failed|fatal|warning|commit [0-9a-f]{7,40})\b", re.IGNORECASE
 )
 _RULE = re.compile(r"[ \t]*[-_=#*~+]{2,}[ \t]*")
-_FOOTER = re.compile(
-    r"mailing[- ]?list|listinfo|unsubscribe|^you (?:received|are receiving) this (?:message|e-?mail) because"
-    r"|^to (?:view|post|manage|reply)\b.{0,40}\b(?:list|group|discussion|subscription)|^an? .{1,40}attachment was scrubbed"
-    r"|abbestellen|désabonner|désinscri|cancellarsi|cancelar (?:la|a) (?:suscripción|assinatura)|отписаться",
+_FOOTER = re.compile(  # whole lines, because people write about lists, too
+    r"(?:to |how to )?(?:un)?subscribe\b.{0,150}(?:@|https?:|mail\b).{0,150}|you (?:received|are receiving|'re receiving) this .{1,150} because .{1,200}"
+    r"|to (?:view|post|manage|reply|change|leave)\b.{0,60}\b(?:list|group|discussion|subscription)s?\b.{0,150}(?:@|https?:).{0,150}"
+    r"|<?https?://\S{0,150}(?:listinfo|mailman|sympa|unsubscribe|subscription|groups\.google)\S{0,150}"
+    r"|(?:zum abbestellen|um sich abzumelden|pour (?:se |vous )?d(?:é|e)s(?:abonner|inscrire)|per cancellarsi|para cancelar|чтобы отписаться)\b.{1,200}",
     re.IGNORECASE,
 )
+# Believed below a rule only.
+_NAME = re.compile(r"(?:\S{1,40} ){1,4}mailing[- ]?list(?: ?(?:--|:|,) ?\S{1,100})?", re.IGNORECASE)
 _NEXT_PART = re.compile(r"-{5,40} next part -{5,40}")  # pipermail
+_MINE = r"(?:my|mein\w{0,2}|mon|ma|mi|il mio|meu|minha|mijn|min|můj|mojego|мо(?:его|й|ему)|моєго)"
+_DEVICE = (
+    r"(?:i?phone|ipad|ipod|android|mobil\w{0,30}|blackberry|galaxy|samsung|huawei|nokia|htc|tablet|handy|telefon\w{0,3}|téléphone|teléfono"
+    r"|telefone|smartphone|cell|device|outlook|(?:e-?|air|gmx |web\.de |yahoo |proton ?)?mail(?:box)?|windows|spark|thunderbird)"
+)
+_WITH = r"(?:from|via|with|by|von|vom|mit|über|depuis|de|à partir de|avec|da|dal|con|desde|do|com|vanaf|met|van|från|fra|laitteesta|z|ze|с|со|из|з)"
 _TAGLINE = re.compile(
     r"[<(\[\s]{0,4}(?:"
-    r"(?:sent|written|typed|posted) (?:from|by|via|with|using|on) |from my (?:i?phone|mobile|android)|get \[?outlook for "
-    r"|(?:diese nachricht wurde )?von mein\w* (?:\w+[- ]){1,4}(?:gesendet|geschickt|gesandt|versendet)"
-    r"|diese nachricht wurde von meinem .{1,60}gesendet|gesendet (?:von|mit|über) "
-    r"|envoyé (?:depuis|de|à partir de|avec) |inviato (?:da|con|dal) |enviado (?:desde|do|de|a partir de|com|con) "
-    r"|verzonden (?:vanaf|met|via|van) |verstuurd vanaf |skickat från |sendt fra |lähetetty |wysłan[eo] z |odesláno z "
-    r"|отправлено (?:с|из) |надіслано з |.{0,20}(?:から送信|发自我的|發自我的|傳送自我的)"
-    r"|从我的 ?.{1,20}发送|從我的 ?.{1,20}傳送|나의 .{1,20}에서 보냄"
-    r"|\S{1,40} (?:from|via) mobile$)",
+    r"(?:sent|gesendet|envoyé|inviato|enviado|verzonden|verstuurd|skickat|sendt|lähetetty|wysłan[eo]|odesláno|отправлено|надіслано)\b"
+    rf" {_WITH} (?:\S{{1,20}} ){{0,2}}?\[?(?:{_MINE}\b|{_DEVICE}\b)(?! (?:to|and|but|an|und|à|et)\b).{{0,150}}"
+    rf"|(?:diese nachricht wurde )?von mein\w{{0,3}} (?:\S{{1,30}} ){{1,4}}(?:gesendet|geschickt|versendet)\b.{{0,60}}"
+    rf"|from my {_DEVICE}\b.{{0,60}}|\S{{1,40}} (?:from|via) mobile|get \[?outlook for .{{1,150}}"
+    r"|.{0,20}(?:から送信|发自我的|發自我的|傳送自我的).{0,40}|从我的 ?.{1,20}发送|從我的 ?.{1,20}傳送|(?:나의|내) .{1,20}에서 보냄"
+    r")[>)\]\s]{0,4}",
+    re.IGNORECASE,
+)
+_STRONG = re.compile(
+    r"confidential|vertraulich|confidentiel|confidencial|riservat|конфиденциальн|機密|intended (?:solely|only|exclusively|recipient|addressee)"
+    r"|privileged|disclaimer|unbefugt|strictly prohibited",
     re.IGNORECASE,
 )
 _LEGAL = tuple(
     re.compile(words, re.IGNORECASE)
     for words in (
-        r"confidential|vertraulich|confidentiel|confidencial|riservat|конфиденциальн|機密",
-        r"intended (?:solely|only|exclusively|recipient|addressee|for)|adressat|empfänger|destinataire|destinatari",
+        r"intended|adressat|empfänger|addressee|destinataire|destinatari",
         r"if you (?:are not|have received|received)|in error|by mistake|irrtümlich|par erreur|por error|per errore",
-        r"privileged|disclaimer|legally|unauthori[sz]ed|strictly prohibited|unbefugt|interdit",
-        r"notify (?:the sender|us|me)|delete (?:it|this|the)|destroy|informieren sie|löschen|supprimer|eliminar",
+        r"legally|unauthori[sz]ed|prohibited|unbefugt|interdit|protected by law|autorisation|autorizad",
+        r"notify (?:the sender|us|me)|delete (?:it|this|the)|destroy|informieren sie|löschen|supprimer|détruire|eliminar",
         r"(?:this|diese|cet?|este|questo) (?:e-?mail|message|communication|nachricht|courriel|mensaje|messaggio)",
     )
 )
-_CERTAIN = 3  # of these
+_CERTAIN = 2  # of these, beside the strong words
+_WRAPPED = 50  # characters: so long are the lines of a sentence that goes on in the next
 
 
 def mark(lines: Lines, kinds: list[Kind], first: int, last: int) -> None:
@@ -71,13 +83,14 @@ def mark_footer(lines: Lines, kinds: list[Kind], first: int, last: int) -> None:
 
 
 def _delimiter(lines: Lines, first: int, last: int) -> int | None:
-    """Find the first delimiter with no more below it than a signature has."""
+    """Find the last delimiter with no more below it than a signature has; a short one may stand above that of a list."""
     below, found = 0, None
     for number in range(last - 1, first - 1, -1):
         if _DELIMITER.fullmatch(lines[number].strip()) and not _among_dashes(lines, number, first, last):
-            found = number
+            below, found = 0, number
         below += has_words(lines[number])
-        if below > MAX_SIGNATURE or _EVIDENCE.search(lines[number][:MAX_LINE]):
+        too_long = below > (MAX_SIGNATURE if found is None else MAX_SIGNATURE // 2)
+        if too_long or _EVIDENCE.search(lines[number][:MAX_LINE]):
             break
     return found
 
@@ -104,7 +117,7 @@ def _is_about_a_list(below: Lines) -> bool:
         for line in takewhile(lambda line: not _RULE.fullmatch(line), below)
         if line.strip()
     ]
-    return any(_FOOTER.search(line) for line in said[:3])
+    return any(_FOOTER.fullmatch(line) or _NAME.fullmatch(line) for line in said[:3])
 
 
 def _without_endings(lines: Lines, first: int, last: int) -> int:
@@ -123,15 +136,17 @@ def _without_endings(lines: Lines, first: int, last: int) -> int:
 
 
 def _is_tagline(line: str) -> bool:
-    return len(line) <= 200 and len(line.split()) <= MAX_TAGLINE and _TAGLINE.match(line) is not None
+    return len(line) <= 200 and len(line.split()) <= MAX_TAGLINE and _TAGLINE.fullmatch(line) is not None
 
 
 def _ending(lines: Lines, first: int, last: int) -> int:
     """Say where the footer or the disclaimer begins in a last paragraph, `last` if there is none."""
     top = [line.strip()[:MAX_LINE] for line in lines[first : min(first + 4, last)]]
-    if _FOOTER.search(top[0]) and all(_FOOTER.search(line) or "://" in line for line in top):
+    if _FOOTER.fullmatch(top[0]) and all(_FOOTER.fullmatch(line) or "://" in line for line in top):
         return first
-    begins = next((line for line in range(first, last) if _legal(lines[line])), last)
+    begins = next((line for line in range(first, last) if _STRONG.search(lines[line][:MAX_LINE])), last)
+    if first < begins < last and len(lines[begins - 1]) >= _WRAPPED and _legal(lines[begins - 1]):
+        begins -= 1
     text = " ".join(line.strip()[:MAX_LINE] for line in lines[begins:last])
     return begins if len(text.split()) >= MIN_DISCLAIMER and _legal(text) >= _CERTAIN else last
 

@@ -38,6 +38,7 @@ class Action:
     recipients: tuple[str, ...] = ()
     human: bool = False  # completes a human's own act: never braked
     evidence: Mapping[str, object] = field(default_factory=dict)
+    context: str = ""  # of a mail: JSON, what its words need that the board does not know
 
     @property
     def id(self) -> str:

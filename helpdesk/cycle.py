@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from helpdesk import acting, posting
+from helpdesk import acting, posting, speaking
 from helpdesk.board import Board
 from helpdesk.deciding import decide_all
 from helpdesk.mailbox.sync import Observed, observe
@@ -66,6 +66,7 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
         if observed.new:
             posting.prove(conn, observed.new, stamp)
         decide_all(board, conn, stamp, allowed, observed.holds, report)
+        speaking.speak(board, conn, stamp, report)
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])
         sent = posting.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))

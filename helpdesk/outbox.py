@@ -59,6 +59,7 @@ class OutboxRow:
     first_unknown_at: datetime | None = None
     next_try_at: datetime | None = None  # None: at once
     last_answer: str = ""
+    context: str = ""  # JSON: what its words need that the board does not know (a command's answer)
 
 
 def due(rows: Iterable[OutboxRow], now: datetime) -> tuple[OutboxRow, ...]:
@@ -173,7 +174,7 @@ class Caps(Protocol):
         """Mails of the whole board in an hour."""
 
 
-TO_USERS = frozenset({"release", "warning", "notice", "tell_user"})
+TO_USERS = frozenset({"release", "warning", "notice", "note"})
 """The kinds that go to a user: `user_per_day` does not keep the shifter from an urgent mail."""
 
 UNCAPPED = frozenset({"alarm"})

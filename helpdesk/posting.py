@@ -19,8 +19,23 @@ from helpdesk.report import Hold
 from helpdesk.store import journal, lookups, messages, meta, stories
 from helpdesk.store import outbox as rows
 
-KINDS = {"escalate": "escalation", "urgent": "urgent", "fixed": "release", "alarm": "alarm"}
-"""The kind of mail that each rule sends."""
+KINDS = {
+    "escalate": "escalation",
+    "nag": "reminder",
+    "tell_user": "note",
+    "fixed": "release",
+    "urgent": "urgent",
+    "alarm": "alarm",
+    "digest": "digest",
+    "label_review": "review",
+    "observe_report": "observed",
+    "command": "answer",
+    "confirm": "confirmation",
+}
+"""The kind of mail that each rule sends (docs/mail.md section 1)."""
+
+TO_THE_TEAM = frozenset({"alarm", "digest", "observed", "answer", "confirmation"})
+"""The kinds that leave in observe mode too."""
 
 
 _HOME = "it was sent before: its copy lies in the mailbox, and the row was lost (a restored backup)"
@@ -48,6 +63,7 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
         KINDS[action.rule],
         action.recipients,
         now,
+        context=action.context,
     )
     if messages.came_home(conn, loop_token(row.message_id)):
         rows.add(conn, replace(row, state=State.OBSERVED, last_answer=_HOME), action.thread or None)
@@ -56,7 +72,7 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
     why = outbox.capped(row, recent, board.caps, now)
     if why is not None:
         row = replace(row, state=State.HELD, last_answer=why)
-    if not board.act and action.rule != "alarm":
+    if not board.act and row.kind not in TO_THE_TEAM:
         row = replace(row, state=State.DROPPED, last_answer="observe mode: nothing is mailed")
     rows.add(conn, row, action.thread or None)
     return why

@@ -32,6 +32,7 @@ def add(conn: Connection, row: OutboxRow, thread: int | None) -> bool:
             state=row.state.value,
             attempts=row.attempts,
             last_answer=row.last_answer,
+            context=row.context,
         )
     )
     return True
@@ -124,4 +125,5 @@ def _row(row: Any) -> OutboxRow:
         first_unknown_at=row.first_unknown_at,
         next_try_at=row.next_try_at,
         last_answer=row.last_answer,
+        context=row.context,
     )

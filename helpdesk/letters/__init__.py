@@ -1,0 +1,57 @@
+"""From a row of the outbox to a letter: the words come from the thread, the mails are read, never altered.
+
+`WRITERS` names for each kind the function that turns a `Writing` into the vocabulary of its template.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from helpdesk.board import Board
+from helpdesk.letters import about_board, about_threads
+from helpdesk.letters.writing import Writing
+from helpdesk.mailids import bounce_token, sender_with_token
+from helpdesk.mails import Mail
+from helpdesk.outbox import TO_USERS, OutboxRow
+from helpdesk.ports import Letter, Mailbox
+from helpdesk.render import Envelope
+from helpdesk.store import names, stories
+from helpdesk.store import outbox as rows
+from helpdesk.store.stories import Story
+
+WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
+    "escalation": about_threads.escalation,
+    "urgent": about_threads.urgent,
+    "release": about_threads.release,
+    "alarm": about_board.alarm,
+}
+"""By the kind of the row."""
+
+
+def write(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) -> Letter:
+    """The letter of a row: the same octets as the first time, if there was one; alarms need no mailbox."""
+    with board.engine.connect() as conn:
+        octets = rows.content(conn, row.id)
+        story = stories.read(conn, rows.thread_of(conn, row.id))
+        short = names.short(conn, story.code) if story.code else ""
+    mail = WRITERS[row.kind](Writing(board, mailbox, row, story, short, now))
+    letter = board.sending.templates.compose(mail, _envelope(board, row, story, now))
+    if octets is not None:
+        return Letter(letter.message_id, letter.sender, letter.recipients, octets)
+    return letter
+
+
+def _envelope(board: Board, row: OutboxRow, story: Story, now: datetime) -> Envelope:
+    sending = board.sending
+    ids = tuple(page.message_id for page in story.pages)
+    return Envelope(
+        board=board.name,
+        sender=sending.sender,
+        return_path=sender_with_token(sending.sender, bounce_token(row.message_id, sending.secret)),
+        to=row.recipients,
+        message_id=row.message_id,
+        now=now,
+        copy_to=sending.copy_to,
+        reply_to=sending.list_address if row.kind in TO_USERS else sending.sender,
+        in_reply_to=ids[-1] if ids else "",
+        references=ids,
+    )

@@ -1,0 +1,28 @@
+"""What the board says by itself at certain times: mails about the whole board, not about one thread.
+
+A planner looks at the board as it was just decided and names the mails that are due at `now`.  It runs in every cycle, in the
+transaction of the decisions; what has a row already is not planned again, so a planner needs no memory: it says what is true.
+It must cost nothing when nothing is due.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from helpdesk import posting
+from helpdesk.actions import Action
+from helpdesk.board import Board
+from helpdesk.model import Stamp
+from helpdesk.report import Report
+
+Planner = Callable[[Board, Connection, datetime], Iterable[Action]]
+
+PLANNERS: Sequence[Planner] = ()
+"""In this order."""
+
+
+def speak(board: Board, conn: Connection, stamp: Stamp, report: Report) -> None:
+    """Plan what is due to be said."""
+    for planner in PLANNERS:
+        report.held += posting.plan(board, conn, list(planner(board, conn, stamp.at)), stamp)

@@ -134,7 +134,7 @@ def _busy(decision: Decision) -> bool:
 def _tell(stage: Stage, decisions: Iterable[Decision]) -> None:
     board, report = stage.board, stage.report
     for decision in decisions:
-        report.actions += [_done(board, action) for action in decision.actions]
+        report.actions += [done(board, action) for action in decision.actions]
         report.notes += [Note(board.thread_id(decision.code), note) for note in decision.notes]
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 from helpdesk import posting
 from helpdesk.actions import Action
 from helpdesk.board import Board
+from helpdesk.deciding import done
 from helpdesk.model import Stamp
 from helpdesk.report import Report
+from helpdesk.store import journal
 
 Planner = Callable[[Board, Connection, datetime], Iterable[Action]]
 
@@ -23,6 +25,8 @@ PLANNERS: Sequence[Planner] = ()
 
 
 def speak(board: Board, conn: Connection, stamp: Stamp, report: Report) -> None:
-    """Plan what is due to be said."""
-    for planner in PLANNERS:
-        report.held += posting.plan(board, conn, list(planner(board, conn, stamp.at)), stamp)
+    """Plan what is due to be said: in the report, the journal and the outbox like any other mail."""
+    actions = [action for planner in PLANNERS for action in planner(board, conn, stamp.at)]
+    journal.write(conn, actions, stamp, "planned" if board.act else "observed")
+    report.held += posting.plan(board, conn, actions, stamp)
+    report.actions += [done(board, action) for action in actions]

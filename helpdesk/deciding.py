@@ -138,6 +138,7 @@ def _tell(stage: Stage, decisions: Iterable[Decision]) -> None:
         report.notes += [Note(board.thread_id(decision.code), note) for note in decision.notes]
 
 
-def _done(board: Board, action: Action) -> Done:
+def done(board: Board, action: Action) -> Done:
+    """An action as the report tells it."""
     what = action.what.removeprefix("\\")
     return Done(action.id, action.kind.value, board.thread_id(action.code), action.rule, action.reason, what)

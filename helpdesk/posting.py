@@ -52,11 +52,20 @@ def plan(board: Board, conn: Connection, actions: Sequence[Action], now: Stamp) 
     return held
 
 
-def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str | None:
+def is_known(board: Board, conn: Connection, action: Action) -> bool:
+    """Whether this mail has a row already, whatever became of it."""
+    return rows.exists(conn, _message_id(board, action))
+
+
+def _message_id(board: Board, action: Action) -> str:
     reason = Reason(board.name, board.thread_id(action.code), action.rule, action.occasion)
+    return message_id(reason, _domain(board), board.sending.secret)
+
+
+def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str | None:
     row = OutboxRow(
         0,
-        message_id(reason, _domain(board), board.sending.secret),
+        _message_id(board, action),
         board.thread_id(action.code),
         action.rule,
         action.occasion,

@@ -26,7 +26,8 @@ PLANNERS: Sequence[Planner] = ()
 
 def speak(board: Board, conn: Connection, stamp: Stamp, report: Report) -> None:
     """Plan what is due to be said: in the report, the journal and the outbox like any other mail."""
-    actions = [action for planner in PLANNERS for action in planner(board, conn, stamp.at)]
+    wanted = [action for planner in PLANNERS for action in planner(board, conn, stamp.at)]
+    actions = [action for action in wanted if not posting.is_known(board, conn, action)]
     journal.write(conn, actions, stamp, "planned" if board.act else "observed")
     report.held += posting.plan(board, conn, actions, stamp)
     report.actions += [done(board, action) for action in actions]

@@ -14,10 +14,7 @@ LIVE = (State.PLANNED, State.SENDING, State.UNKNOWN)
 
 def add(conn: Connection, row: OutboxRow, thread: int | None) -> bool:
     """Plan a mail; False when its Message-ID, and so its reason, is already there."""
-    known = conn.execute(
-        select(OUTBOX.c.id).where(OUTBOX.c.message_id == row.message_id)
-    ).scalar_one_or_none()
-    if known is not None:
+    if exists(conn, row.message_id):
         return False
     conn.execute(
         insert(OUTBOX).values(
@@ -36,6 +33,11 @@ def add(conn: Connection, row: OutboxRow, thread: int | None) -> bool:
         )
     )
     return True
+
+
+def exists(conn: Connection, message_id: str) -> bool:
+    """Whether there is a row of this mail, in whatever state."""
+    return conn.execute(select(OUTBOX.c.id).where(OUTBOX.c.message_id == message_id)).first() is not None
 
 
 def rows(conn: Connection, states: Iterable[State] = LIVE) -> Sequence[OutboxRow]:

@@ -6,104 +6,37 @@ read before they are committed.
 
 import email
 import os
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta, timezone
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpdesk.errors import ConfigError, HelpdeskError
-from helpdesk.mailids import Reason, bounce_token, message_id, own_id, own_sender, sender_with_token
-from helpdesk.mails import AlarmMail, EscalationMail, Mail, ReleaseMail, StoryLine, UrgentMail
+from helpdesk.mailids import own_id, own_sender
+from helpdesk.mails import KINDS, Mail
 from helpdesk.ports import Letter
 from helpdesk.render import Envelope, Templates
+from helpdesk.templating import own_folder
+from tests.mail_examples import (
+    ALARM,
+    ENVELOPE,
+    ESCALATION,
+    EXAMPLES,
+    ID,
+    NOW,
+    RELEASE,
+    SECRET,
+    TO_USER,
+    URGENT,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "mail"
-SECRET = b"a secret of the board, 32 octets"
-NOW = datetime(2009, 6, 9, 8, 30, tzinfo=UTC)
-ID = message_id(Reason("dast", "dast-7kq2m0p0d4", "escalate", "Ganga Expert 1"), "example.org", SECRET)
-
-ENVELOPE = Envelope(
-    board="dast",
-    sender="dast-board@example.org",
-    return_path=sender_with_token("dast-board@example.org", bounce_token(ID, SECRET)),
-    to=("ganga-experts@example.org",),
-    message_id=ID,
-    now=NOW,
-    copy_to="dast-board@example.org",
-)
-TO_USER = replace(
-    ENVELOPE,
-    to=("ann@example.org",),
-    reply_to="dast@lists.example.org",
-    in_reply_to="<last@example.org>",
-    references=("<first@example.org>", "<last@example.org>"),
-)
-QUESTION = (
-    "Hello,",
-    "",
-    "since this morning all my jobs fail at DESY-HH, whatever dataset I take. I changed nothing since yesterday.",
-    "",
-    "    ERROR 1099: could not stage in mc08.105802.JF17_pythia_jet_filter.recon.AOD.e347_s462_r541/AOD.022868._00042.pool.root.1",
-    "    athena exited with 65",
-    "",
-    "What can I do? Ann",
-)
-ESCALATION = EscalationMail(
-    thread="7kq2m",
-    destination="Ganga Expert",
-    subject="All jobs fail since 04:00",
-    user="Ann Müller",
-    question=QUESTION,
-    story=(
-        StoryLine(
-            "Aiden (shifter)",
-            NOW - timedelta(hours=2),
-            ("Dear Ann,", "which version of Ganga is this, and does it work at another site?"),
-        ),
-        StoryLine("Ann Müller", NOW - timedelta(hours=1), ("5.2.1, and yes, at LYON it works.",)),
-    ),
-    labels=("ESCALATED", "Ganga Expert", "mc08 dataset problem"),
-    since=NOW - timedelta(minutes=10),
-)
-URGENT = UrgentMail(
-    thread="7kq2m",
-    subject="All jobs fail since 04:00",
-    user="Ann Müller",
-    question=QUESTION[:3],
-    labels=("URGENT",),
-    since=NOW - timedelta(minutes=2),
-)
-ALARM = AlarmMail(
-    alarm="mail is held",
-    what="A brake holds the board: 24 of 80 mails vanished from the mailbox since the last look, at 08:25.",
-    to_do="Look whether somebody moved or deleted them on purpose.\n\nIf so, helpdesk resume goes on with what is there"
-    " now. If not, restore the mailbox first: nothing is changed in it until you say so.",
-    since=NOW,
-)
-RELEASE = ReleaseMail(
-    thread="7kq2m",
-    name="Ganga",
-    version="5.2.2",
-    subject="All jobs fail since 04:00",
-    user="Ann Müller",
-)
-EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
-    "escalation": (ESCALATION, ENVELOPE),
-    "escalation-first-mail-only": (replace(ESCALATION, story=(), labels=()), ENVELOPE),
-    "urgent": (URGENT, replace(ENVELOPE, to=("aiden@example.org",))),
-    "urgent-oncall": (
-        replace(URGENT, unanswered_minutes=60),
-        replace(ENVELOPE, to=("karl@example.org", "kim@example.org")),
-    ),
-    "alarm": (ALARM, replace(ENVELOPE, to=("admin@example.org",))),
-    "release": (RELEASE, TO_USER),
-}
 TEMPLATES = Templates()
 
 
@@ -113,11 +46,17 @@ def read(letter: Letter) -> EmailMessage:
     return message
 
 
+def part(letter: Letter, kind: str = "plain") -> str:
+    """Show what stands in the text, or the page."""
+    found = read(letter).get_body((kind,))
+    assert found is not None
+    return str(found.get_content()).replace("\r\n", "\n")
+
+
 def shown(letter: Letter) -> str:
     """Show a letter as a mail client does, with all headers."""
-    message = read(letter)
-    head = "".join(f"{name}: {value}\n" for name, value in message.items())
-    return f"{head}\n{message.get_content()}".replace("\r\n", "\n")
+    head = "".join(f"{name}: {value}\n" for name, value in read(letter).items())
+    return f"{head}\n{part(letter)}"
 
 
 def subject_of(mail: Mail, envelope: Envelope = ENVELOPE) -> str:
@@ -125,22 +64,32 @@ def subject_of(mail: Mail, envelope: Envelope = ENVELOPE) -> str:
 
 
 def body_of(mail: Mail) -> str:
-    return str(read(TEMPLATES.compose(mail, ENVELOPE)).get_content())
+    return part(TEMPLATES.compose(mail, ENVELOPE))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_golden(name: str) -> None:
     """Each kind of mail reads as the example that a human has read."""
     letter = TEMPLATES.compose(*EXAMPLES[name])
-    file = GOLDEN / f"{name}.txt"
-    if os.environ.get("UPDATE_GOLDEN"):
-        file.write_text(shown(letter), encoding="utf-8")
-    assert shown(letter) == file.read_text(encoding="utf-8")
+    renderings = {f"{name}.txt": shown(letter), f"{name}.html": part(letter, "html")}
+    for file, rendering in renderings.items():
+        if os.environ.get("UPDATE_GOLDEN"):
+            (GOLDEN / file).write_text(rendering, encoding="utf-8")
+        assert rendering == (GOLDEN / file).read_text(encoding="utf-8")
 
 
 def test_no_other_golden() -> None:
     """Every rendering that is kept is compared."""
-    assert {file.stem for file in GOLDEN.iterdir()} == set(EXAMPLES)
+    assert {file.name for file in GOLDEN.iterdir()} == {
+        f"{name}.{kind}" for name in EXAMPLES for kind in ("txt", "html")
+    }
+
+
+def test_every_kind() -> None:
+    """Every kind of mail has an example, and a text and a page of its own."""
+    assert {mail.kind for mail, _ in EXAMPLES.values()} == set(KINDS)
+    templates = {file.name for file in own_folder().iterdir() if not file.name.startswith("_")}
+    assert templates == {f"{kind}.{form}.j2" for kind in KINDS for form in ("txt", "html")}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -156,7 +105,7 @@ def test_on_the_wire(name: str) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_columns(name: str) -> None:
     """The text fits 72 columns, but for words that are longer."""
-    for line in str(read(TEMPLATES.compose(*EXAMPLES[name])).get_content()).splitlines():
+    for line in part(TEMPLATES.compose(*EXAMPLES[name])).splitlines():
         assert len(line) <= 72 or " " not in line.lstrip("> ")
 
 
@@ -171,7 +120,8 @@ def test_headers(name: str) -> None:
     assert own_sender(letter.sender, SECRET)
     assert message["Date"].datetime == NOW
     assert str(message["Subject"]).startswith("[dast] ")
-    assert "7kq2m" in str(message["Subject"]) or name == "alarm"
+    thread = getattr(EXAMPLES[name][0], "thread", None) or ""
+    assert str(thread) in str(message["Subject"])
     for absent in ("Precedence", "X-Auto-Response-Suppress", "Bcc", "Return-Path"):
         assert message[absent] is None
 
@@ -253,9 +203,10 @@ def headers_of(letter: Letter) -> list[str]:
 
 
 @pytest.mark.parametrize("evil", EVIL)
-@pytest.mark.parametrize("mail", [ESCALATION, URGENT, RELEASE, ALARM], ids=lambda mail: mail.kind)
-def test_nobody_writes_headers(mail: Mail, evil: str) -> None:
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_nobody_writes_headers(name: str, evil: str) -> None:
     """No text of a stranger adds, ends or decodes into a header line, and none stops the mail."""
+    mail, _ = EXAMPLES[name]
     expected = headers_of(TEMPLATES.compose(mail, ENVELOPE))
     letter = TEMPLATES.compose(poisoned(mail, evil), ENVELOPE)
     assert headers_of(letter) == expected
@@ -282,18 +233,19 @@ def test_nobody_writes_paragraphs(evil: str) -> None:
 
 def poisoned(mail: Mail, evil: str) -> Mail:
     """Put the text wherever a mail's text can come to stand."""
-    match mail:
-        case EscalationMail():
-            story = (StoryLine(evil, NOW, (evil,)),)
-            return replace(
-                mail, subject=evil, user=evil, question=(evil,), story=story, labels=(evil,), destination=evil
-            )
-        case UrgentMail():
-            return replace(mail, subject=evil, user=evil, question=(evil,), labels=(evil,))
-        case AlarmMail():
-            return replace(mail, alarm=evil, what=evil, to_do=evil)
-        case ReleaseMail():
-            return replace(mail, subject=evil, user=evil, name=evil, version=evil)
+    return cast("Mail", _poisoned(mail, evil))
+
+
+def _poisoned(value: Any, evil: str) -> Any:
+    if isinstance(value, str):
+        return evil
+    if isinstance(value, tuple):
+        return tuple(_poisoned(one, evil) for one in value)
+    if is_dataclass(value):
+        changed = {one.name: _poisoned(getattr(value, one.name), evil) for one in fields(value)}
+        build: Any = type(value)
+        return build(**changed)
+    return value
 
 
 @given(st.text(), st.text())
@@ -375,7 +327,7 @@ def test_override(tmp_path: Path) -> None:
     templates = Templates(tmp_path)
     letter = templates.compose(replace(RELEASE, subject="a\r\nb\x1b[31m", user="Ann\r\nBcc: x"), ENVELOPE)
     assert str(read(letter)["Subject"]) == "[dast] Hi Ann Bcc: x"
-    assert str(read(letter).get_content()).splitlines() == ["a b", "dast"]
+    assert part(letter).splitlines() == ["a b", "dast"]
     assert templates.compose(URGENT, ENVELOPE) == TEMPLATES.compose(URGENT, ENVELOPE)
 
 

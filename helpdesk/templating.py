@@ -1,0 +1,123 @@
+"""Templates: a mail's vocabulary becomes a subject, a text, and a page that says the same (HTML).
+
+A kind has a pair of templates.  `KIND.txt.j2` begins with `Subject: ...`, the text follows an empty line; `KIND.html.j2` fills the
+block `words` of `_base.html.j2`.  A template in the override folder takes the place of ours with the same name; where only
+the text is replaced, the page shows that text, so that both say the same.
+
+Whatever an expression prints is cleaned by `safe_text`, also in an overriding template, and escaped in a page: text of several
+lines leaves a template only through the filters `wrapped`, `quoted`, `spoken` and `paragraphs`, which clean it line by line.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
+from markupsafe import Markup
+
+from helpdesk.errors import ConfigError
+from helpdesk.mails import KINDS, Mail
+from helpdesk.pages import archived, inlined, mailto, mid, paragraphs, spoken
+from helpdesk.text import safe_text
+from helpdesk.wrapping import MAX_LINE, Block, quoted, when, wrapped
+
+SHARED = ("_base.html.j2", "_parts.html.j2", "_text.html.j2")
+UNSAFE = ("safe", "e", "escape", "forceescape", "urlize", "xmlattr", "tojson")
+"""Filters that make markup of text without a look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a mail says, twice the same."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Wording:
+    """The templates of all kinds, read and compiled once."""
+
+    def __init__(self, override: Path | None = None, archive_link: str = "") -> None:
+        environment = _environment(override, archive_link)
+        self._texts, self._pages = _compiled(environment, override)
+
+    def words(self, mail: Mail, board: str, reply: str) -> Words:
+        """Say the mail; `reply` is the address that an answer goes to.  ConfigError: a template asks for what is not there."""
+        shown = {"mail": mail, "board": board, "reply": reply}
+        said = _rendered(self._texts[mail.kind], shown)
+        head, _, body = said.partition("\n")
+        subject = f"[{board}] {head.removeprefix('Subject:').strip()}"
+        text = re.sub(r"\n{3,}", "\n\n", body.strip("\n")) + "\n"
+        page = _rendered(self._pages[mail.kind], {**shown, "subject": subject, "text": text})
+        return Words(subject, text, inlined(page))
+
+
+def _rendered(template: Template, shown: Mapping[str, object]) -> str:
+    try:
+        return template.render(shown)
+    except (TemplateError, TypeError, ValueError, LookupError) as error:
+        raise ConfigError((f"Template {template.name}: {safe_text(str(error))}",)) from error
+
+
+def _environment(override: Path | None, archive_link: str) -> Environment:
+    folders = [own_folder()] if override is None else [override, own_folder()]
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html", "html.j2"), default=False),
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for name in UNSAFE:
+        del environment.filters[name]
+    environment.filters.update(
+        wrapped=wrapped, quoted=quoted, when=when, spoken=spoken, paragraphs=paragraphs
+    )
+    environment.filters.update(mid=mid, mailto=mailto, archived=partial(archived, template=archive_link))
+    return environment
+
+
+def own_folder() -> Path:
+    """In the wheel beside this file, in a checkout at the top."""
+    here = Path(__file__).resolve().parent
+    inside = here / "templates"
+    return inside if inside.is_dir() else here.parent / "templates"
+
+
+def _compiled(
+    environment: Environment, override: Path | None
+) -> tuple[dict[str, Template], dict[str, Template]]:
+    """Every kind's text and page; all that is wrong with them at once."""
+    found: dict[str, Template] = {}
+    problems: list[str] = []
+    texts = {kind: f"{kind}.txt.j2" for kind in KINDS}
+    pages = {kind: _page(kind, override) for kind in KINDS}
+    for name in (*texts.values(), *dict.fromkeys((*SHARED, *pages.values()))):
+        try:
+            found[name] = environment.get_template(name)
+        except (TemplateError, OSError, UnicodeDecodeError) as error:
+            problems.append(f"Template {name}: {safe_text(str(error))}")
+    if problems:
+        raise ConfigError(tuple(sorted(problems)))
+    return {kind: found[name] for kind, name in texts.items()}, {
+        kind: found[name] for kind, name in pages.items()
+    }
+
+
+def _page(kind: str, override: Path | None) -> str:
+    """The page that goes with the text: of two folders, the one that the text is from comes first."""
+    name, text = f"{kind}.html.j2", f"{kind}.txt.j2"
+    if override is not None and (override / text).is_file() and not (override / name).is_file():
+        return "_text.html.j2"
+    own = (own_folder() / name).is_file() or (override is not None and (override / name).is_file())
+    return name if own else "_text.html.j2"
+
+
+def _clean(value: object) -> object:
+    """Let an expression of a template print what our filters made, or markup of a macro; else one clean line."""
+    return value if isinstance(value, Block | Markup) else safe_text(str(value), limit=MAX_LINE)

@@ -1,0 +1,197 @@
+"""An example of each kind of mail, for the tests that look at words: what a golden rendering shows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from helpdesk.mailids import Reason, bounce_token, message_id, sender_with_token
+from helpdesk.mails import (
+    AlarmMail,
+    AnswerMail,
+    ConfirmationMail,
+    EscalationMail,
+    Fact,
+    Mail,
+    NoteMail,
+    NoticeMail,
+    Outcome,
+    ReleaseMail,
+    ReminderLine,
+    ReminderMail,
+    StoryLine,
+    UrgentMail,
+    WarningMail,
+)
+from helpdesk.render import Envelope
+
+SECRET = b"a secret of the board, 32 octets"
+NOW = datetime(2009, 6, 9, 8, 30, tzinfo=UTC)
+ID = message_id(Reason("dast", "dast-7kq2m0p0d4", "escalate", "Ganga Expert 1"), "example.org", SECRET)
+
+ENVELOPE = Envelope(
+    board="dast",
+    sender="dast-board@example.org",
+    return_path=sender_with_token("dast-board@example.org", bounce_token(ID, SECRET)),
+    to=("ganga-experts@example.org",),
+    message_id=ID,
+    now=NOW,
+    copy_to="dast-board@example.org",
+)
+TO_USER = replace(
+    ENVELOPE,
+    to=("ann@example.org",),
+    reply_to="dast@lists.example.org",
+    in_reply_to="<last@example.org>",
+    references=("<first@example.org>", "<last@example.org>"),
+)
+QUESTION = (
+    "Hello,",
+    "",
+    "since this morning all my jobs fail at DESY-HH, whatever dataset I take. I changed nothing since yesterday.",
+    "",
+    "    ERROR 1099: could not stage in mc08.105802.JF17_pythia_jet_filter.recon.AOD.e347_s462_r541/AOD.022868._00042.pool.root.1",
+    "    athena exited with 65",
+    "",
+    "What can I do? Ann",
+)
+ESCALATION = EscalationMail(
+    thread="7kq2m",
+    destination="Ganga Expert",
+    subject="All jobs fail since 04:00",
+    user="Ann Müller",
+    question=QUESTION,
+    story=(
+        StoryLine(
+            "Aiden (shifter)",
+            NOW - timedelta(hours=2),
+            ("Dear Ann,", "which version of Ganga is this, and does it work at another site?"),
+        ),
+        StoryLine("Ann Müller", NOW - timedelta(hours=1), ("5.2.1, and yes, at LYON it works.",)),
+    ),
+    labels=("ESCALATED", "Ganga Expert", "mc08 dataset problem"),
+    since=NOW - timedelta(minutes=10),
+    asked="What can I do?",
+    facts=(
+        Fact(
+            "error",
+            "ERROR 1099: could not stage in mc08.105802.JF17_pythia_jet_filter.recon.AOD.e347_s462_r541",
+        ),
+        Fact("job", "117.3"),
+        Fact("site", "DESY-HH"),
+    ),
+    ticket="[Ticket#48112]",
+    link="<last@example.org>",
+)
+URGENT = UrgentMail(
+    thread="7kq2m",
+    subject="All jobs fail since 04:00",
+    user="Ann Müller",
+    question=QUESTION[:3],
+    labels=("URGENT",),
+    since=NOW - timedelta(minutes=2),
+    facts=(Fact("site", "DESY-HH"),),
+    link="<last@example.org>",
+)
+ALARM = AlarmMail(
+    alarm="mail is held",
+    what="A brake holds the board: 24 of 80 mails vanished from the mailbox since the last look, at 08:25.",
+    to_do="Look whether somebody moved or deleted them on purpose.\n\nIf so, helpdesk resume goes on with what is there"
+    " now. If not, restore the mailbox first: nothing is changed in it until you say so.",
+    since=NOW,
+)
+RELEASE = ReleaseMail(
+    thread="7kq2m",
+    name="Ganga",
+    version="5.2.2",
+    subject="All jobs fail since 04:00",
+    user="Ann Müller",
+)
+REMINDER = ReminderMail(
+    destination="GGUS",
+    threads=(
+        ReminderLine(
+            "k2v7c",
+            "Dataset mc08.1058 missing at LYON",
+            NOW - timedelta(days=4),
+            "[Ticket#48112]",
+            2,
+            "<one@example.org>",
+        ),
+        ReminderLine("m3x9a", 'Job stuck in "submitting"', NOW - timedelta(days=1), link="<two@example.org>"),
+    ),
+)
+NOTE = NoteMail(
+    thread="7kq2m",
+    subject="All jobs fail since 04:00",
+    user="Ann Müller",
+    where="GGUS",
+    ticket="[Ticket#48112]",
+)
+WAITED = NOW - timedelta(days=7)
+WARNING = WarningMail("7kq2m", "All jobs fail since 04:00", "Ann Müller", WAITED, NOW + timedelta(days=2))
+ANSWER = AnswerMail(
+    name="Aiden",
+    received=NOW - timedelta(minutes=1),
+    outcomes=(
+        Outcome(("helpdesk: close 7kq2m",), True, ("Closed: All jobs fail since 04:00",)),
+        Outcome(
+            ("helpdesk: label m3x9a mc09 dataset problem",),
+            False,
+            ('No label is called so; near is "mc08 dataset problem".',),
+        ),
+        Outcome(
+            ("helpdesk: tell user k2v7c", "It is solved since this morning.", "", "Please try again."),
+            True,
+            ("The user gets your words.",),
+        ),
+        Outcome(
+            ("helpdesk: status",),
+            True,
+            (
+                "7kq2m  URGENT   1h10  Ann  All jobs fail since 04:00",
+                "m3x9a            19h  Bob  Dataset mc08.1058 missing",
+            ),
+        ),
+    ),
+)
+CONFIRMATION = ConfirmationMail(
+    name="Aiden",
+    claimed="aiden@example.org",
+    received=NOW - timedelta(minutes=1),
+    commands=("helpdesk: close 7kq2m", "helpdesk: escalate m3x9a GGUS"),
+    token="k7q2mzr5t3wxy6ab",
+    until=NOW + timedelta(hours=24),
+)
+TO_SHIFTER = replace(
+    ENVELOPE, to=("aiden@example.org",), reply_to="dast-board+k7q2mzr5t3wxy6abcd@example.org"
+)
+EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
+    "escalation": (ESCALATION, ENVELOPE),
+    "escalation-first-mail-only": (
+        replace(ESCALATION, story=(), labels=(), asked="", facts=(), ticket="", link=""),
+        ENVELOPE,
+    ),
+    "urgent": (URGENT, replace(ENVELOPE, to=("aiden@example.org",))),
+    "urgent-oncall": (
+        replace(URGENT, unanswered_minutes=60),
+        replace(ENVELOPE, to=("karl@example.org", "kim@example.org")),
+    ),
+    "alarm": (ALARM, replace(ENVELOPE, to=("admin@example.org",))),
+    "release": (RELEASE, TO_USER),
+    "reminder": (REMINDER, ENVELOPE),
+    "reminder-one-thread": (replace(REMINDER, threads=REMINDER.threads[:1]), ENVELOPE),
+    "note": (NOTE, TO_USER),
+    "note-answer": (
+        replace(NOTE, answer=StoryLine("GGUS", NOW, ("The disk server is back.", "Please try again."))),
+        TO_USER,
+    ),
+    "note-words": (replace(NOTE, by="Aiden", words=("It works again since this morning.",)), TO_USER),
+    "warning": (WARNING, TO_USER),
+    "notice": (NoticeMail("7kq2m", "All jobs fail since 04:00", "Ann Müller", WAITED), TO_USER),
+    "answer": (ANSWER, TO_SHIFTER),
+    "answer-one-refused": (
+        replace(ANSWER, outcomes=ANSWER.outcomes[1:2], thread="m3x9a", link="<two@example.org>"),
+        TO_SHIFTER,
+    ),
+    "confirmation": (CONFIRMATION, TO_SHIFTER),
+}

@@ -161,7 +161,7 @@ def resume(conn: Connection, at: datetime) -> Sequence[Hold]:
 
 def retry(conn: Connection, key: int, at: datetime) -> OutboxRow:
     """Plan a mail anew that was held or refused, under the same Message-ID."""
-    row = _row(conn, key)
+    row = mail(conn, key)
     again = outbox.retried(row, at)
     if again == row:
         raise UsageError(f"mail {key} is {row.state}: only what is held or failed can be tried again")
@@ -171,7 +171,7 @@ def retry(conn: Connection, key: int, at: datetime) -> OutboxRow:
 
 def drop(conn: Connection, key: int) -> OutboxRow:
     """Decide against a mail."""
-    row = _row(conn, key)
+    row = mail(conn, key)
     dropped = outbox.dropped(row)
     if dropped.state is not State.DROPPED:
         raise UsageError(f"mail {key} is {row.state}: what has left, or is leaving, cannot be dropped")
@@ -179,7 +179,8 @@ def drop(conn: Connection, key: int) -> OutboxRow:
     return dropped
 
 
-def _row(conn: Connection, key: int) -> OutboxRow:
+def mail(conn: Connection, key: int) -> OutboxRow:
+    """One mail of the outbox."""
     row = rows.get(conn, key)
     if row is None:
         raise UsageError(f"no mail {key} in the outbox: `helpdesk outbox list --all` lists them")

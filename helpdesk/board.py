@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from helpdesk.caps import Caps
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.model import Place
-from helpdesk.outbox import Caps
 from helpdesk.ports import Mailer
 from helpdesk.render import Templates
 from helpdesk.rules.facts import Policy
@@ -35,6 +35,7 @@ class Sending:
     secret: bytes = field(repr=False)
     templates: Templates
     mailer: Mailer | None  # None: nothing is sent (plan, tests without mail)
+    flying: set[int] = field(default_factory=set, compare=False)  # rows that this process is sending now
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from helpdesk import acting, posting, speaking
+from helpdesk import acting, posting, sending, speaking
 from helpdesk.board import Board
 from helpdesk.deciding import decide_all
 from helpdesk.mailbox.sync import Observed, observe
@@ -64,15 +64,15 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
     report.seconds["observe"] -= observed.thread_seconds
     with _timed(report, "decide"), board.engine.begin() as conn:
         if observed.new:
-            posting.prove(conn, observed.new, stamp)
+            sending.prove(board, conn, observed.new, stamp)
         decide_all(board, conn, stamp, allowed, observed.holds, report)
         speaking.speak(board, conn, stamp, report)
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])
-        sent = posting.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
+        sent = sending.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
     with _timed(report, "report"):
         with board.engine.connect() as conn:
-            report.held += refused + posting.stuck(conn)
+            report.held += refused + sending.stuck(conn)
         posting.alarm(board, report.held, now)
     report.observed["commands"] = mailbox.commands - observed.commands_before
     report.observed["bytes"] = mailbox.bytes - observed.bytes_before

@@ -9,13 +9,17 @@
 `held` and `failed` wait for a person (`retried`, `dropped`).  The row is stored as `sending` before the first byte, so
 a crash while sending is an unknown outcome too.  A mail that may be in the world is sent at most once more; a mail that
 was accepted is never sent again.
+
+All of this is true of each recipient: a server takes a mail for some, wants to be asked later about others and refuses
+the rest.  A row remembers who has it (`served`), who never gets it (`refused`) and who is in the transaction of which
+the outcome is not known (`trying`); everybody else is still to be served, in a later transaction, alone.
 """
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from helpdesk.ports import Delivery, Outcome
 
@@ -27,6 +31,8 @@ STALE = timedelta(hours=24)
 
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=1)
+SPREAD = 0.25
+"""A delay is longer by up to this share, so that what failed together does not come back together."""
 
 
 class State(StrEnum):
@@ -37,9 +43,12 @@ class State(StrEnum):
     SENT = "sent"  # the server accepted it
     UNKNOWN = "unknown"  # it may be in the world
     HELD = "held"  # a person decides
-    FAILED = "failed"  # refused for good
+    FAILED = "failed"  # refused for good, by some recipients at least
     DROPPED = "dropped"  # a person decided against it
     OBSERVED = "observed"  # its copy came home
+
+
+Addresses = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +61,24 @@ class OutboxRow:
     rule: str
     occasion: str
     kind: str
-    recipients: tuple[str, ...]
+    recipients: Addresses
     planned_at: datetime
     state: State = State.PLANNED
     attempts: int = 0
     first_unknown_at: datetime | None = None
     next_try_at: datetime | None = None  # None: at once
     last_answer: str = ""
+    served: Addresses = ()  # who has it; the board's own copy, too
+    refused: Addresses = ()  # who never gets it
+    trying: Addresses = ()  # who may have got it in a transaction of which the outcome is not known (yet)
+    repeats: int = 0  # how often it was sent again although it may have arrived
+    proven_at: datetime | None = None  # when its copy came home
     context: str = ""  # JSON: what its words need that the board does not know (a command's answer)
+
+    @property
+    def left(self) -> Addresses:
+        """Whom it is for and who neither has it nor refused it."""
+        return _without(self.recipients, (*self.served, *self.refused))
 
 
 def due(rows: Iterable[OutboxRow], now: datetime) -> tuple[OutboxRow, ...]:
@@ -68,9 +87,23 @@ def due(rows: Iterable[OutboxRow], now: datetime) -> tuple[OutboxRow, ...]:
     return tuple(sorted(ready, key=lambda row: (row.planned_at, row.id)))
 
 
-def begin(row: OutboxRow) -> OutboxRow:
-    """Mark the row as it must be stored before the first byte goes out."""
-    return replace(row, state=State.SENDING, attempts=row.attempts + 1, next_try_at=None)
+def addressees(row: OutboxRow, copy_to: str) -> Addresses:
+    """Whom the next transaction is for, the board's own copy last.
+
+    What may be in the world is settled first and by itself: a copy that comes home then proves it for the same people.
+    """
+    if row.state is State.UNKNOWN and row.trying:
+        return row.trying
+    wanted = _without((*row.recipients, *([copy_to] if copy_to else [])), (*row.served, *row.refused))
+    return tuple({address.lower(): address for address in wanted}.values())
+
+
+def begin(row: OutboxRow, to: Addresses) -> OutboxRow:
+    """Mark the row as it must be stored before the first byte goes out to these."""
+    again = row.repeats + (row.first_unknown_at is not None)
+    return replace(
+        row, state=State.SENDING, attempts=row.attempts + 1, next_try_at=None, trying=to, repeats=again
+    )
 
 
 def after(row: OutboxRow, delivery: Delivery, now: datetime) -> OutboxRow:
@@ -78,15 +111,21 @@ def after(row: OutboxRow, delivery: Delivery, now: datetime) -> OutboxRow:
     if row.state is not State.SENDING:
         return row
     row = replace(row, last_answer=delivery.answer)
+    tried = _without(row.trying, delivery.deferred)
     match delivery.outcome:
-        case Outcome.ACCEPTED:
-            return replace(row, state=_accepted(row, delivery))
-        case Outcome.TEMPORARY:
-            return _later(row, now)
-        case Outcome.PERMANENT:
-            return replace(row, state=State.FAILED)
         case Outcome.UNKNOWN:
-            return _unknown(row, now)
+            row = _with_refused(row, delivery.refused)
+            return _unknown(replace(row, trying=_without(tried, delivery.refused)), now)
+        case Outcome.TEMPORARY:
+            return _later(_with_refused(row, delivery.refused), now)
+        case Outcome.PERMANENT:
+            return _ended(_with_refused(row, tried), now)
+        case Outcome.ACCEPTED:
+            row = _with_refused(row, delivery.refused)
+            row = replace(row, served=_union(row.served, _without(tried, delivery.refused)))
+            own = _without(delivery.deferred, row.recipients)  # only the board's own copy is missing
+            row = replace(row, trying=(), first_unknown_at=None)
+            return _planned_again(row, now) if own and not row.left and not _failed(row) else _ended(row, now)
 
 
 def crashed(row: OutboxRow, now: datetime) -> OutboxRow:
@@ -102,26 +141,48 @@ def settled(row: OutboxRow, now: datetime) -> OutboxRow:
         return row
     if row.state is State.UNKNOWN and row.first_unknown_at is not None and now < row.first_unknown_at + PROOF:
         return row  # its copy may still come home
+    if row.served and not row.left:
+        return _over(row)  # everybody has it: only the board's own copy was still to be sent
     return replace(row, state=State.HELD, next_try_at=None)
 
 
-def proven(row: OutboxRow, now: datetime) -> OutboxRow:
+def proven(row: OutboxRow, now: datetime, copy_to: str) -> OutboxRow:
     """Take in that its copy came home: accepted, whatever we were told or did not hear.
 
-    Where the server refused all whom the mail was for, the copy proves only that the board got its own.
+    Who was in the same transaction as the copy has the mail.  A copy of which this row knows nothing was sent before
+    the row was restored: then everybody is taken to have it, for nothing is mailed twice.
     """
-    if row.state is State.OBSERVED or (row.state is State.FAILED and row.first_unknown_at is None):
+    if row.state is State.OBSERVED:
         return row
     answer = row.last_answer or f"its copy came home at {now:%Y-%m-%dT%H:%M:%SZ}"
-    return replace(row, state=State.OBSERVED, next_try_at=None, last_answer=answer)
+    row = replace(row, proven_at=row.proven_at or now, last_answer=answer)
+    if copy_to.lower() in _lower(row.trying):
+        refused = _without(row.refused, row.trying)
+        row = replace(row, served=_union(row.served, row.trying), refused=refused)
+    elif copy_to.lower() not in _lower(row.served) and row.state is not State.FAILED:
+        row = replace(row, served=_union(row.served, row.left))
+    elif row.state in {State.SENDING, State.UNKNOWN}:
+        return row  # the copy went out before, with others
+    if row.left and row.state is not State.DROPPED:
+        again = row.state in {State.SENDING, State.UNKNOWN, State.HELD} and bool(row.trying)
+        row = replace(row, state=State.PLANNED, next_try_at=None) if again else row
+        return replace(row, trying=(), first_unknown_at=None)
+    return _over(row)
 
 
 def retried(row: OutboxRow, now: datetime) -> OutboxRow:
-    """Do what `outbox retry` asks for: plan the mail anew, under the same Message-ID."""
+    """Do what `outbox retry` asks for: plan the mail anew, under the same Message-ID, for those who have it not."""
     if row.state not in {State.HELD, State.FAILED}:
         return row
     return replace(
-        row, state=State.PLANNED, planned_at=now, attempts=0, first_unknown_at=None, next_try_at=None
+        row,
+        state=State.PLANNED,
+        planned_at=now,
+        attempts=0,
+        first_unknown_at=None,
+        next_try_at=None,
+        refused=(),
+        repeats=row.repeats + bool(row.trying),
     )
 
 
@@ -137,18 +198,33 @@ def _may_be_sent(row: OutboxRow, now: datetime) -> bool:
     return row.state in {State.PLANNED, State.UNKNOWN} and not waiting and now < row.planned_at + STALE
 
 
-def _accepted(row: OutboxRow, delivery: Delivery) -> State:
-    """Sent, unless the server took only the board's own copy."""
-    refused = {address.lower() for address in delivery.refused}
-    wanted = {address.lower() for address in row.recipients}
-    return State.FAILED if wanted and wanted <= refused else State.SENT
+def _ended(row: OutboxRow, now: datetime) -> OutboxRow:
+    """A transaction is over and answered: who is left gets one later, then the refused are reported."""
+    return _planned_again(row, now) if row.left else _over(row)
+
+
+def _over(row: OutboxRow) -> OutboxRow:
+    """Nobody is left: failed while anybody whom the mail is for refused it, else sent, or seen."""
+    arrived = State.SENT if row.proven_at is None else State.OBSERVED
+    state = State.FAILED if _failed(row) else arrived
+    trying = row.trying if state is State.FAILED and row.first_unknown_at is not None else ()
+    return replace(row, state=state, next_try_at=None, trying=trying)
+
+
+def _failed(row: OutboxRow) -> bool:
+    return not _lower(row.recipients).isdisjoint(_lower(row.refused))
+
+
+def _planned_again(row: OutboxRow, now: datetime) -> OutboxRow:
+    return replace(row, state=State.PLANNED, trying=(), first_unknown_at=None, next_try_at=now + delay(row))
 
 
 def _later(row: OutboxRow, now: datetime) -> OutboxRow:
-    """Nothing was accepted this time: wait twice as long as before, and remember an earlier unknown outcome."""
-    delay = min(FIRST_DELAY * 2 ** min(row.attempts - 1, 16), LONGEST_DELAY)
-    state = State.PLANNED if row.first_unknown_at is None else State.UNKNOWN
-    return replace(row, state=state, next_try_at=now + delay)
+    """Nothing was accepted this time: wait longer than before, and remember an earlier unknown outcome."""
+    if row.first_unknown_at is not None:
+        return replace(row, state=State.UNKNOWN, next_try_at=now + delay(row))
+    only_copy = bool(row.served) and not _failed(row)
+    return _planned_again(row, now) if row.left or only_copy else _over(row)
 
 
 def _unknown(row: OutboxRow, now: datetime) -> OutboxRow:
@@ -158,64 +234,25 @@ def _unknown(row: OutboxRow, now: datetime) -> OutboxRow:
     return replace(row, state=State.UNKNOWN, first_unknown_at=now, next_try_at=now + PROOF)
 
 
-class Caps(Protocol):
-    """The `[caps]` of the configuration."""
-
-    @property
-    def user_per_day(self) -> int:
-        """Mails to one user in 24 hours."""
-
-    @property
-    def thread_per_day(self) -> int:
-        """Mails about one thread in 24 hours."""
-
-    @property
-    def board_per_hour(self) -> int:
-        """Mails of the whole board in an hour."""
+def delay(row: OutboxRow) -> timedelta:
+    """How long to leave the server alone: twice as long as before, and a little more, different for each mail and try."""
+    chance = hashlib.sha256(f"{row.message_id} {row.attempts}".encode()).digest()[0] / 256
+    base = min(FIRST_DELAY * (1 << min(max(row.attempts - 1, 0), 16)), LONGEST_DELAY)
+    return base * (1 + SPREAD * chance)
 
 
-TO_USERS = frozenset({"release", "warning", "notice", "note"})
-"""The kinds that go to a user: `user_per_day` does not keep the shifter from an urgent mail."""
-
-UNCAPPED = frozenset({"alarm"})
-"""An alarm happens once a day and kind, and it is what says that a cap tripped."""
-
-_COUNTED = frozenset({State.PLANNED, State.SENDING, State.SENT, State.UNKNOWN, State.OBSERVED})
+def _with_refused(row: OutboxRow, refused: Addresses) -> OutboxRow:
+    return replace(row, refused=_union(row.refused, refused))
 
 
-def capped(row: OutboxRow, recent: Sequence[OutboxRow], caps: Caps, now: datetime) -> str | None:
-    """Why this mail must not be planned, or None; `recent` are the rows of the last 24 hours."""
-    if row.kind in UNCAPPED:
-        return None
-    others = [one for one in recent if one.message_id != row.message_id and one.state in _COUNTED]
-    today = [one for one in others if one.planned_at > now - timedelta(hours=24)]
-    return (
-        _too_many_to_a_user(row, today, caps)
-        or _too_many_about_the_thread(row, today, caps)
-        or _too_many_in_all(others, caps, now)
-    )
+def _lower(addresses: Iterable[str]) -> set[str]:
+    return {address.lower() for address in addresses}
 
 
-def _too_many_to_a_user(row: OutboxRow, today: Iterable[OutboxRow], caps: Caps) -> str | None:
-    if row.kind not in TO_USERS:
-        return None
-    mailed = [to.lower() for one in today if one.kind in TO_USERS for to in one.recipients]
-    for address in row.recipients:
-        count = mailed.count(address.lower())
-        if count >= caps.user_per_day:
-            return f"{address} got {count} mails in 24 hours ([caps] user_per_day = {caps.user_per_day})"
-    return None
+def _without(addresses: Addresses, others: Iterable[str]) -> Addresses:
+    gone = _lower(others)
+    return tuple(one for one in addresses if one.lower() not in gone)
 
 
-def _too_many_about_the_thread(row: OutboxRow, today: Iterable[OutboxRow], caps: Caps) -> str | None:
-    count = sum(one.thread == row.thread for one in today) if row.thread else 0
-    if count < caps.thread_per_day or not row.thread:
-        return None
-    return f"{count} mails about {row.thread} in 24 hours ([caps] thread_per_day = {caps.thread_per_day})"
-
-
-def _too_many_in_all(others: Iterable[OutboxRow], caps: Caps, now: datetime) -> str | None:
-    count = sum(one.planned_at > now - timedelta(hours=1) for one in others)
-    if count < caps.board_per_hour:
-        return None
-    return f"{count} mails in an hour ([caps] board_per_hour = {caps.board_per_hour})"
+def _union(addresses: Addresses, more: Addresses) -> Addresses:
+    return (*addresses, *_without(more, addresses))

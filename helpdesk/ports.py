@@ -201,11 +201,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The outcome of a letter, with the server's own words, and the recipients that were refused."""
+    """The outcome of a letter, with the server's own words.
+
+    The outcome is that of the recipients who are not named; PERMANENT without names is everybody's.
+    """
 
     outcome: Outcome
     answer: str
-    refused: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()  # recipients whom the server never takes it for
+    deferred: tuple[str, ...] = ()  # recipients whom it may take it for later
 
 
 class Mailer(Protocol):

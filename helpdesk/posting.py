@@ -1,22 +1,22 @@
-"""Mail of ours: planned with the decision, written once, sent, and proven (promise 3)."""
+"""Mail of ours, planned with the decision that wants it: one row per reason, under the caps (promises 3 and 4)."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from helpdesk import letters, outbox
+from helpdesk import sending
 from helpdesk.actions import Action, Kind
 from helpdesk.board import Board
-from helpdesk.errors import HelpdeskError, UnreachableError
+from helpdesk.caps import capped
 from helpdesk.mailids import Reason, loop_token, message_id
 from helpdesk.model import Stamp
 from helpdesk.outbox import OutboxRow, State
-from helpdesk.ports import Letter, Mailbox
+from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
-from helpdesk.store import journal, lookups, messages, meta, stories
+from helpdesk.store import messages, meta
 from helpdesk.store import outbox as rows
 
 KINDS = {
@@ -70,15 +70,18 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
         action.rule,
         action.occasion,
         KINDS[action.rule],
-        action.recipients,
+        tuple(ascii_domain(to) for to in action.recipients),
         now,
         context=action.context,
     )
+    if rows.exists(conn, row.message_id):
+        return None
     if messages.came_home(conn, loop_token(row.message_id)):
-        rows.add(conn, replace(row, state=State.OBSERVED, last_answer=_HOME), action.thread or None)
+        row = replace(row, state=State.OBSERVED, last_answer=_HOME, served=row.recipients, proven_at=now)
+        rows.add(conn, row, action.thread or None)
         return None
     recent = rows.since(conn, now - timedelta(hours=24))
-    why = outbox.capped(row, recent, board.caps, now)
+    why = capped(row, recent, board.caps, now)
     if why is not None:
         row = replace(row, state=State.HELD, last_answer=why)
     if not board.act and row.kind not in TO_THE_TEAM:
@@ -94,7 +97,7 @@ def alarm(board: Board, held: Sequence[Hold], now: datetime) -> None:
     with board.engine.begin() as conn:
         for hold in {hold.what: hold for hold in reversed(held)}.values():
             _plan_alarm(board, conn, hold, now)
-    post(board, None, now, hold_mails=True)
+    sending.post(board, None, now, hold_mails=True)
 
 
 def _plan_alarm(board: Board, conn: Connection, hold: Hold, now: datetime) -> None:
@@ -113,83 +116,6 @@ def _plan_alarm(board: Board, conn: Connection, hold: Hold, now: datetime) -> No
         recipients=board.sending.admins,
     )
     _enter(board, conn, action, now)
-
-
-def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bool) -> bool:
-    """Send what is due (with `hold_mails` only alarms, which need no mailbox); tells whether anything was tried."""
-    if board.sending.mailer is None:
-        return False
-    with board.engine.begin() as conn:
-        live = [outbox.settled(outbox.crashed(row, now), now) for row in rows.rows(conn)]
-        live = [_still_true(conn, row) for row in live]
-        for row in live:
-            rows.save(conn, row)
-    due = [row for row in outbox.due(live, now) if row.kind == "alarm" or not hold_mails]
-    written = [(row, letter) for row in due if (letter := _written(board, mailbox, row, now)) is not None]
-    _send(board, written, now)
-    return bool(written)
-
-
-def prove(conn: Connection, new: int, stamp: Stamp) -> None:
-    """The copies of our mails that came home, among the `new` messages, prove that they were accepted."""
-    for row in rows.by_token(conn, stories.own_tokens(conn, new)):
-        rows.save(conn, outbox.proven(row, stamp.at))
-
-
-def stuck(conn: Connection) -> list[Hold]:
-    """The mails that wait for a person."""
-    waiting = rows.rows(conn, (State.HELD, State.FAILED))
-    return [Hold("outbox", f"mail {row.id} ({row.rule}): {row.last_answer}") for row in waiting]
-
-
-def _written(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) -> Letter | None:
-    """The letter of a row; one that cannot be written (a bad address, a broken template) holds up no other."""
-    try:
-        return letters.write(board, mailbox, row, now)
-    except UnreachableError:
-        raise
-    except HelpdeskError as error:
-        with board.engine.begin() as conn:
-            rows.save(conn, replace(row, state=State.HELD, last_answer=str(error)))
-        return None
-
-
-def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
-    """A mail whose reason has gone before its first byte is dropped: a slip must not leak."""
-    if row.state is not State.PLANNED or row.rule not in {"escalate", "urgent"}:
-        return row
-    thread = rows.thread_of(conn, row.id)
-    if thread is None or lookups.still_wants(conn, thread, row.rule, row.occasion):
-        return row
-    return replace(outbox.dropped(row), last_answer="its reason has gone")
-
-
-def _send(board: Board, written: Sequence[tuple[OutboxRow, Letter]], now: datetime) -> None:
-    """Each row is claimed just before its first byte, so that a crash leaves one unknown outcome and not many."""
-    mailer = board.sending.mailer
-    if mailer is None or not written:
-        return
-    claimed: dict[str, OutboxRow] = {}
-    for letter, delivery in mailer.send(_claim(board, written, claimed)):
-        row = outbox.after(claimed[letter.message_id], delivery, now)
-        with board.engine.begin() as conn:
-            rows.save(conn, row)
-            thread = rows.thread_of(conn, row.id)
-            if row.state is State.SENT and thread is not None:
-                journal.mailed(conn, thread, row.rule)
-
-
-def _claim(
-    board: Board, written: Sequence[tuple[OutboxRow, Letter]], claimed: dict[str, OutboxRow]
-) -> Iterator[Letter]:
-    """The letters whose rows are still as they were read: a person may have dropped one meanwhile."""
-    for row, letter in written:
-        begun = outbox.begin(row)
-        with board.engine.begin() as conn:
-            mine = rows.claim(conn, row, begun, letter.content)
-        if mine:
-            claimed[letter.message_id] = begun
-            yield letter
 
 
 def _domain(board: Board) -> str:

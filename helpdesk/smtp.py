@@ -18,7 +18,7 @@ from aiosmtplib.protocol import normalize_message_line_endings
 
 from helpdesk.errors import HelpdeskError, LoginRefusedError, UnreachableError
 from helpdesk.ports import Delivery, Letter, Outcome
-from helpdesk.smtp_reply import Reply, all_refused, one_line
+from helpdesk.smtp_reply import Reply, delivery, one_line
 
 MAX_FAILURES = 2
 """Connections that fail in a row before the rest of the letters is left for later."""
@@ -47,7 +47,10 @@ class SmtpServer:
     security: Literal["tls", "starttls", "none"] = "starttls"
     tls: ssl.SSLContext | None = None
     timeout: float = 60.0  # seconds for a command
-    data_timeout: float = 600.0  # for the answer to the final dot: RFC 5321 section 4.5.3.2.6
+    data_timeout: float = (
+        240.0  # for the answer to the final dot; RFC 5321 section 4.5.3.2.6 waits longer to avoid duplicates,
+    )
+    # which our own copy does better, and meanwhile nobody looks at the mailbox
     helo: str | None = None  # None: this machine's name
 
 
@@ -90,19 +93,19 @@ class _Door:
         if self._failures >= MAX_FAILURES:
             return Delivery(Outcome.TEMPORARY, f"not tried: {self._trouble}")
         try:
-            delivery = self._runner.run(self._deliver(letter))
+            done = self._runner.run(self._deliver(letter))
         except LoginRefusedError as error:
             self._failures = MAX_FAILURES  # asking again may lock the account
             return self._later(error)
         except (UnreachableError, _LostError) as error:
             self._failures += 1
             return self._later(error)
-        if delivery.outcome is Outcome.UNKNOWN:
+        if done.outcome is Outcome.UNKNOWN:
             self._failures += 1
-            self._trouble = delivery.answer
+            self._trouble = done.answer
         else:
             self._failures = 0
-        return delivery
+        return done
 
     def probe(self) -> str:
         """Connect and log in; what EHLO answered."""
@@ -164,8 +167,8 @@ class _Connection:
 
     async def transact(self, letter: Letter) -> Delivery:
         """MAIL, RCPT, DATA; `_LostError` when the connection ended before the text of the letter was begun."""
-        if bad := [path for path in (letter.sender, *letter.recipients) if not _PATH.fullmatch(path)]:
-            return Delivery(Outcome.PERMANENT, f"{one_line(bad[0])!r} is no address")
+        if not _PATH.fullmatch(letter.sender):
+            return Delivery(Outcome.PERMANENT, f"{one_line(letter.sender)!r} is no address")
         international = _is_international(letter)
         if international and not self._client.supports_extension("smtputf8"):
             return Delivery(
@@ -177,18 +180,23 @@ class _Connection:
         )
         if not reply.good:
             return Delivery(reply.refusal, str(reply))
-        replies = {to: await self._command(f"RCPT TO:<{to}>") for to in letter.recipients}
+        replies = {to: await self._recipient(to) for to in letter.recipients}
         refused = {to: reply for to, reply in replies.items() if not reply.good}
         if len(refused) == len(replies):
             await self._reset()
-            return all_refused(refused)
+            return delivery(None, "", refused)
         reply = await self._command("DATA")
         if reply.code != 354:
             await self._reset()
-            return Delivery(reply.refusal, str(reply))
+            return delivery(reply.refusal, str(reply), refused)
         reply = await self._text(text)
-        answer = one_line("; ".join([str(reply), *(f"{to}: {no}" for to, no in refused.items())]))
-        return Delivery(reply.verdict, answer, tuple(refused) if reply.good else ())
+        return delivery(reply.verdict, str(reply), refused)
+
+    async def _recipient(self, address: str) -> Reply:
+        """RCPT; what could end the command is refused here (RFC 5321 section 4.2.3, code 553)."""
+        if not _PATH.fullmatch(address):
+            return Reply(553, "this is no address")
+        return await self._command(f"RCPT TO:<{address}>")
 
     async def close(self) -> None:
         """QUIT if somebody listens, then the socket."""

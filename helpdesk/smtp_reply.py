@@ -39,13 +39,27 @@ class Reply:
     def __str__(self) -> str:
         return f"{self.code} {self.text}".removeprefix("0 ")
 
+    @property
+    def recipient_refusal(self) -> Outcome:
+        """What this means as the answer to RCPT: 552 is how old servers say "too many at once" (section 4.5.3.1.10)."""
+        return Outcome.TEMPORARY if self.code == 552 else self.refusal
 
-def all_refused(refused: Mapping[str, Reply]) -> Delivery:
-    """Nobody was accepted: for good only if that was said for everybody."""
-    answer = one_line("; ".join(f"{to}: {reply}" for to, reply in refused.items()))
-    permanent = all(reply.refusal is Outcome.PERMANENT for reply in refused.values())
-    outcome = Outcome.PERMANENT if permanent else Outcome.TEMPORARY
-    return Delivery(outcome, answer or "the letter is for nobody", tuple(refused))
+
+def delivery(outcome: Outcome | None, said: str, refused: Mapping[str, Reply]) -> Delivery:
+    """Make the result of a transaction; `refused` are the answers to RCPT that were not good.
+
+    Without an outcome there was nobody to send the letter to: for good only if that was said of everybody.
+    """
+    answer = one_line("; ".join([*([said] if said else []), *(f"{to}: {no}" for to, no in refused.items())]))
+    lasting = {to: no.recipient_refusal is Outcome.PERMANENT for to, no in refused.items()}
+    if outcome is None:
+        outcome = Outcome.PERMANENT if all(lasting.values()) else Outcome.TEMPORARY
+    return Delivery(
+        outcome,
+        answer or "the letter is for nobody",
+        tuple(to for to, ever in lasting.items() if ever),
+        tuple(to for to, ever in lasting.items() if not ever),
+    )
 
 
 def one_line(text: str) -> str:

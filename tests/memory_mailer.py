@@ -15,6 +15,8 @@ class Trouble(StrEnum):
     BUSY = "the server wants it later"
     REFUSED = "the server never wants it"
     ONE_REFUSED = "the server does not want its first recipient"
+    ONE_LATER = "the server wants its first recipient later"
+    ONE_OF_EACH = "the server never wants its first recipient, and its second later"
     LOST_BEFORE = "the connection ends before the text"
     LOST_AFTER = "the connection ends after the server took it and before its answer"
     LOST_TEXT = "the connection ends after the text, and the server did not take it"
@@ -22,7 +24,9 @@ class Trouble(StrEnum):
 
 MAX_LOST: Final = 2
 _LOST: Final = frozenset({Trouble.LOST_BEFORE, Trouble.LOST_AFTER, Trouble.LOST_TEXT})
-_ARRIVES: Final = frozenset({Trouble.NONE, Trouble.ONE_REFUSED, Trouble.LOST_AFTER})
+_ARRIVES: Final = frozenset(
+    {Trouble.NONE, Trouble.ONE_REFUSED, Trouble.ONE_LATER, Trouble.ONE_OF_EACH, Trouble.LOST_AFTER}
+)
 
 
 class MemoryMailer:
@@ -45,29 +49,29 @@ class MemoryMailer:
                 continue
             trouble = self._script.popleft() if self._script else Trouble.NONE
             lost = lost + 1 if trouble in _LOST else 0
-            refused = letter.recipients[:1] if trouble is Trouble.ONE_REFUSED else ()
-            if trouble in _ARRIVES:
-                self.arrived.append(_without(letter, refused))
-            yield letter, _delivery(letter, trouble)
+            delivery = _delivery(letter, trouble)
+            if trouble in _ARRIVES and (got := _without(letter, delivery)).recipients:
+                self.arrived.append(got)
+            yield letter, delivery
 
 
-def _without(letter: Letter, refused: tuple[str, ...]) -> Letter:
-    recipients = tuple(one for one in letter.recipients if one not in refused)
+def _without(letter: Letter, delivery: Delivery) -> Letter:
+    gone = {*delivery.refused, *delivery.deferred}
+    recipients = tuple(one for one in letter.recipients if one not in gone)
     return Letter(letter.message_id, letter.sender, recipients, letter.content)
 
 
 def _delivery(letter: Letter, trouble: Trouble) -> Delivery:
-    match trouble:
-        case Trouble.NONE:
-            return Delivery(Outcome.ACCEPTED, "250 kept in memory")
-        case Trouble.ONE_REFUSED:
-            first = letter.recipients[:1]
-            return Delivery(Outcome.ACCEPTED, f"250 kept in memory; {first[0]}: 550 no such user", first)
-        case Trouble.BUSY:
-            return Delivery(Outcome.TEMPORARY, "450 later", letter.recipients)
-        case Trouble.REFUSED:
-            return Delivery(Outcome.PERMANENT, "550 never", letter.recipients)
-        case Trouble.LOST_BEFORE:
-            return Delivery(Outcome.TEMPORARY, "the connection was lost")
-        case Trouble.LOST_AFTER | Trouble.LOST_TEXT:
-            return Delivery(Outcome.UNKNOWN, "no answer after the letter was sent")
+    to = letter.recipients
+    no, later = to[:1], to[1:2]
+    some = Outcome.ACCEPTED, f"250 kept in memory; {to[0]}: 550 or 450"
+    deliveries = {
+        Trouble.NONE: Delivery(Outcome.ACCEPTED, "250 kept in memory"),
+        Trouble.ONE_REFUSED: Delivery(*some, no) if to[1:] else Delivery(Outcome.PERMANENT, "550 no", no),
+        Trouble.ONE_LATER: Delivery(*some, (), no) if to[1:] else Delivery(Outcome.TEMPORARY, "450", (), no),
+        Trouble.ONE_OF_EACH: Delivery(some[0] if to[2:] else Outcome.TEMPORARY, some[1], no, later),
+        Trouble.BUSY: Delivery(Outcome.TEMPORARY, "450 later", (), to),
+        Trouble.REFUSED: Delivery(Outcome.PERMANENT, "550 never", to),
+        Trouble.LOST_BEFORE: Delivery(Outcome.TEMPORARY, "the connection was lost"),
+    }
+    return deliveries.get(trouble, Delivery(Outcome.UNKNOWN, "no answer after the letter was sent"))

@@ -18,7 +18,7 @@ from tests.world import mail
 
 COMMANDS = (
     "init", "check", "run", "plan", "undo", "release", "resume", "threads", "show", "labels", "explain-rules", "ledger",
-    "outbox list", "outbox retry", "outbox drop", "db upgrade", "db check", "db backup", "db restore", "demo", "replay", "shifts",
+    "outbox list", "outbox show", "outbox retry", "outbox drop", "db upgrade", "db check", "db backup", "db restore", "demo", "replay", "shifts",
 )  # fmt: skip
 
 HOSTILE = (
@@ -98,6 +98,7 @@ def test_check_tells_a_wrong_configuration_as_json_too(desk: Desk) -> None:
         ["undo", "--thread", "zzzzz"],
         ["undo"],
         ["undo", "a", "--thread", "b"],
+        ["outbox", "show", "77"],
         ["outbox", "retry", "77"],
         ["outbox", "drop", "77"],
         ["threads", "--state", "happy"],

@@ -182,6 +182,37 @@ def test_a_refused_mail_is_held_until_somebody_retries(desk: Desk, sink: SmtpSin
     assert desk.say("outbox", "drop", str(row["id"])).code == 2
 
 
+def test_a_mail_is_shown_with_the_fate_of_each_recipient(desk: Desk, sink: SmtpSink) -> None:
+    """`outbox show` tells why a mail is sent, who has it and who has not, and what it says."""
+    sink.script(Fault(Stage.RCPT, "550 no such user", to="ann@example.org"))
+    desk.server.add_flags("INBOX", [1], ["ggus", "urgent"])
+    desk.run(T1)
+    desk.run("2026-06-08T09:10Z", code=1)
+    told = desk.read("outbox", "show", "2")
+    assert (told["rule"], told["refused"], told["served"]) == (
+        "urgent",
+        ["ann@example.org"],
+        ["dast-board@example.org"],
+    )
+    assert "URGENT" in told["text"]
+    shown = desk.say("outbox", "show", "2", columns=200).out
+    assert "refused it" in shown
+    assert "550 no such user" in shown
+    assert "has it" in desk.say("outbox", "show", "1").out
+
+
+def test_several_mails_are_dropped_at_once(desk: Desk, sink: SmtpSink) -> None:
+    """`outbox drop` takes several numbers, and does nothing where one of them is wrong."""
+    sink.script(*[Fault(Stage.MAIL, "451 later", lasting=True)])
+    desk.server.add_flags("INBOX", [1], ["ggus", "urgent"])
+    desk.run(T1)
+    desk.run("2026-06-08T09:10Z")
+    assert desk.say("outbox", "drop", "1", "77").code == 2
+    assert {row["state"] for row in desk.read("outbox", "list")} == {"planned"}
+    assert len(desk.read("outbox", "drop", "1", "2")["mails"]) == 2
+    assert desk.read("outbox", "list") == []
+
+
 def test_a_dropped_mail_never_leaves(desk: Desk, sink: SmtpSink) -> None:
     """`outbox drop` decides against a mail for good."""
     sink.script(Fault(Stage.MAIL, "451 later"))

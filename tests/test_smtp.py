@@ -83,24 +83,47 @@ def test_login_needed(sink: SmtpSink, code: int) -> None:
     assert delivery.outcome is Outcome.TEMPORARY
 
 
+ANN, OWN = LETTER.recipients
+
+
 @pytest.mark.parametrize(
-    ("answers", "outcome", "refused"),
+    ("answers", "outcome", "refused", "deferred"),
     [
-        (["550 no", "550 no"], Outcome.PERMANENT, LETTER.recipients),
-        (["450 wait", "450 wait"], Outcome.TEMPORARY, LETTER.recipients),
-        (["550 no", "450 wait"], Outcome.TEMPORARY, LETTER.recipients),
-        (["550 no", ""], Outcome.ACCEPTED, LETTER.recipients[:1]),
-        (["", "450 wait"], Outcome.ACCEPTED, LETTER.recipients[1:]),
+        (["550 no", "550 no"], Outcome.PERMANENT, (ANN, OWN), ()),
+        (["450 wait", "450 wait"], Outcome.TEMPORARY, (), (ANN, OWN)),
+        (["550 no", "450 wait"], Outcome.TEMPORARY, (ANN,), (OWN,)),
+        (["550 no", ""], Outcome.ACCEPTED, (ANN,), ()),
+        (["", "450 wait"], Outcome.ACCEPTED, (), (OWN,)),
+        (["552 too many recipients", ""], Outcome.ACCEPTED, (), (ANN,)),
     ],
 )
-def test_recipients(sink: SmtpSink, answers: list[str], outcome: Outcome, refused: tuple[str, ...]) -> None:
-    """The letter is refused only if nobody gets it, and for good only if that was said of everybody."""
+def test_recipients(
+    sink: SmtpSink,
+    answers: list[str],
+    outcome: Outcome,
+    refused: tuple[str, ...],
+    deferred: tuple[str, ...],
+) -> None:
+    """Each recipient's answer is his own; the letter is refused only if nobody gets it, for good only if all say so."""
     pairs = zip(LETTER.recipients, answers, strict=True)
     sink.script(*(Fault(Stage.RCPT, answer, to=to) for to, answer in pairs if answer))
     first, second = deliver(sink, LETTER, LETTER)
-    assert (first.outcome, first.refused) == (outcome, refused)
-    assert all(to in first.answer for to in refused)
+    assert (first.outcome, first.refused, first.deferred) == (outcome, refused, deferred)
+    assert all(to in first.answer for to in (*refused, *deferred))
     assert second.outcome is Outcome.ACCEPTED
+
+
+def test_recipients_of_a_lost_text(sink: SmtpSink) -> None:
+    """Where no answer comes to the text, it is known all the same who was refused before it, and who put off."""
+    letter = replace(LETTER, recipients=("bob@example.org", *LETTER.recipients))
+    sink.script(
+        Fault(Stage.RCPT, "550 no", to="bob@example.org"),
+        Fault(Stage.RCPT, "450 wait", to=ANN),
+        Fault(Stage.TEXT, DROP),
+    )
+    (delivery,) = deliver(sink, letter)
+    assert delivery.outcome is Outcome.UNKNOWN
+    assert (delivery.refused, delivery.deferred) == (("bob@example.org",), (ANN,))
 
 
 @pytest.mark.parametrize("stage", [Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA])
@@ -342,11 +365,18 @@ def test_no_login_offered(sink: SmtpSink) -> None:
     "address", ["ann@example.org>\r\nDATA", "an n@example.org", "", "<ann@example.org>", "\udcff@example.org"]
 )
 def test_bad_address(sink: SmtpSink, address: str) -> None:
-    """An address that could end the command is refused here, and the next letter is sent."""
-    bad = replace(LETTER, recipients=(address,))
-    first, second = deliver(sink, bad, LETTER)
+    """An address that could end the command is refused here, alone, and the other recipients get the letter."""
+    bad = replace(LETTER, recipients=(address, OWN))
+    (delivery,) = deliver(sink, bad)
+    assert (delivery.outcome, delivery.refused) == (Outcome.ACCEPTED, (address,))
+    assert "\n" not in delivery.answer
+    assert [one.recipients for one in sink.received] == [(OWN,)]
+
+
+def test_bad_sender(sink: SmtpSink) -> None:
+    """A letter whose sender could end the command is refused here, and the next letter is sent."""
+    first, second = deliver(sink, replace(LETTER, sender="a>\r\nDATA"), LETTER)
     assert (first.outcome, second.outcome) == (Outcome.PERMANENT, Outcome.ACCEPTED)
-    assert "\n" not in first.answer
     assert sink.commands == ["MAIL", "RCPT", "RCPT", "DATA"]
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from helpdesk.board import Board
+from helpdesk.caps import TO_USERS
 from helpdesk.letters import about_board, about_threads
 from helpdesk.letters.writing import Writing
 from helpdesk.mailids import bounce_token, sender_with_token
 from helpdesk.mails import Mail
-from helpdesk.outbox import TO_USERS, OutboxRow
+from helpdesk.outbox import OutboxRow
 from helpdesk.ports import Letter, Mailbox
 from helpdesk.render import Envelope
 from helpdesk.store import names, stories
@@ -28,16 +29,18 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
 
 
 def write(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) -> Letter:
-    """The letter of a row: the same octets as the first time, if there was one; alarms need no mailbox."""
+    """The letter of a row, as it is written for the first time; alarms need no mailbox."""
     with board.engine.connect() as conn:
-        octets = rows.content(conn, row.id)
         story = stories.read(conn, rows.thread_of(conn, row.id))
         short = names.short(conn, story.code) if story.code else ""
     mail = WRITERS[row.kind](Writing(board, mailbox, row, story, short, now))
-    letter = board.sending.templates.compose(mail, _envelope(board, row, story, now))
-    if octets is not None:
-        return Letter(letter.message_id, letter.sender, letter.recipients, octets)
-    return letter
+    return board.sending.templates.compose(mail, _envelope(board, row, story, now))
+
+
+def return_path(board: Board, row: OutboxRow) -> str:
+    """The envelope sender of a mail of ours: bounces come home with its token."""
+    sending = board.sending
+    return sender_with_token(sending.sender, bounce_token(row.message_id, sending.secret))
 
 
 def _envelope(board: Board, row: OutboxRow, story: Story, now: datetime) -> Envelope:
@@ -46,7 +49,7 @@ def _envelope(board: Board, row: OutboxRow, story: Story, now: datetime) -> Enve
     return Envelope(
         board=board.name,
         sender=sending.sender,
-        return_path=sender_with_token(sending.sender, bounce_token(row.message_id, sending.secret)),
+        return_path=return_path(board, row),
         to=row.recipients,
         message_id=row.message_id,
         now=now,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from helpdesk import outbox
 from helpdesk.actions import Kind
+from helpdesk.caps import Caps, capped
 from helpdesk.model import Role
-from helpdesk.outbox import Caps, OutboxRow
+from helpdesk.outbox import OutboxRow
 from helpdesk.posting import KINDS
 from helpdesk.replay.desk import Act, Turn
 from helpdesk.replay.play import Answer, Story
@@ -176,7 +176,7 @@ def quantile(numbers: Sequence[int], share: float) -> float | None:
 
 
 def held_by_caps(mails: Sequence[tuple[str, Act]], caps: Caps) -> Counter[str]:
-    """How many mails of each rule the caps of the board would have held back (helpdesk.outbox)."""
+    """How many mails of each rule the caps of the board would have held back (helpdesk.caps)."""
     held: Counter[str] = Counter()
     recent: list[OutboxRow] = []
     for number, (code, act) in enumerate(sorted(mails, key=lambda mail: mail[1].at)):
@@ -184,7 +184,7 @@ def held_by_caps(mails: Sequence[tuple[str, Act]], caps: Caps) -> Counter[str]:
         row = OutboxRow(
             number, f"<{number}>", code, act.rule, "", KINDS.get(act.rule, act.rule), act.recipients, act.at
         )
-        if outbox.capped(row, recent, caps, act.at) is not None:
+        if capped(row, recent, caps, act.at) is not None:
             held[act.rule] += 1
         else:
             recent.append(row)

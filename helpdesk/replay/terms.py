@@ -6,12 +6,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
+from helpdesk.caps import Caps
 from helpdesk.labels import BUILTIN, Vocabulary
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects.keywords import Keywords
 from helpdesk.model import Header
-from helpdesk.outbox import Caps
 from helpdesk.rules.facts import Policy
 from helpdesk.rules.join import join
 from helpdesk.settings import Caps as DefaultCaps

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from helpdesk.actions import GUIDELINES, Action, Kind
 from helpdesk.model import Stamp
+from helpdesk.outbox import OutboxRow
 from helpdesk.store.core import ACTION, chunks
 
 
@@ -64,6 +65,14 @@ def mailed(conn: Connection, thread: int, rule: str) -> None:
     """The planned mails of a rule about this thread were accepted by the mail server."""
     mine = (ACTION.c.thread == thread, ACTION.c.rule == rule, ACTION.c.kind == Kind.SEND_MAIL.value)
     conn.execute(update(ACTION).where(*mine, ACTION.c.status == "planned").values(status="done"))
+
+
+def repeated(conn: Connection, thread: int, row: OutboxRow, reason: str, now: datetime) -> None:
+    """A mail that may have arrived is sent again."""
+    code, occasion = row.thread.rpartition("-")[2], f"{row.occasion}, again {row.repeats}"
+    stamp = Stamp(0, now)
+    action = Action(Kind.SEND_MAIL, thread, code, row.kind, row.rule, reason, stamp, occasion=occasion)
+    write(conn, [action], stamp, "planned")
 
 
 def of_thread(conn: Connection, thread: int) -> Sequence[Entry]:

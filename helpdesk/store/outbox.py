@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from helpdesk.mailids import loop_token
 from helpdesk.outbox import OutboxRow, State
-from helpdesk.store.core import OUTBOX
+from helpdesk.store.core import MESSAGE, OUTBOX, chunks
 
 LIVE = (State.PLANNED, State.SENDING, State.UNKNOWN)
 
@@ -25,11 +26,8 @@ def add(conn: Connection, row: OutboxRow, thread: int | None) -> bool:
             occasion=row.occasion,
             kind=row.kind,
             recipients=" ".join(row.recipients),
-            planned_at=row.planned_at,
-            state=row.state.value,
-            attempts=row.attempts,
-            last_answer=row.last_answer,
             context=row.context,
+            **_life(row),
         )
     )
     return True
@@ -78,18 +76,17 @@ def of_reason(conn: Connection, thread: int, rule: str, occasion: str) -> Outbox
 
 def save(conn: Connection, row: OutboxRow) -> None:
     """Write a row back after a step of its life."""
-    conn.execute(
-        update(OUTBOX)
-        .where(OUTBOX.c.id == row.id)
-        .values(
-            state=row.state.value,
-            planned_at=row.planned_at,
-            attempts=row.attempts,
-            first_unknown_at=row.first_unknown_at,
-            next_try_at=row.next_try_at,
-            last_answer=row.last_answer,
-        )
-    )
+    conn.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(**_life(row)))
+
+
+def at_home(conn: Connection, sent: Sequence[OutboxRow]) -> frozenset[int]:
+    """Which of these rows have a copy in the mailbox."""
+    by_token = {loop_token(row.message_id).lower(): row.id for row in sent}
+    found: set[int] = set()
+    for chunk in chunks(by_token):
+        mine = (MESSAGE.c.token != "", MESSAGE.c.token.in_(chunk))
+        found |= {by_token[token] for token in conn.execute(select(MESSAGE.c.token).where(*mine)).scalars()}
+    return frozenset(found)
 
 
 def thread_of(conn: Connection, key: int) -> int | None:
@@ -104,12 +101,26 @@ def content(conn: Connection, key: int) -> bytes | None:
 
 def claim(conn: Connection, row: OutboxRow, begun: OutboxRow, octets: bytes) -> bool:
     """Store a row as begun, with the mail as it is written, if nobody changed it since it was read."""
-    conn.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(content=octets))
     untouched = (OUTBOX.c.id == row.id, OUTBOX.c.state == row.state.value, OUTBOX.c.attempts == row.attempts)
-    if conn.execute(select(OUTBOX.c.id).where(*untouched)).scalar_one_or_none() is None:
-        return False
-    save(conn, begun)
-    return True
+    mine = update(OUTBOX).where(*untouched).values(content=octets, **_life(begun))
+    return conn.execute(mine).rowcount == 1
+
+
+def _life(row: OutboxRow) -> dict[str, Any]:
+    """What changes while a row lives."""
+    return {
+        "state": row.state.value,
+        "planned_at": row.planned_at,
+        "attempts": row.attempts,
+        "first_unknown_at": row.first_unknown_at,
+        "next_try_at": row.next_try_at,
+        "last_answer": row.last_answer,
+        "served": " ".join(row.served),
+        "refused": " ".join(row.refused),
+        "trying": " ".join(row.trying),
+        "repeats": row.repeats,
+        "proven_at": row.proven_at,
+    }
 
 
 def _row(row: Any) -> OutboxRow:
@@ -127,5 +138,10 @@ def _row(row: Any) -> OutboxRow:
         first_unknown_at=row.first_unknown_at,
         next_try_at=row.next_try_at,
         last_answer=row.last_answer,
+        served=tuple(row.served.split()),
+        refused=tuple(row.refused.split()),
+        trying=tuple(row.trying.split()),
+        repeats=row.repeats,
+        proven_at=row.proven_at,
         context=row.context,
     )

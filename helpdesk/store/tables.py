@@ -178,6 +178,11 @@ class OutboxTable(SQLModel, table=True):
     next_try_at: datetime | None = Field(default=None, sa_type=UtcTime)
     last_answer: str = ""
     content: bytes | None = None
+    served: str = ""  # space-joined, as are the next two: who has it
+    refused: str = ""  # who never gets it
+    trying: str = ""  # who may have got it
+    repeats: int = 0
+    proven_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class RequestRow(SQLModel, table=True):

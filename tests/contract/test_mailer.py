@@ -71,6 +71,11 @@ def _faults(letter: Letter, trouble: Trouble) -> list[Fault]:
         Trouble.BUSY: [Fault(Stage.RCPT, "450 later", to=one) for one in letter.recipients],
         Trouble.REFUSED: [Fault(Stage.RCPT, "550 never", to=one) for one in letter.recipients],
         Trouble.ONE_REFUSED: [Fault(Stage.RCPT, "550 no such user", to=first)],
+        Trouble.ONE_LATER: [Fault(Stage.RCPT, "450 later", to=first)],
+        Trouble.ONE_OF_EACH: [
+            Fault(Stage.RCPT, "550 no such user", to=first),
+            Fault(Stage.RCPT, "450 later", to=letter.recipients[1]),
+        ],
         # lasting, because a mailer may try at once on a fresh connection
         Trouble.LOST_BEFORE: [Fault(Stage.RCPT, DROP, to=first, lasting=True)],
         Trouble.LOST_AFTER: [Fault(Stage.TEXT, DROP, to=first, accepted=True)],
@@ -154,8 +159,28 @@ def test_one_recipient_refused(office: Office) -> None:
     """A letter that some recipients get is accepted, and the others are named with the server's words."""
     (delivery,) = run(office, Trouble.ONE_REFUSED)
     assert (delivery.outcome, delivery.refused) == (Outcome.ACCEPTED, ("a0@example.org",))
-    assert "a0@example.org: 550 no such user" in delivery.answer
+    assert "a0@example.org: 550" in delivery.answer
     assert [one.recipients for one in office.arrived] == [("b0@example.org",)]
+
+
+def test_one_recipient_later(office: Office) -> None:
+    """A letter that some recipients get is accepted, and whom the server wants later is named apart from the refused."""
+    (delivery,) = run(office, Trouble.ONE_LATER)
+    assert (delivery.outcome, delivery.refused, delivery.deferred) == (
+        Outcome.ACCEPTED,
+        (),
+        ("a0@example.org",),
+    )
+    assert "450" in delivery.answer
+    assert [one.recipients for one in office.arrived] == [("b0@example.org",)]
+
+
+def test_one_of_each(office: Office) -> None:
+    """Where one recipient is refused and the other put off nothing arrives, and who may get it later is known."""
+    (delivery,) = run(office, Trouble.ONE_OF_EACH)
+    assert delivery.outcome is Outcome.TEMPORARY
+    assert (delivery.refused, delivery.deferred) == (("a0@example.org",), ("b0@example.org",))
+    assert office.arrived == []
 
 
 @pytest.mark.parametrize("trouble", [Trouble.LOST_BEFORE, Trouble.LOST_TEXT])

@@ -1,0 +1,228 @@
+"""A test job says what it measured, knows whether its own answer is right, and tells in which phase it failed."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpdesk.errors import UsageError
+from helpdesk.robots import datasets, payloads
+from helpdesk.robots.payload.analyses import ANALYSES
+from helpdesk.robots.payload.outcome import PHASES, Exit
+from tests.servers import file_server
+
+EVENTS = 4000
+SETS = {"dimuon": "zmumu", "electrons-jets": "physlite", "b-to-hh": "bhh", "read": "zmumu"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that ran."""
+
+    code: int
+    result: Mapping[str, Any]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A storage element with every data set, and the payload."""
+    folder = tmp_path_factory.mktemp("store")
+    for name in set(SETS.values()):
+        datasets.make(name, EVENTS, folder / f"{name}.root", seed=7)
+    payloads.pack(folder / "payload.pyz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def http(store: Path) -> Iterator[str]:
+    with file_server.serve(store) as url:
+        yield url
+
+
+def run(store: Path, folder: Path, analysis: str, url: str, mode: str = "copy", **expect: Any) -> Ended:
+    """Run a job in a folder of its own, without this project anywhere near."""
+    command = payloads.argv(store / "payload.pyz", analysis, [url], mode, expect)
+    isolated = [command[0], "-I", *command[1:]]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ended = subprocess.run(
+        isolated,
+        cwd=folder,
+        env={**environment, "HELPDESK_JOB": "j1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    path = folder / "result.json"
+    return Ended(ended.returncode, json.loads(path.read_text()) if path.exists() else {}, ended.stderr)
+
+
+@pytest.mark.parametrize("analysis", sorted(ANALYSES))
+def test_right_answer(store: Path, tmp_path: Path, analysis: str) -> None:
+    """Every analysis finds the same histogram in a copied data set as was found when the set was made, and measures itself."""
+    data = store / f"{SETS[analysis]}.root"
+    manifest = datasets.read_manifest(data)
+    ended = run(store, tmp_path, analysis, str(data), events=EVENTS, checksum=manifest.answers[analysis])
+    assert (ended.code, ended.said, ended.result["words"]) == (0, "", "")
+    assert ended.result["events_processed"] == EVENTS
+    assert ended.result["bytes_read"] == manifest.size
+    assert ended.result["job"] == "j1"
+    assert list(ended.result["phases"]) == ["environment", "stage-in", "payload", "stage-out"]
+    assert all(start <= end for start, end in ended.result["phases"].values())
+    assert ended.result["max_rss_bytes"] > 10_000_000
+    assert ended.result["cpu_user_s"] > 0
+    assert [one.name for one in tmp_path.iterdir()] == ["result.json"]
+
+
+@pytest.mark.parametrize("mode", ["copy", "stream"])
+def test_over_http(store: Path, tmp_path: Path, http: str, mode: str) -> None:
+    """A set that is copied or streamed from a server gives the same answer."""
+    checksum = datasets.read_manifest(store / "zmumu.root").answers["dimuon"]
+    ended = run(store, tmp_path, "dimuon", f"{http}/data/zmumu.root", mode, events=EVENTS, checksum=checksum)
+    assert (ended.code, ended.said) == (0, "")
+    assert ended.result["bytes_read"] > 0
+
+
+def _truncated(store: Path, folder: Path) -> str:
+    path = folder / "cut.root"
+    path.write_bytes((store / "zmumu.root").read_bytes()[:20_000])
+    return str(path)
+
+
+def _corrupt(store: Path, folder: Path) -> str:
+    octets = bytearray((store / "zmumu.root").read_bytes())
+    octets[3000:20_000] = os.urandom(17_000)
+    path = folder / "corrupt.root"
+    path.write_bytes(octets)
+    return str(path)
+
+
+def _no_root(_store: Path, folder: Path) -> str:
+    path = folder / "page.root"
+    path.write_text("<html>maintenance</html>")
+    return str(path)
+
+
+def _other(store: Path, folder: Path) -> str:
+    return str(shutil.copy(store / "bhh.root", folder / "other.root"))
+
+
+BROKEN = {
+    "not there": (lambda _store, folder: str(folder / "none.root"), Exit.NOT_FOUND),
+    "truncated": (_truncated, Exit.CORRUPT),
+    "corrupt": (_corrupt, Exit.CORRUPT),
+    "no ROOT file": (_no_root, Exit.CORRUPT),
+    "another set": (_other, Exit.WRONG_DATA),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_broken_data(store: Path, tmp_path: Path, what: str) -> None:
+    """Data that is missing, broken or another is a failure of the stage-in, with the reason in words."""
+    make, code = BROKEN[what]
+    ended = run(store, tmp_path, "dimuon", make(store, tmp_path))
+    assert ended.code == code == ended.result["exit"], ended.said
+    assert ended.result["phase"] == "stage-in" == PHASES[code // 10]
+    assert ended.result["words"] in ended.said
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("404/x.root", Exit.NOT_FOUND),
+        ("403/x.root", Exit.REFUSED),
+        ("503/x.root", Exit.CANNOT_CONNECT),
+        ("short/zmumu.root", Exit.CORRUPT),
+    ],
+)
+@pytest.mark.parametrize("mode", ["copy", "stream"])
+def test_broken_server(store: Path, tmp_path: Path, http: str, path: str, mode: str, code: Exit) -> None:
+    """A server's refusals are told apart by who has to mend them."""
+    ended = run(store, tmp_path, "dimuon", f"{http}/{path}", mode)
+    assert ended.code == code or (mode == "stream" and 10 <= ended.code < 20), ended.said
+    assert ended.result["phase"] == "stage-in"
+
+
+def test_nobody_listens(store: Path, tmp_path: Path) -> None:
+    """A server that is down is told from a file that is missing."""
+    assert run(store, tmp_path, "dimuon", "http://127.0.0.1:9/zmumu.root").code == Exit.CANNOT_CONNECT
+
+
+def test_wrong_answer(store: Path, tmp_path: Path) -> None:
+    """A histogram that is not the right one is a failure, however well everything else went."""
+    ended = run(store, tmp_path, "dimuon", str(store / "zmumu.root"), checksum="0" * 64)
+    assert (ended.code, ended.result["phase"]) == (Exit.WRONG_ANSWER, "payload")
+
+
+def test_events_missing(store: Path, tmp_path: Path) -> None:
+    """Fewer events than are known to be there are a failure of the data."""
+    assert (
+        run(store, tmp_path, "dimuon", str(store / "zmumu.root"), events=EVENTS + 1).code
+        == Exit.EVENTS_MISSING
+    )
+
+
+def test_cannot_write(store: Path, tmp_path: Path) -> None:
+    """A result that cannot be written is a failure of the stage-out, told by the exit code alone."""
+    command = [
+        *payloads.argv(store / "payload.pyz", "dimuon", [str(store / "zmumu.root")], "local", {}),
+        "--result",
+        "no/such/r.json",
+    ]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == Exit.CANNOT_WRITE
+
+
+def test_missing_library(store: Path, tmp_path: Path) -> None:
+    """A site without the libraries is a failure of the environment."""
+    command = payloads.argv(store / "payload.pyz", "dimuon", [str(store / "zmumu.root")], "local", {})
+    bare = [command[0], "-S", *command[1:]]  # without site-packages
+    ended = subprocess.run(
+        bare, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == Exit.ENVIRONMENT
+    assert json.loads((tmp_path / "result.json").read_text())["phase"] == "environment"
+
+
+def test_packed_the_same() -> None:
+    """The packed payload is the same octets each time, so its hash names its version."""
+    payloads.packed.cache_clear()
+    first = payloads.packed()
+    payloads.packed.cache_clear()
+    assert payloads.packed() == first
+
+
+def test_same_seed_same_data(tmp_path: Path) -> None:
+    """A seed gives the same physics each time, another seed gives other."""
+    made = [
+        datasets.make("bhh", 1000, tmp_path / f"{n}.root", seed=seed).answers
+        for n, seed in enumerate((1, 1, 2))
+    ]
+    assert made[0] == made[1] != made[2]
+
+
+def test_larger_than_a_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set that is written in many chunks has every event once."""
+    monkeypatch.setattr(datasets, "CHUNK", 300)
+    told: list[int] = []
+    manifest = datasets.make("zmumu", 1000, tmp_path / "z.root", progress=told.append)
+    assert told == [300, 300, 300, 100]
+    assert (manifest.events, manifest.size) == (1000, (tmp_path / "z.root").stat().st_size)
+
+
+def test_unknown_set(tmp_path: Path) -> None:
+    """A set that nobody can make is refused with the names of those that can be made."""
+    with pytest.raises(UsageError, match="zmumu"):
+        datasets.make("mc08", 10, tmp_path / "x.root")
+
+
+def test_no_manifest(tmp_path: Path) -> None:
+    """A file without a manifest says how to get one."""
+    with pytest.raises(UsageError, match="make the data set again"):
+        datasets.read_manifest(tmp_path / "x.root")

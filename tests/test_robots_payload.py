@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def _other(store: Path, folder: Path) -> str:
     return str(shutil.copy(store / "bhh.root", folder / "other.root"))
 
 
-BROKEN = {
+BROKEN: Mapping[str, tuple[Callable[[Path, Path], str], Exit]] = {
     "not there": (lambda _store, folder: str(folder / "none.root"), Exit.NOT_FOUND),
     "truncated": (_truncated, Exit.CORRUPT),
     "corrupt": (_corrupt, Exit.CORRUPT),

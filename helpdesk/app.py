@@ -210,7 +210,7 @@ def board(
             list_address=settings.board.list_address,
             admins=tuple(p.addresses[0] for p in settings.people if "admin" in p.roles),
             secret=secret,
-            templates=templates(),
+            templates=templates(settings.board.templates, settings.board.archive_link or ""),
             mailer=sending,
         ),
         inbox=settings.imap.inbox,

@@ -1,7 +1,6 @@
 """One board, wired: everything that a cycle needs and nothing that changes while it runs."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -53,7 +52,6 @@ class Board:
     inbox: str
     archive: str
     act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
-    override: Path | None = None
 
     def folder(self, place: Place) -> str:
         """The folder that a place is written to."""

@@ -4,6 +4,7 @@ The one door to css-inline: clients that drop `<style>` see what is in `style` a
 that know dark colours.  Nothing is loaded, neither here nor by who reads the mail.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from helpdesk.text import safe_text
 from helpdesk.wrapping import clean_lines, more, paragraphs_of
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+_BLANKS = re.compile(" (?= )")
 
 
 def spoken(lines: Iterable[str], *, columns: bool = False) -> Markup:
@@ -61,4 +63,4 @@ def _inliner() -> CSSInliner:
 def _kept(line: str, columns: bool) -> Markup:
     said = line.lstrip(" ")
     margin = NO_BREAK * (len(line) - len(said))
-    return escape(margin + (said.replace("  ", f"{NO_BREAK} ") if columns else said))
+    return escape(margin + (_BLANKS.sub(NO_BREAK, said) if columns else said))

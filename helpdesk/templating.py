@@ -11,6 +11,7 @@ lines leaves a template only through the filters `wrapped`, `quoted`, `spoken` a
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from markupsafe import Markup
 from helpdesk.errors import ConfigError
 from helpdesk.mails import KINDS, Mail
 from helpdesk.pages import archived, inlined, mailto, mid, paragraphs, spoken
+from helpdesk.rehearsal import rehearsals
 from helpdesk.text import safe_text
 from helpdesk.wrapping import MAX_LINE, Block, quoted, when, wrapped
 
@@ -43,16 +45,48 @@ class Wording:
     def __init__(self, override: Path | None = None, archive_link: str = "") -> None:
         environment = _environment(override, archive_link)
         self._texts, self._pages = _compiled(environment, override)
+        if override is not None:
+            _check_names(override)
+            self._rehearse()
 
     def words(self, mail: Mail, board: str, reply: str) -> Words:
         """Say the mail; `reply` is the address that an answer goes to.  ConfigError: a template asks for what is not there."""
         shown = {"mail": mail, "board": board, "reply": reply}
         said = _rendered(self._texts[mail.kind], shown)
         head, _, body = said.partition("\n")
+        if not head.startswith("Subject:"):
+            raise ConfigError((f"Template {mail.kind}.txt.j2: its first line must begin with Subject:",))
         subject = f"[{board}] {head.removeprefix('Subject:').strip()}"
         text = re.sub(r"\n{3,}", "\n\n", body.strip("\n")) + "\n"
         page = _rendered(self._pages[mail.kind], {**shown, "subject": subject, "text": text})
         return Words(subject, text, inlined(page))
+
+    def _rehearse(self) -> None:
+        """Try every template: what is wrong with one of an operator's is said now, and not when a mail is due."""
+        problems: dict[str, None] = {}
+        for mail in rehearsals():
+            try:
+                self.words(mail, "board", "board@example.org")
+            except ConfigError as error:
+                problems.update(dict.fromkeys(error.problems))
+        if problems:
+            raise ConfigError(tuple(sorted(problems)))
+
+
+def _check_names(override: Path) -> None:
+    """Find files that are no template of ours: a misspelt name would change nothing, and nobody would know."""
+    if not override.is_dir():
+        raise ConfigError((f"[board] templates: {safe_text(str(override))} is not a folder",))
+    known = [file.name for file in own_folder().iterdir()]
+    unknown = sorted(file.name for file in override.glob("*.j2") if file.name not in known)
+    if unknown:
+        near = {name: get_close_matches(name, known, n=1) or sorted(known) for name in unknown}
+        raise ConfigError(
+            tuple(
+                f"Template {safe_text(name)}: no mail uses it; near is {', '.join(names)}"
+                for name, names in near.items()
+            )
+        )
 
 
 def _rendered(template: Template, shown: Mapping[str, object]) -> str:

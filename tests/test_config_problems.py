@@ -52,6 +52,48 @@ PROBLEMS = [
         '[shifts] calendar: is not an https:// address; for example calendar = "shifts.ics"',
     ),
     (
+        '[board]\narchive_link = "http://lists.example.org/{message_id}"',
+        (
+            "[board] archive_link: is not an https:// address; for example archive_link = "
+            '"https://lists.example.org/archives/dast/message/{message_id}"'
+        ),
+    ),
+    (
+        '[board]\narchive_link = "https://lists.example.org/x"',
+        (
+            "[board] archive_link: must have {message_id} once, after the host, and no other braces; for example archive_link = "
+            '"https://lists.example.org/archives/dast/message/{message_id}"'
+        ),
+    ),
+    (
+        '[board]\narchive_link = "https://{message_id}.example.org/"',
+        (
+            "[board] archive_link: must have {message_id} once, after the host, and no other braces; for example archive_link = "
+            '"https://lists.example.org/archives/dast/message/{message_id}"'
+        ),
+    ),
+    (
+        '[board]\narchive_link = "https://lists.example.org/{message_id}/{list}"',
+        (
+            "[board] archive_link: must have {message_id} once, after the host, and no other braces; for example archive_link = "
+            '"https://lists.example.org/archives/dast/message/{message_id}"'
+        ),
+    ),
+    (
+        '[board]\narchive_link = "https://u:p@lists.example.org/{message_id}"',
+        (
+            "[board] archive_link: is not an https:// address; for example archive_link = "
+            '"https://lists.example.org/archives/dast/message/{message_id}"'
+        ),
+    ),
+    (
+        '[board]\narchive_link = "javascript:{message_id}"',
+        (
+            "[board] archive_link: is not an https:// address; for example archive_link = "
+            '"https://lists.example.org/archives/dast/message/{message_id}"'
+        ),
+    ),
+    (
         '[store]\nurl = "mysql://x"',
         (
             "[store] url: is neither sqlite:///FILE nor postgresql+psycopg://USER@HOST/NAME; "

@@ -21,6 +21,7 @@ from helpdesk.errors import ConfigError, HelpdeskError
 from helpdesk.mailids import own_id, own_sender
 from helpdesk.mails import KINDS, Mail
 from helpdesk.ports import Letter
+from helpdesk.rehearsal import rehearsals
 from helpdesk.render import Envelope, Templates
 from helpdesk.templating import own_folder
 from tests.mail_examples import (
@@ -344,12 +345,38 @@ def test_override_with_errors(tmp_path: Path) -> None:
 
 
 def test_override_with_unknown_words(tmp_path: Path) -> None:
-    """A template that asks for what is not there stops the mail with a sentence that names both."""
+    """Templates that ask for what is not there are named when they are loaded, and not when a mail is due."""
     (tmp_path / "release.txt.j2").write_text("Subject: {{ mail.colour }}\n\nx\n")
-    with pytest.raises(ConfigError, match=r"release.txt.j2.*colour"):
-        Templates(tmp_path).compose(RELEASE, ENVELOPE)
+    (tmp_path / "note.html.j2").write_text(
+        '{% extends "_base.html.j2" %}{% block words %}{{ mail.answer.whom }}{% endblock %}'
+    )
+    (tmp_path / "alarm.txt.j2").write_text("ALARM\n\n{{ mail.what }}\n")
+    with pytest.raises(ConfigError) as caught:
+        Templates(tmp_path)
+    said = "\n".join(caught.value.problems)
+    assert "Template release.txt.j2: " in said
+    assert "colour" in said
+    assert "Template note.html.j2: " in said
+    assert "whom" in said
+    assert "Template alarm.txt.j2: its first line must begin with Subject:" in said
 
 
-def test_missing_override_folder(tmp_path: Path) -> None:
-    """An override folder that is empty or not there changes nothing."""
-    assert Templates(tmp_path / "none").compose(ALARM, ENVELOPE) == TEMPLATES.compose(ALARM, ENVELOPE)
+def test_override_with_misspelt_name(tmp_path: Path) -> None:
+    """A file that no mail uses is named, with the nearest name."""
+    (tmp_path / "relase.txt.j2").write_text("Subject: x\n\nx\n")
+    with pytest.raises(ConfigError, match=r"relase.txt.j2: no mail uses it; near is release.txt.j2"):
+        Templates(tmp_path)
+
+
+def test_override_folder(tmp_path: Path) -> None:
+    """An override folder that is empty changes nothing; one that is not there is named."""
+    assert Templates(tmp_path).compose(ALARM, ENVELOPE) == TEMPLATES.compose(ALARM, ENVELOPE)
+    with pytest.raises(ConfigError, match="is not a folder"):
+        Templates(tmp_path / "none")
+
+
+def test_every_kind_is_rehearsed() -> None:
+    """Every kind of mail can be made up, in full and with no more than it must have."""
+    assert [mail.kind for mail in rehearsals()] == [kind for kind in KINDS for _ in range(2)]
+    for mail in rehearsals():
+        assert TEMPLATES.compose(mail, ENVELOPE).content

@@ -83,6 +83,20 @@ def is_url(text: str) -> bool:
     )
 
 
+def _archive_link(text: str) -> str:
+    """An https URL with the place of a Message-ID after its host."""
+    host, _, rest = text.removeprefix("https://").partition("/")
+    if not (
+        text.startswith("https://")
+        and is_url(text.replace("{message_id}", "id"))
+        and re.fullmatch(r"[!-~]+", text)
+    ):
+        raise ValueError("is not an https:// address")
+    if rest.count("{message_id}") != 1 or re.search(r"[{}]", host + rest.replace("{message_id}", "")):
+        raise ValueError("must have {message_id} once, after the host, and no other braces")
+    return text
+
+
 def _pattern(text: str) -> str:
     compile_pattern(text)
     return text
@@ -110,6 +124,7 @@ ListId = Annotated[str, AfterValidator(_list_id)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Host = Annotated[str, AfterValidator(_host)]
 Url = Annotated[str, AfterValidator(_url)]
+ArchiveLink = Annotated[str, AfterValidator(_archive_link)]
 CalendarSource = Annotated[str, AfterValidator(_source)]
 """An https URL, or a file's path (absolute once the configuration is loaded)."""
 FilePath = Annotated[Path, AfterValidator(anchored)]

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 
 from helpdesk.settings.base import (
     Address,
+    ArchiveLink,
     FilePath,
     Flag,
     Folder,
@@ -48,6 +49,17 @@ class Board(Section):
         description="file (mode 0600) with at least 16 octets that prove which mail is ours; default: made beside the"
         " database, which must then be SQLite",
         examples=["helpdesk.secret"],
+    )
+    templates: FilePath | None = Field(
+        default=None,
+        description="folder with templates of your own (KIND.txt.j2, KIND.html.j2) that take the place of ours; default: none",
+        examples=["templates"],
+    )
+    archive_link: ArchiveLink | None = Field(
+        default=None,
+        description="address of a mail in the list's web archive, with {message_id} in it; mails then link to it; default:"
+        " none",
+        examples=["https://lists.example.org/archives/dast/message/{message_id}"],
     )
     act: Literal["act", "observe"] = Field(
         default="act",

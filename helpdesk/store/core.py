@@ -28,6 +28,8 @@ OUTBOX = _table(tables.OutboxTable)
 REQUEST = _table(tables.RequestRow)
 QUARANTINE = _table(tables.QuarantineRow)
 HIDDEN = _table(tables.HiddenRow)
+HANDOVER = _table(tables.HandoverRow)
+WRONG = _table(tables.WrongRow)
 
 Values = dict[str, Any]
 T = TypeVar("T")

@@ -216,3 +216,29 @@ class HiddenRow(SQLModel, table=True):
     __tablename__ = "hidden"
     folder: int = Field(primary_key=True)
     uid: int = Field(sa_column=Column(BigInteger, primary_key=True))
+
+
+class HandoverRow(SQLModel, table=True):
+    """What a shifter wants the next one to know; `digest` is the mail of ours that opens with it."""
+
+    __tablename__ = "handover"
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: str = Field(unique=True)
+    author: str
+    at: datetime = Field(sa_type=UtcTime)
+    words: str
+    verified: bool
+    digest: str = ""
+
+
+class WrongRow(SQLModel, table=True):
+    """A plan of observe mode's report that somebody calls wrong."""
+
+    __tablename__ = "wrong"
+    id: int | None = Field(default=None, primary_key=True)
+    report: str
+    number: int
+    author: str
+    at: datetime = Field(sa_type=UtcTime)
+    words: str
+    actions: str  # space-joined ids of the journal

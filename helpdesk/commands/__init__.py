@@ -1,0 +1,65 @@
+"""Commands by mail, as text: which lines of a mail are commands, and what they ask for (docs/commands.md).
+
+    splitting   a mail's text ─► the leading run of `helpdesk: ...` lines, with the words that belong to them
+    grammar     one such line ─► what it asks for, or what is wrong with it
+    naming      labels by any spelling that means one only
+
+Nothing here knows who wrote the mail, or whether it may be obeyed: that is `helpdesk.obeying`.  Everything is pure and total: a
+text that makes no sense is a `Mistake`, a value like any other, and no text takes more than linear time.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What can be asked for; the robots' commands will follow."""
+
+    CLOSE = "close"
+    REOPEN = "reopen"
+    LABEL = "label"
+    UNLABEL = "unlabel"
+    ESCALATE = "escalate"
+    TELL = "tell user"
+    NOTE = "note"
+    UNDO = "undo"
+    WRONG = "wrong"
+    CONFIRM = "confirm"
+    STATUS = "status"
+    HELP = "help"
+
+
+READING = frozenset({Verb.STATUS, Verb.HELP})
+"""Answered, and nothing is changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One command as it was written: its line without `helpdesk:`, and the words that belong to it, line by line."""
+
+    line: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """The command as an answer quotes it."""
+        return (f"helpdesk: {self.line}".strip(), *self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What one line asks for; no thread named: the one that the mail is about."""
+
+    verb: Verb
+    threads: tuple[str, ...] = ()  # as they were written
+    label: str = ""  # its configured name; of `escalate`: the destination's
+    ticket: str = ""
+    what: str = ""  # of undo: an action or a thread; of wrong: a number; of confirm: the token
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A line that asks for nothing that can be done, and why, in a sentence."""
+
+    problem: str

@@ -1,0 +1,191 @@
+"""What one command asks for.  Each verb has a function; a new one is a line in `_VERBS`."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from helpdesk.commands import Command, Item, Mistake, Verb, naming
+from helpdesk.model import FIXED, TAKEN, URGENT, WAITING, LabelKind
+
+MAX_THREADS = 20
+HELP = "`helpdesk: help` lists what can be asked for"
+
+_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{5,10}")  # Crockford's base 32, as thread ids are written
+_TICKET = re.compile(r"[#A-Za-z0-9][A-Za-z0-9._/:#-]{0,39}")
+_SEPARATORS = re.compile(r"[\s,;]+")
+_ENDS = ".,;:!"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that a command may use."""
+
+    board: str
+    kinds: Mapping[str, LabelKind]  # every label
+
+    @property
+    def wheres(self) -> list[str]:
+        """The labels that something can be escalated to."""
+        return [name for name, kind in self.kinds.items() if kind is LabelKind.WHERE]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A command in parts: the verb is taken off."""
+
+    said: str  # what followed the verb
+    words: tuple[str, ...]
+    known: Known
+
+    @property
+    def parts(self) -> list[str]:
+        return [part for part in _SEPARATORS.split(self.said.strip(_ENDS + " ")) if part]
+
+    def is_id(self, part: str) -> bool:
+        """Whether it looks like a thread's id, so that it may be left out where a name follows."""
+        bare = part.lower().removeprefix(f"{self.known.board.lower()}-")
+        return bare != part.lower() or _ID.fullmatch(bare) is not None
+
+
+Understood = Command | Mistake
+
+
+def understand(item: Item, known: Known) -> Understood:
+    """What the command asks for, or why that cannot be said."""
+    said = item.line.strip()
+    for name, verb in _VERBS.items():
+        if said[: len(name)].lower() == name and not said[len(name) : len(name) + 1].isalnum():
+            return verb(_Line(said[len(name) :], item.words, known))
+    return _unknown(said)
+
+
+def _unknown(said: str) -> Mistake:
+    first = said.strip(_ENDS + " ").partition(" ")[0].lower()[:40]
+    if not first:
+        return Mistake(f"nothing is asked for: {HELP}")
+    near = get_close_matches(first, [*_VERBS, "tell"], n=1)
+    if near:
+        return Mistake(f"{first!r} is no command: {'tell user' if near[0] == 'tell' else near[0]!r}? {HELP}")
+    return Mistake(f"{first!r} is no command: {HELP}")
+
+
+def _threads(verb: Verb, label: str = "") -> Callable[[_Line], Understood]:
+    """Verbs that take threads and nothing else."""
+
+    def understood(line: _Line) -> Understood:
+        wrong = _wrong_threads(line.parts)
+        return wrong or Command(verb, tuple(dict.fromkeys(line.parts)), label)
+
+    return understood
+
+
+def _wrong_threads(parts: list[str]) -> Mistake | None:
+    if len(parts) > MAX_THREADS:
+        return Mistake(f"more than {MAX_THREADS} threads in one command")
+    odd = next((part for part in parts if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", part)), None)
+    return (
+        None if odd is None else Mistake(f"{odd!r} is no thread: its id is five letters and digits or more")
+    )
+
+
+def _label(verb: Verb) -> Callable[[_Line], Understood]:
+    """`label [T] NAME`: a first word that looks like an id is one, unless the whole is a label's name."""
+
+    def understood(line: _Line) -> Understood:
+        names, parts = line.known.kinds, line.parts
+        if not parts:
+            return Mistake(f"{verb} needs the name of a label, as in `helpdesk: {verb} x7m2q WAITING`")
+        found = naming.find(" ".join(parts), names)
+        if found is not None:
+            return Command(verb, (), found)
+        if len(parts) > 1 and line.is_id(parts[0]):
+            found = naming.find(" ".join(parts[1:]), names)
+            wrong = naming.mistake(" ".join(parts[1:]), names, "label")
+            return wrong if found is None else Command(verb, (parts[0],), found)
+        return naming.mistake(" ".join(parts), names, "label")
+
+    return understood
+
+
+def _escalate(line: _Line) -> Understood:
+    """`escalate [T] TO [TICKET]`."""
+    parts, names = line.parts, line.known.wheres
+    if not parts:
+        return Mistake("escalate needs to know where to, as in `helpdesk: escalate x7m2q GGUS`")
+    plain = _destination((), parts, names)
+    if plain is None and len(parts) > 1 and line.is_id(parts[0]):
+        plain = _destination((parts[0],), parts[1:], names)
+        parts = parts[1:]
+    return plain or naming.mistake(" ".join(parts), names, "destination")
+
+
+def _destination(threads: tuple[str, ...], parts: list[str], names: list[str]) -> Command | None:
+    """The longest beginning that names a destination, and at most one word after it: the ticket's number."""
+    for length in (len(parts), len(parts) - 1):
+        found = naming.find(" ".join(parts[:length]), names) if length else None
+        ticket = "".join(parts[length:])
+        if found is not None and (not ticket or _TICKET.fullmatch(ticket)):
+            return Command(Verb.ESCALATE, threads, found, ticket)
+    return None
+
+
+def _with_words(verb: Verb, *, needed: bool) -> Callable[[_Line], Understood]:
+    """Verbs that may name a thread, and take words behind a colon."""
+
+    def understood(line: _Line) -> Understood:
+        parts = line.parts
+        if len(parts) > 1:
+            return Mistake(f"words stand behind a colon, as in `helpdesk: {verb} {parts[0]}: ...`")
+        if needed and not line.words:
+            return Mistake(f"{verb} needs words behind a colon, as in `helpdesk: {verb} x7m2q: ...`")
+        return _wrong_threads(parts) or Command(verb, tuple(parts), words=line.words)
+
+    return understood
+
+
+def _undo(line: _Line) -> Understood:
+    parts = line.parts
+    if len(parts) > 1:
+        return Mistake("undo takes one action or one thread")
+    return _wrong_threads(parts) or Command(Verb.UNDO, what="".join(parts))
+
+
+def _wrong(line: _Line) -> Understood:
+    """`wrong N`, and what the person says to it."""
+    number, _, more = line.said.strip(_ENDS + " #").partition(" ")
+    if not re.fullmatch(r"[0-9]{1,4}", number.strip(_ENDS)):
+        return Mistake("wrong needs the number of a line of the report, as in `helpdesk: wrong 3`")
+    words = tuple(one for one in (more.strip(_ENDS + " "), *line.words) if one)
+    return Command(Verb.WRONG, what=str(int(number.strip(_ENDS))), words=words)
+
+
+def _confirm(line: _Line) -> Understood:
+    parts = line.parts
+    if len(parts) != 1 or not re.fullmatch(r"[A-Za-z0-9]{8,80}", parts[0]):
+        return Mistake("confirm needs the token of the mail that asked")
+    return Command(Verb.CONFIRM, what=parts[0].lower())
+
+
+def _help(_line: _Line) -> Understood:
+    return Command(Verb.HELP)
+
+
+_VERBS: Mapping[str, Callable[[_Line], Understood]] = {
+    "close": _threads(Verb.CLOSE),
+    "reopen": _threads(Verb.REOPEN),
+    "label": _label(Verb.LABEL),
+    "unlabel": _label(Verb.UNLABEL),
+    "waiting": _threads(Verb.LABEL, WAITING),
+    "urgent": _threads(Verb.LABEL, URGENT),
+    "fixed": _threads(Verb.LABEL, FIXED),
+    "taken": _threads(Verb.LABEL, TAKEN),
+    "escalate": _escalate,
+    "tell user": _with_words(Verb.TELL, needed=False),
+    "note": _with_words(Verb.NOTE, needed=True),
+    "undo": _undo,
+    "wrong": _wrong,
+    "confirm": _confirm,
+    "status": _threads(Verb.STATUS),
+    "help": _help,
+}

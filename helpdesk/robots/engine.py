@@ -116,3 +116,6 @@ class Engine(Protocol):
 
     async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
         """After a crash: every job (tag, handle) that the engine has of these batches, finished ones too."""
+
+    async def forget(self, tags: Collection[str]) -> None:
+        """Every job of these batches is recorded: what the engine keeps of them may go."""

@@ -12,7 +12,17 @@ from typing import Any
 
 from helpdesk.robots.payload.analyses import ANALYSES
 
-_START = "import sys\n\nfrom payload.__main__ import main\n\nsys.exit(main())\n"
+_START = """\
+import sys
+
+if sys.argv[1:2] == ["run"]:
+    from payload.runner import main
+
+    sys.exit(main(sys.argv[2:]))
+from payload.__main__ import main
+
+sys.exit(main())
+"""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP can say: the same sources give the same octets
 
 NAMES = tuple(sorted(ANALYSES))

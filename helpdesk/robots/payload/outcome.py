@@ -22,6 +22,15 @@ class Exit(IntEnum):
     ENVIRONMENT = 50
 
 
+class Limit(IntEnum):
+    """The limits of a job, as the exit codes of the runner that ended it."""
+
+    WALL = 60
+    MEMORY = 61
+    DISK = 62
+    OUTPUT = 63
+
+
 PHASES = {1: "stage-in", 2: "stage-in", 3: "payload", 4: "stage-out", 5: "environment"}
 """Tens of the code -> the record's phase: bad data is the storage's, so a stage-in failure."""
 

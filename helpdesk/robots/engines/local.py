@@ -1,0 +1,155 @@
+"""The engine `local`: processes on this machine, a number of slots for each queue.
+
+Its memory is the file system (`helpdesk.robots.engines.folders`): a runner outlives the daemon, and a new daemon finds every job by
+its folder.  Starting a job twice does no harm: of two runners one gets the job, the other leaves.
+"""
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
+from helpdesk.robots.engines import folders
+from helpdesk.robots.engines.folders import JobFolder
+from helpdesk.robots.payload.runner import PID
+from helpdesk.robots.payloads import pack
+
+MAX_BATCH = 10_000
+_SILENT = [
+    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+    (os.POSIX_SPAWN_DUP2, 1, 2),
+]
+
+
+class LocalEngine:
+    """Jobs as processes of this machine; `slots` are the jobs that run at once, by queue."""
+
+    def __init__(self, root: Path, slots: Mapping[str, int]) -> None:
+        self._root = root
+        self._slots = dict(slots)
+        self._starting: dict[str, int] = {}  # pids of runners that we started
+
+    async def describe(self) -> EngineInfo:
+        """The queues and their slots."""
+        self._make_root()
+        notes = tuple(f"{queue}: {slots} slots" for queue, slots in sorted(self._slots.items()))
+        return EngineInfo("local", sys.version.split()[0], tuple(sorted(self._slots)), MAX_BATCH, notes)
+
+    async def submit(self, batch: Batch) -> Sequence[Handle]:
+        """Write the batch down, and start what there is room for."""
+        if batch.queue not in self._slots:
+            raise EngineError(
+                f"no queue {batch.queue!r}: there are {', '.join(sorted(self._slots))}", passing=False
+            )
+        self._make_root()
+        try:
+            handles = [job.handle for job in folders.write_batch(self._root, batch)]
+        except OSError as error:
+            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+        self._start()
+        return handles
+
+    async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
+        """What the folders say; then what waits is started where there is room."""
+        found = [(handle, folders.find(self._root, handle)) for handle in handles]
+        told = [job.status() if job is not None else Status(handle, None) for handle, job in found]
+        self._start()
+        return told
+
+    async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - its folder is here already
+        """Results and the ends of logs."""
+        return [job.fetched() for handle in handles if (job := folders.find(self._root, handle)) is not None]
+
+    async def cancel(self, handles: Collection[Handle]) -> None:
+        """End the runners; jobs that have not begun never will."""
+        for handle in handles:
+            job = folders.find(self._root, handle)
+            if job is None or job.ending() is not None:
+                continue
+            if not job.claimed():
+                (job.path / folders.SPEC).unlink(missing_ok=True)
+            elif job.alive():
+                _end(job)
+
+    async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
+        """Every job of these batches."""
+        return [(tag, job.handle) for tag in tags for job in folders.jobs_of(self._root, tag)]
+
+    async def forget(self, tags: Collection[str]) -> None:
+        """Remove the folders."""
+        for tag in tags:
+            folders.forget(self._root, tag)
+
+    def _make_root(self) -> None:
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            pack(self._root / "payload.pyz")
+        except OSError as error:
+            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+
+    def _start(self) -> None:
+        """Fill the free slots, the oldest jobs first."""
+        waiting = [
+            job for job in folders.waiting(self._root) if job.handle.engine_job_id not in self._starting
+        ]
+        self._starting = {key: pid for key, pid in self._starting.items() if not _has_ended(pid)}
+        if not waiting:
+            return
+        busy = self._busy()
+        for job in waiting:
+            queue, _ = job.spec()
+            if busy[queue] < self._slots.get(queue, 0):
+                busy[queue] += 1
+                self._starting[job.handle.engine_job_id] = self._run(job)
+
+    def _busy(self) -> Counter[str]:
+        """How many jobs run, by queue."""
+        running: Counter[str] = Counter()
+        for home in self._root.iterdir():
+            for job in folders.jobs_of(self._root, home.name) if home.is_dir() else ():
+                mine = job.handle.engine_job_id in self._starting
+                if job.ending() is None and (mine or (job.claimed() and job.alive())):
+                    running[job.spec()[0]] += 1
+        return running
+
+    def _run(self, job: JobFolder) -> int:
+        """Start a runner in a session of its own: it survives us, and tells through its folder how it goes."""
+        _, spec = job.spec()
+        limits = spec.limits
+        bounds = {
+            "--folder": job.path.resolve(),
+            "--wall": limits.wall_s,
+            "--memory": limits.memory_bytes,
+            "--disk": limits.disk_bytes,
+            "--output": limits.output_bytes,
+        }
+        words = [str(word) for bound in bounds.items() for word in bound]
+        command = [sys.executable, str(self._root.resolve() / "payload.pyz"), "run", *words, "--", *spec.argv]
+        environment = {**_inherited(), **dict(spec.environment), "HELPDESK_JOB": spec.job}
+        return os.posix_spawn(command[0], command, environment, file_actions=_SILENT, setsid=True)
+
+
+def _inherited() -> dict[str, str]:
+    """What a job may know of our environment: no secret of the daemon's."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "TMPDIR") if name in os.environ}
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child of ours has ended; takes it in."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def _end(job: JobFolder) -> None:
+    """The runner's session, so the job with it."""
+    pid = int((job.path / PID).read_text(encoding="ascii").split()[0])
+    try:
+        os.killpg(pid, signal.SIGTERM)
+    except OSError:
+        return

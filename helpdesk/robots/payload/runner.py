@@ -1,0 +1,298 @@
+"""Runs one command in its folder under limits, and writes how it ended: `payload.pyz run --wall 600 -- COMMAND ...`.
+
+It needs nothing but Python, outlives whoever started it, and keeps hold of everything that the command starts: on Linux it is the
+reaper of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER), so a child that detaches itself is still found and ended.
+
+In the folder: `runner.pid` (made once, so a job never runs twice), `log` (its beginning and end), `exit.json` (whole or not at all).
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import platform
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from .outcome import Limit
+
+PID, LOG, EXIT = "runner.pid", "log", "exit.json"
+LOOK = 0.2  # seconds between two looks at what is used
+LOOK_AT_DISK = 5  # every so many looks
+CANCELLED = "cancelled"
+PATIENCE = 2.0  # seconds between SIGTERM and SIGKILL
+_BLOCK = 1 << 16
+_SUBREAPER = 36
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the command may use: seconds, and octets."""
+
+    wall: float
+    memory: int
+    disk: int
+    output: int
+
+
+@dataclass
+class Seen:
+    """What it was seen to use."""
+
+    memory: int = 0
+    output: int = 0
+    killed_for: str = ""
+    began: float = field(default_factory=time.time)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit code is the command's, or that of the limit which ended it."""
+    asked = _parser().parse_args(arguments)
+    bounds = Bounds(asked.wall, asked.memory, asked.disk, asked.output)
+    command = asked.command[1:] if asked.command[:1] == ["--"] else asked.command
+    if not command:
+        sys.stderr.write("run: no command\n")
+        return 2
+    os.chdir(asked.folder)
+    try:
+        claim(Path(PID))
+    except FileExistsError:
+        sys.stderr.write("run: this job has been started already\n")
+        return 2
+    _reap_all()
+    seen = Seen()
+    signal.signal(signal.SIGTERM, lambda _sign, _frame: _cancel(seen))
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- running the job's command is the point
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        Path(LOG).write_text(f"{command[0]}: {error.strerror}\n", encoding="utf-8", errors="replace")
+        return _ended(seen, 127, 0)
+    writer = threading.Thread(target=_keep, args=(process.stdout, bounds.output, seen), daemon=True)
+    writer.start()
+    code = _watch(process, bounds, seen)
+    _end_all()
+    writer.join(PATIENCE)
+    return _ended(seen, code if code >= 0 else None, -code if code < 0 else 0)
+
+
+def _cancel(seen: Seen) -> None:
+    """Whoever started us wants the job to end."""
+    seen.killed_for = seen.killed_for or CANCELLED
+
+
+def claim(path: Path) -> None:
+    """Be the one that runs this job, or `FileExistsError`: pid and start time name a process for good."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(f"{os.getpid()} {start_of(os.getpid())}", encoding="ascii")
+    try:
+        os.link(aside, path)  # whole, or not at all, and only once
+    finally:
+        aside.unlink()
+
+
+def start_of(pid: int) -> str:
+    """When a process started, in ticks since boot (proc(5)); "" if there is none, or no /proc."""
+    try:
+        return (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="ascii", errors="replace")
+            .rpartition(")")[2]
+            .split()[19]
+        )
+    except (OSError, IndexError):
+        return ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("payload run", description="Run a command under limits.")
+    parser.add_argument("--folder", type=Path, default=Path(), help="where it runs")
+    parser.add_argument("--wall", type=float, required=True, help="seconds")
+    parser.add_argument("--memory", type=int, required=True, help="octets, of all its processes")
+    parser.add_argument("--disk", type=int, required=True, help="octets in its folder")
+    parser.add_argument("--output", type=int, required=True, help="octets that it may print")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _watch(process: "subprocess.Popen[bytes]", bounds: Bounds, seen: Seen) -> int:
+    """Wait for the end, or bring it about."""
+    looks = 0
+    while process.poll() is None and not seen.killed_for:
+        try:
+            process.wait(LOOK)
+        except subprocess.TimeoutExpired:
+            looks += 1
+            limit = _too_much(bounds, seen, disk=looks % LOOK_AT_DISK == 0)
+            if limit:
+                seen.killed_for = limit
+    if seen.killed_for:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()
+
+
+def _too_much(bounds: Bounds, seen: Seen, *, disk: bool) -> str:
+    """The limit that is broken, or ""."""
+    used = sum(_resident(pid) for pid in _descendants())
+    seen.memory = max(seen.memory, used)
+    if time.time() - seen.began > bounds.wall:
+        return Limit.WALL.name.lower()
+    if used > bounds.memory:
+        return Limit.MEMORY.name.lower()
+    if seen.output > bounds.output:
+        return Limit.OUTPUT.name.lower()
+    if disk and _size(Path()) > bounds.disk + bounds.output:
+        return Limit.DISK.name.lower()
+    return ""
+
+
+def _keep(stream: BinaryIO | None, limit: int, seen: Seen) -> None:
+    """Keep the beginning and the end of what is printed; the pipe is always read, so that nobody waits for it."""
+    half, left_out = limit // 2, 0
+    tail: deque[bytes] = deque()
+    kept = 0
+    with Path(LOG).open("wb", buffering=0) as log:
+        while stream is not None and (block := stream.read1(_BLOCK)):  # type: ignore[attr-defined]  # a pipe's reader is buffered
+            room = max(0, half - seen.output)
+            seen.output += len(block)
+            log.write(block[:room])
+            if block[room:]:
+                tail.append(block[room:])
+                kept += len(block[room:])
+            while tail and kept - len(tail[0]) >= half:
+                left_out += len(tail[0])
+                kept -= len(tail.popleft())
+        if left_out:
+            log.write(f"\n[... {left_out} octets left out ...]\n".encode())
+        log.write(b"".join(tail))
+
+
+def _ended(seen: Seen, code: int | None, by_signal: int) -> int:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    document = {
+        "exit_code": code,
+        "signal": by_signal,
+        "killed_for": seen.killed_for,
+        "began": seen.began,
+        "ended": time.time(),
+        "node": platform.node(),
+        "max_rss_bytes": max(seen.memory, used.ru_maxrss * 1024),
+        "cpu_user_s": used.ru_utime,
+        "cpu_sys_s": used.ru_stime,
+        "output_bytes": seen.output,
+    }
+    aside = Path(f".{EXIT}")
+    aside.write_text(json.dumps(document), encoding="ascii")
+    aside.replace(EXIT)
+    if seen.killed_for in {one.name.lower() for one in Limit}:
+        return int(Limit[seen.killed_for.upper()])
+    return code if code is not None else 128 + by_signal
+
+
+# -- everything that the command started ----------------------------------------------------------------------------
+
+
+def _reap_all() -> None:
+    """Orphans among our descendants become our children."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end_all() -> None:
+    """End what the command left behind; a while of forks is followed to its end."""
+    for sign, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+        deadline = time.monotonic() + patience
+        while (left := _descendants()) and time.monotonic() < deadline:
+            for pid in left:
+                _signal(pid, sign)
+            _collect()
+            time.sleep(0.02)
+
+
+def _signal(pid: int, sign: int) -> None:
+    try:
+        os.kill(pid, sign)
+    except OSError:
+        return
+
+
+def _collect() -> None:
+    """Take in children that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _descendants() -> list[int]:
+    """Every living process below this one."""
+    below = _children if Path(f"/proc/self/task/{os.getpid()}/children").exists() else _children_by_scan()
+    found, open_ = [], [os.getpid()]
+    while open_:
+        children = [one for one in below(open_.pop()) if _stat(one)[:1] not in ([], ["Z"])]
+        found += children
+        open_ += children
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """The children of all threads of a process, as the kernel lists them (proc(5))."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += map(int, file.read_text(encoding="ascii").split())
+        except OSError:
+            continue
+    return found
+
+
+def _children_by_scan() -> Callable[[int], list[int]]:
+    """The same where the kernel lists no children: every process is asked for its parent."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        fields = _stat(int(entry.name))
+        if fields:
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    return lambda pid: children.get(pid, [])
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return []
+
+
+def _resident(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[21]) * _PAGE if len(fields) > 21 else 0
+
+
+def _size(folder: Path) -> int:
+    """Octets on disk below a folder, as far as they can be seen."""
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(where) / name).lstat().st_blocks * 512
+            except OSError:
+                continue
+    return total

@@ -87,6 +87,8 @@ GUIDELINES: Mapping[str, str] = {
     "bounce": "3.1",
     "taken": "4.3",
     "undo": "i6",
+    "command": "3",
+    "tell_user": "3.4",
     "join": "i6",
     "adoption": "i6",
 }

@@ -17,7 +17,7 @@ from helpdesk.actions import Action, CopyPlan, Kind
 from helpdesk.bits import STAR, Known, confirmed, touched
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.decide import Decision, decide
-from helpdesk.rules.facts import LIVING, CopyFacts, Policy, Release, ThreadFacts, Undo
+from helpdesk.rules.facts import LIVING, Ask, CopyFacts, Order, Policy, Release, ThreadFacts, Told, Undo
 from helpdesk.rules.state import ThreadState
 from tests.rows import Row, elsewhere, intended, looked_at
 from tests.threads import POLICY, labels_of
@@ -50,9 +50,19 @@ class Simulated(Whiteboard):
     decision: Decision | None = None
     undo: list[Undo] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     dirty: bool = True
 
     # Commands
+
+    def say(self, ask: Ask, label: str = "", *, words: str = "", seen: Stamp | None = None) -> None:
+        """Sergey asks for something by mail, which the next cycle sees, or was `seen` before it was proven."""
+        stamp = seen or Stamp(self.number + 1, self.now)
+        said = (words,) if words else ()
+        number = f"key:{len(self.orders)}"
+        self.orders.append(Order(number, ask, "Sergey", stamp, stamp.at, label, words=said))
+        self.dirty = True
 
     def take_back(self, action: Action) -> None:
         """A person says `undo`."""
@@ -128,7 +138,14 @@ class Simulated(Whiteboard):
             for key, row in self.rows.items()
         )
         return ThreadFacts(
-            1, "7kq2m", self.state, tuple(self.messages), copies, tuple(self.undo), tuple(self.releases)
+            1,
+            "7kq2m",
+            self.state,
+            tuple(self.messages),
+            copies,
+            tuple(self.undo),
+            tuple(self.releases),
+            tuple(self.orders),
         )
 
     @property
@@ -207,6 +224,8 @@ class Simulated(Whiteboard):
     def _commit(self, decision: Decision) -> None:
         self.state, self.decision = decision.state, decision
         self.undo.clear()
+        self.orders.clear()
+        self.told += decision.told
         for plan in decision.plans:
             row = self.rows[plan.key]
             known = intended(row.known, plan if self.acting else CopyPlan(plan.key, accept=plan.accept))

@@ -9,9 +9,10 @@ from helpdesk.model import Stamp
 from helpdesk.rules.adopt import adopt
 from helpdesk.rules.clocks import watch_clocks
 from helpdesk.rules.draft import Draft, Pending, find_touches, living
-from helpdesk.rules.facts import Policy, ThreadFacts
+from helpdesk.rules.facts import Policy, ThreadFacts, Told
 from helpdesk.rules.mail import read_mail
 from helpdesk.rules.moving import check_moving
+from helpdesk.rules.orders import obey
 from helpdesk.rules.project import project
 from helpdesk.rules.repair import repair
 from helpdesk.rules.settle import COVER, settle, undo
@@ -31,6 +32,7 @@ class Decision:
     notes: tuple[str, ...]  # what only a human can settle, and what counts as mailed though it never was
     due: datetime | None
     idle_since: datetime  # the last message: auto-close takes the oldest first
+    told: tuple[Told, ...] = ()  # what became of orders
 
 
 def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str] = frozenset()) -> Decision:
@@ -43,6 +45,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     check_moving(draft)  # section 5
     read_mail(draft)  # section 3
     undo(draft)
+    obey(draft)
     settle(draft)  # section 4
     _gone(draft)
     repair(draft)  # section 7
@@ -59,6 +62,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
         tuple(draft.notes),
         min((p.due for p in _pending(draft)), default=None),
         max((m.time for m in facts.messages), default=now.at),
+        tuple(draft.told),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from helpdesk.actions import Action
 from helpdesk.bits import PLACE, STAR
 from helpdesk.model import ESCALATED, URGENT, LabelKind, Place, Stamp
-from helpdesk.rules.facts import LIVING, CopyFacts, MessageFacts, Policy, ThreadFacts
+from helpdesk.rules.facts import LIVING, CopyFacts, MessageFacts, Policy, ThreadFacts, Told
 from helpdesk.rules.state import Moving, Register, ThreadState
 
 
@@ -53,6 +53,7 @@ class Draft:
     mails: list[Action] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what only a human can settle
+    told: list[Told] = field(default_factory=list)  # what became of orders
     settled: bool = True
 
     def register(self, label: str) -> Register | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from helpdesk.bits import Known
 from helpdesk.model import LabelKind, Nature, Place, Role, Stamp
@@ -62,6 +63,40 @@ class Undo:
     what: str
 
 
+class Ask(StrEnum):
+    """What a person can ask of a thread by mail."""
+
+    CLOSE = "close"
+    REOPEN = "reopen"
+    ADD = "add"  # a label
+    REMOVE = "remove"  # a label
+    ESCALATE = "escalate"
+    TELL = "tell"  # the user
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command by mail, proven and understood; counts as a touch that is settled at once."""
+
+    id: str  # of the command: its mail's key and its place in it
+    ask: Ask
+    by: str  # who said so, by name
+    stamp: Stamp  # the cycle that saw the mail
+    mailed: datetime  # when the mail came
+    label: str = ""
+    ticket: str = ""
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of an order, in a sentence for who gave it."""
+
+    order: str
+    done: bool
+    says: str
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """A person said that NAME VERSION is out."""
@@ -82,6 +117,7 @@ class ThreadFacts:
     copies: tuple[CopyFacts, ...]
     undo: tuple[Undo, ...] = ()
     releases: tuple[Release, ...] = ()
+    orders: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

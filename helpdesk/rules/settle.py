@@ -1,5 +1,6 @@
 """What humans did, once they have let go (docs/decisions.md section 4), and undo."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from helpdesk.actions import Kind
@@ -34,15 +35,21 @@ def settle(draft: Draft) -> None:
     if draft.now.at < last.at + draft.policy.settle:
         draft.settled = False
         return
-    touches = draft.touches
+    merge(draft, draft.touches)
+
+
+def merge(draft: Draft, touches: Sequence[Touch]) -> None:
+    """Make these touches part of the board."""
+    if not touches:
+        return
     added = _labels(draft, touches)
     _stars(draft, touches)
     _places(draft, touches, added)
-    _clear_markers(draft, last)
+    clear_markers(draft, max(t.stamp for t in touches))
     draft.accept(touches)
 
 
-def _labels(draft: Draft, touches: tuple[Touch, ...]) -> dict[str, Stamp]:
+def _labels(draft: Draft, touches: Sequence[Touch]) -> dict[str, Stamp]:
     """Merge label touches into the registers; returns what was added, and when."""
     changes: dict[str, dict[bool, Stamp]] = {}
     for touch in touches:
@@ -60,12 +67,12 @@ def _labels(draft: Draft, touches: tuple[Touch, ...]) -> dict[str, Stamp]:
             removed.add(label)
         if present != draft.on(label):
             reason = f"a human {'set' if present else 'removed'} {label}"
-            _set(draft, label, Register(present, times[present], True, COVER, reason))
+            set_label(draft, label, Register(present, times[present], True, COVER, reason))
     draft.pair(added, removed, COVER, human=True)
     return added
 
 
-def _set(draft: Draft, label: str, register: Register) -> None:
+def set_label(draft: Draft, label: str, register: Register) -> None:
     """Set a register on a human's word; a label that a team rule added and a human removes is refused for good."""
     old = draft.register(label)
     if not register.present and old is not None and old.team_rule:
@@ -74,14 +81,14 @@ def _set(draft: Draft, label: str, register: Register) -> None:
     draft.write(label, register)
 
 
-def _stars(draft: Draft, touches: tuple[Touch, ...]) -> None:
+def _stars(draft: Draft, touches: Sequence[Touch]) -> None:
     """A human who removes the bot's star has decided."""
     mine = draft.state.bot_star
     if any(t.bit == STAR and not t.on and t.real and t.copy.message == mine for t in touches):
         draft.state = replace(draft.state, bot_star=None, star_refused=True)
 
 
-def _places(draft: Draft, touches: tuple[Touch, ...], added: dict[str, Stamp]) -> None:
+def _places(draft: Draft, touches: Sequence[Touch], added: dict[str, Stamp]) -> None:
     archived = [t.stamp for t in touches if t.bit == PLACE and t.copy.known.place is Place.ARCHIVE and t.real]
     opened = [t.stamp for t in touches if t.bit == PLACE and t.on]
     telling = {k: v for k, v in added.items() if k in SEEN_MORE or draft.kind(k) is LabelKind.WHERE}
@@ -114,7 +121,7 @@ def _interrupted(draft: Draft, archived: Stamp) -> bool:
     return since is not None and archived.at - since.at < draft.policy.settle
 
 
-def _clear_markers(draft: Draft, last: Stamp) -> None:
+def clear_markers(draft: Draft, last: Stamp) -> None:
     """A touch later than the news ends its call for attention."""
     state = draft.state
     draft.state = replace(
@@ -144,12 +151,12 @@ def undo(draft: Draft) -> None:
         if draft.state.lies:
             draft.open("undo", reason, human=True)
         draft.state = replace(draft.state, touched=draft.now)
-        _clear_markers(draft, draft.now)
+        clear_markers(draft, draft.now)
 
 
 def _undo_label(draft: Draft, wish: Undo, reason: str) -> None:
     label, present = wish.what, wish.kind == Kind.REMOVE_LABEL
-    _set(draft, label, Register(present, draft.now, True, "undo", reason))
+    set_label(draft, label, Register(present, draft.now, True, "undo", reason))
     if not present:
         draft.pair((), (label,), "undo", human=True)
     elif draft.state.open is False and draft.kind(label) in OPEN_KINDS:

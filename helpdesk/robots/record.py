@@ -119,5 +119,5 @@ class Record:
     native_text: str = ""
     blame: Blame | None = None
     weight: float = 1.0  # of imported records; our own count 1
-    schema: int = SCHEMA
+    schema_version: int = SCHEMA
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, ColumnElement, Table, and_, or_
 from sqlmodel import SQLModel
 
-from helpdesk.store import tables  # defines what `metadata` knows
+from helpdesk.store import robot_tables, tables  # define what `metadata` knows
 from helpdesk.uidset import UidSet
 
 METADATA = SQLModel.metadata
@@ -30,6 +30,8 @@ QUARANTINE = _table(tables.QuarantineRow)
 HIDDEN = _table(tables.HiddenRow)
 HANDOVER = _table(tables.HandoverRow)
 WRONG = _table(tables.WrongRow)
+JOB = _table(robot_tables.JobRow)
+RECORD = _table(robot_tables.RecordRow)
 
 Values = dict[str, Any]
 T = TypeVar("T")

@@ -28,6 +28,8 @@ from helpdesk.render import templates
 from helpdesk.report import Hold, Report, utc
 from helpdesk.rules.facts import Destination, Policy
 from helpdesk.settings import Settings, vocabulary
+from helpdesk.shifts.configured import keeper
+from helpdesk.shifts.duty import Duty
 from helpdesk.smtp import Login, SmtpMailer, SmtpServer
 from helpdesk.store import db, meta, migrations
 from helpdesk.store.lock import instance_lock
@@ -215,6 +217,8 @@ def board(
         ),
         inbox=settings.imap.inbox,
         archive=settings.imap.archive,
+        timezone=settings.board.timezone,
+        duty=Duty(keeper(settings)),
         act=act and settings.board.act == "act",
     )
 
@@ -226,6 +230,7 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
         this = board(settings, engine, sending=mailer(settings), create=True)
         if held is not None:
             return Report(moment, held=[held])
+        this.duty.read(moment, asked_at=clock())
         with mailbox(settings) as session:
             return cycle.run(this, session, moment, progress)
 
@@ -239,6 +244,7 @@ def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cy
             held = backward(meta.last_cycle(conn), moment)
         if held is not None:
             return Report(moment, held=[held])
+        this.duty.recall(moment, asked_at=clock())
         with mailbox(settings) as session:
             return cycle.run(this, session, moment, progress)
 
@@ -302,9 +308,11 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
                     "this database lives in simulated time (--now): the daemon needs one of its own"
                 )
         known = account(settings)
+        this = board(settings, engine, sending=mailer(settings), create=True)
+        this.duty.recall(clock(), asked_at=clock())  # the first cycles need not wait for a server
         return daemon.serve(
             daemon.Parts(
-                board=board(settings, engine, sending=mailer(settings), create=True),
+                board=this,
                 connect=lambda: connect(known),
                 watcher=lambda wake: Watcher(known, settings.imap.inbox, wake),
                 clocks=Clocks(clock, steady),

@@ -1,4 +1,4 @@
-"""One board, wired: everything that a cycle needs and nothing that changes while it runs."""
+"""One board, wired: everything that a cycle needs."""
 
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from helpdesk.model import Place
 from helpdesk.ports import Mailer
 from helpdesk.render import Templates
 from helpdesk.rules.facts import Policy
+from helpdesk.shifts.duty import Duty
 
 FILED = "Helpdesk"  # board correspondence: commands, confirmations, our own mails about the board
 
@@ -51,6 +52,8 @@ class Board:
     sending: Sending
     inbox: str
     archive: str
+    timezone: str  # IANA: the days and hours of what the board says
+    duty: Duty  # who has which shift; it is read outside of cycles
     act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
 
     def folder(self, place: Place) -> str:

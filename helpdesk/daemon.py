@@ -31,6 +31,7 @@ from helpdesk.metrics import CONTENT_TYPE
 from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox
 from helpdesk.report import Report
+from helpdesk.shifts.duty import DutyThread
 from helpdesk.vitals import ClockGuard, Clocks
 from helpdesk.worker import Worker
 
@@ -125,6 +126,10 @@ class _Daemon:
         door = await listen(self._parts.http_port, pages) if self._parts.http_port else None
         self._scheduler.start()
         heart = asyncio.create_task(self._heart.run())
+        duty = DutyThread(
+            self._parts.board.duty, self._parts.clocks.wall, partial(_from_thread, loop, self._wake)
+        )
+        duty.start()
         self._tell.systemd("READY=1")
         self._tell.log.info("started", act=self._parts.board.act, poll_seconds=self._parts.poll_seconds)
         try:
@@ -139,6 +144,7 @@ class _Daemon:
             await self._hang_up()
             self._pool.shutdown()
             heart.cancel()
+            duty.stop()
         self._tell.log.info("stopped")
         return 0
 

@@ -10,7 +10,7 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -21,9 +21,15 @@ from helpdesk.model import Stamp
 from helpdesk.report import Done, Note, Report
 from helpdesk.rules.brakes import AUTO_CLOSE, Braked, Budget, Shape, brake, shape
 from helpdesk.rules.decide import Decision, decide
+from helpdesk.rules.facts import Policy
+from helpdesk.shifts import noted
+from helpdesk.shifts.duty import Shifts
 from helpdesk.store import copies, holds, journal, meta, requests, threads
 from helpdesk.store.core import chunks
 from helpdesk.wishes import Wishes, read_wishes
+
+SHIFTED = ("auto_close", "urgent")
+"""The rules that look at the rota."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Stage:
     stamp: Stamp
     wishes: Wishes
     report: Report
+    policy: Policy  # the board's, with the shifts as they are known now
 
 
 def decide_all(
@@ -48,8 +55,10 @@ def decide_all(
     """Decide what is due and store it, with what the observation holds; `report` takes what is done and held."""
     wishes = read_wishes(conn, stamp.at)
     report.held += holds.update(conn, observed, stamp.at, approval=wishes.approved)
-    stage = Stage(board, conn, stamp, wishes, report)
+    known = board.duty.known
+    stage = Stage(board, conn, stamp, wishes, report, replace(board.policy, rota=known.rota))
     _notice_new_policy(stage)
+    _notice_new_rota(stage, known)
     keys = sorted({*threads.due(conn, stamp.at), *wishes.threads(conn)})
     held = holds.held_rules(conn)
     if holds.board_is_held(report.held):
@@ -71,6 +80,16 @@ def _notice_new_policy(stage: Stage) -> None:
     meta.put(conn, meta.POLICY, policy)
     if known is not None:
         threads.mark_all_dirty(conn)
+
+
+def _notice_new_rota(stage: Stage, known: Shifts) -> None:
+    """Other shifts concern the threads that wait for one; that the next day is known is nothing new."""
+    before = meta.get(stage.conn, meta.ROTA) or ""
+    if before == known.noted:
+        return
+    meta.put(stage.conn, meta.ROTA, known.noted)
+    if noted.differ(before, known.noted):
+        threads.mark_dirty(stage.conn, threads.pending_for(stage.conn, SHIFTED))
 
 
 def _carry_out(stage: Stage, keys: Sequence[int], held: AbstractSet[str], allowed: Budget) -> frozenset[int]:
@@ -114,7 +133,7 @@ def _decisions(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Ite
     board, wishes = stage.board, stage.wishes
     for batch in chunks(keys, threads.BATCH):
         found = threads.load(stage.conn, batch, board.dialect)
-        yield [decide(wishes.attach(facts), board.policy, stage.stamp, held) for facts in found]
+        yield [decide(wishes.attach(facts), stage.policy, stage.stamp, held) for facts in found]
 
 
 def _commit(stage: Stage, decisions: Sequence[Decision]) -> None:

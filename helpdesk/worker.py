@@ -63,9 +63,12 @@ class Worker:
             return replace(counted, attention=self._attention(conn), pending=pending)
 
     def next_due(self, now: datetime) -> datetime | None:
-        """When a thread or a mail wants to be looked at next."""
+        """When a thread or a mail wants to be looked at next, or a shift begins or ends."""
+        rota = self._board.duty.known.rota
+        edge = None if rota is None else rota.next_edge(now)
         with reading(self._board.engine) as conn:
-            return figures.next_due(conn, now)
+            due = figures.next_due(conn, now)
+        return min((moment for moment in (due, edge) if moment is not None), default=None)
 
     def hang_up(self) -> None:
         """Close the connection, whatever state it is in; the next cycle makes a new one."""

@@ -171,7 +171,8 @@ class World:
         return str(message_id)
 
     def tick(self) -> Report:
-        """One run at the present time."""
+        """One run at the present time; the calendar, if there is one, is read first."""
+        self.board.duty.read(self.now, asked_at=self.now)
         return cycle.run(self.board, self.mailbox, self.now)
 
     def advance(self, **time: float) -> Report:

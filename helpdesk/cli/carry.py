@@ -54,6 +54,7 @@ def _write_down(engine: Engine, now: datetime | None, ask: Ask[T]) -> tuple[T, d
 
 def _run(settings: Settings, engine: Engine, moment: datetime) -> Report:
     board = app.board(settings, engine, sending=app.mailer(settings), create=True)
+    board.duty.read(moment, asked_at=app.clock())
     try:
         with app.mailbox(settings) as session:
             return cycle.run(board, session, moment, screen.progress)

@@ -8,6 +8,7 @@ from helpdesk.bits import STAR
 from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, TEAM, URGENT, WAITING, Nature, Role
 from helpdesk.rules.draft import Draft, Pending, living
 from helpdesk.rules.facts import Release
+from helpdesk.rules.shifts import at_a_start, covered, on_duty
 from helpdesk.rules.state import Register
 
 
@@ -54,7 +55,7 @@ def _auto_close(draft: Draft) -> None:
     due = start + draft.policy.waiting_close
     if draft.state.touched is not None:
         due = max(due, draft.state.touched.at + draft.policy.quiet)
-    if _due(draft, "auto_close", due) and draft.settled:
+    if _due(draft, "auto_close", at_a_start(draft.policy, due)) and draft.settled:
         days = draft.policy.waiting_close.days
         draft.close("auto_close", f"no human mail for {days} days", draft.now, human=False)
 
@@ -96,7 +97,7 @@ def _escalate(draft: Draft) -> None:
 
 
 def _urgent(draft: Draft) -> None:
-    """[3.3] Tell the shifters, and when nobody answers, the people on call."""
+    """[3.3] Tell who is on duty, and when nobody answers while somebody is, the people on call."""
     register = draft.register(URGENT)
     going = any(t.bit == URGENT and not t.on for t in draft.touches)
     if register is None or not register.present or going:
@@ -105,13 +106,13 @@ def _urgent(draft: Draft) -> None:
     first, second = f"{n}", f"{n}:oncall"
     mailed = draft.state.mailed
     if f"urgent\t{first}" not in mailed and _due(draft, "urgent", since + policy.urgent_grace):
-        _mail(draft, "urgent", first, policy.shifters, f"URGENT since {since:%H:%M} UTC")
+        _mail(draft, "urgent", first, on_duty(policy, draft.now.at), f"URGENT since {since:%H:%M} UTC")
     answered = any(
         m.nature in HUMAN_NATURES and m.role in TEAM and m.trusted and m.time > since
         for m in draft.facts.messages
     )
     alone = not answered and f"urgent\t{second}" not in mailed and bool(policy.oncall)
-    if alone and _due(draft, "urgent", since + policy.urgent_wait):
+    if alone and _due(draft, "urgent", covered(policy, since, policy.urgent_wait)):
         minutes = policy.urgent_wait // timedelta(minutes=1)
         _mail(draft, "urgent", second, policy.oncall, f"URGENT and no answer for {minutes} minutes")
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from helpdesk.bits import Known
 from helpdesk.model import LabelKind, Nature, Place, Role, Stamp
 from helpdesk.rules.state import ThreadState
+from helpdesk.shifts.rota import Rota
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,9 @@ class Policy:
     quiet: timedelta = timedelta(minutes=15)
     max_join_moves: int = 50
     ignore_unread: bool = False
+    rota: Rota | None = field(
+        default=None, repr=False
+    )  # who is on duty when; no part of what a policy is known by
 
 
 LIVING = frozenset({Place.INBOX, Place.ARCHIVE})

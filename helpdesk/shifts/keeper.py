@@ -81,6 +81,19 @@ class Keeper:
         notes = self._keep(copy, fresh)
         return self._reading(fresh.octets, expanded, window, Origin(asked_at, notes=notes))
 
+    def recall(self, now: datetime, *, asked_at: datetime) -> Rota:
+        """The rota around `now` from the kept copy; nobody is asked and nothing is written.
+
+        UsageError where there is no copy, or none that can be used.
+        """
+        copy = kept.load(self.path, self.source) or self._copy
+        if copy is None:
+            raise UsageError(f"{self.source.shown}: the calendar was never read")
+        window = around(now)
+        expanded = self._expand(copy.octets, window, UsageError(self.source.shown))
+        origin = Origin(copy.read_at, max(asked_at - copy.read_at, timedelta(0)), notes=expanded.notes)
+        return rota(expanded, window, self.team, self.zone, origin)
+
     def elsewhere(self, reading: Reading, window: Window) -> Rota:
         """What the same calendar says about another time; errors as in `refresh`."""
         expanded = self._expand(reading.octets, window, self._refused(self.source.shown))

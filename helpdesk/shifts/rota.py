@@ -60,6 +60,11 @@ class Rota:
         """When the next shift begins, later than `now`; None if none is known."""
         return min((one.start for one in self.shifts if one.start > now), default=None)
 
+    def next_edge(self, now: datetime) -> datetime | None:
+        """When the next shift begins or ends, later than `now`; None if nothing is known."""
+        edges = (moment for one in self.shifts for moment in (one.start, one.end))
+        return min((moment for moment in edges if moment > now), default=None)
+
     def first_start(self, moment: datetime) -> datetime | None:
         """When the first shift begins, at this moment or later; None if none is known."""
         return min((one.start for one in self.shifts if one.start >= moment), default=None)

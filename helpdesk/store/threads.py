@@ -96,6 +96,12 @@ def pending(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
     yield from sorted(found, key=lambda one: (one[2], one[0], one[1]))
 
 
+def pending_for(conn: Connection, rules: Iterable[str]) -> Sequence[int]:
+    """The threads for which one of these rules is pending."""
+    told = (THREAD.c.pending.contains(f'"{rule}"', autoescape=True) for rule in rules)
+    return list(conn.execute(select(THREAD.c.id).where(THREAD.c.pending != "", or_(*told))).scalars())
+
+
 _SAVE = (
     update(THREAD)
     .where(THREAD.c.id == bindparam("key"))

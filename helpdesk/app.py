@@ -220,6 +220,7 @@ def board(
         timezone=settings.board.timezone,
         duty=Duty(keeper(settings)),
         act=act and settings.board.act == "act",
+        sites=frozenset(site.name for site in settings.site),
     )
 
 

@@ -55,6 +55,7 @@ class Board:
     timezone: str  # IANA: the days and hours of what the board says
     duty: Duty  # who has which shift; it is read outside of cycles
     act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
+    sites: frozenset[str] = frozenset()  # names that are known to be sites
 
     def folder(self, place: Place) -> str:
         """The folder that a place is written to."""

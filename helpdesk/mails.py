@@ -41,6 +41,7 @@ class EscalationMail:
     since: datetime  # when it was escalated
     asked: str = ""  # the sentence that asks
     facts: tuple[Fact, ...] = ()
+    left_out: int = 0  # mails between the question and the story
     ticket: str = ""  # the destination's number, as it spells it
     link: str = ""  # Message-ID of the thread's newest mail, for the list's web archive
 

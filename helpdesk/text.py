@@ -85,11 +85,24 @@ def normal_subject(subject: str) -> tuple[str, bool]:
     Prefixes of replies and forwards, list tags and ticket numbers go, in any order and number.  A forward alone is no
     reply: it starts something new.
     """
-    text = unicodedata.normalize(
-        "NFC", re.sub("[\u200c\u200d]", "", safe_text(subject, limit=1000)).casefold()
-    )
+    text = _folded(subject)
     start, replied = 0, False
     while found := _PREFIX.match(text, start) or _TAG.match(text, start):
         start = found.end()
         replied = replied or found.groupdict().get("reply") is not None
     return _END_TAG.sub("", text[start:]).strip(), replied
+
+
+def is_forward(subject: str) -> bool:
+    """Tell whether a subject begins as that of a forwarded mail (in any common language), after the tags of lists."""
+    text = _folded(subject)
+    start = 0
+    while found := _TAG.match(text, start):
+        start = found.end()
+    prefix = _PREFIX.match(text, start)
+    return prefix is not None and prefix["reply"] is None
+
+
+def _folded(subject: str) -> str:
+    plain = re.sub("[\u200c\u200d]", "", safe_text(subject, limit=1000))
+    return unicodedata.normalize("NFC", plain.casefold())

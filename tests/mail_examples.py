@@ -171,6 +171,7 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
         replace(ESCALATION, story=(), labels=(), asked="", facts=(), ticket="", link=""),
         ENVELOPE,
     ),
+    "escalation-long-thread": (replace(ESCALATION, left_out=9), ENVELOPE),
     "urgent": (URGENT, replace(ENVELOPE, to=("aiden@example.org",))),
     "urgent-oncall": (
         replace(URGENT, unanswered_minutes=60),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.text import ELLIPSIS, normal_subject, safe_block, safe_text
+from helpdesk.text import ELLIPSIS, is_forward, normal_subject, safe_block, safe_text
 
 NASTY = st.sampled_from(
     [
@@ -190,3 +190,21 @@ def test_normal_subject_by_example(subject: str, expected: str, *, replied: bool
 def test_a_reply_has_the_subject_that_it_replies_to(subject: str, prefix: str) -> None:
     """Any subject and the reply to it are equal once normalised, and the reply says so."""
     assert normal_subject(prefix + subject) == (normal_subject(subject)[0], True)
+
+
+@pytest.mark.parametrize(
+    ("subject", "forwarded"),
+    [
+        ("Fwd: job fails", True),
+        ("[dast] FW: job fails", True),
+        ("WG: Re: job fails", True),
+        ("转发: job fails", True),
+        ("Re: Fwd: job fails", False),
+        ("job fails", False),
+        ("Forward jets: a question", False),
+        ("", False),
+    ],
+)
+def test_is_forward(subject: str, *, forwarded: bool) -> None:
+    """A forwarded mail says so first, in any language, after the tags of lists; an answer to one is an answer."""
+    assert is_forward(subject) is forwarded

@@ -162,7 +162,7 @@ class World:
 
     def incoming(self, sender: str, subject: str, *, answers: Sequence[str] = (), **more: Any) -> str:
         """Deliver a mail to the inbox; returns its Message-ID."""
-        message_id = more.pop("message_id", f"<m{next(self.ids)}@{sender.partition('@')[2]}>")
+        message_id = more.pop("message_id", f"<m{next(self.ids)}@{sender.partition('@')[2].rstrip('>')}>")
         folder, flags = more.pop("folder", "INBOX"), more.pop("flags", ())
         more.setdefault("date", self.now)
         self.human.deliver(

@@ -23,6 +23,9 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "escalation": about_threads.escalation,
     "urgent": about_threads.urgent,
     "release": about_threads.release,
+    "note": about_threads.note,
+    "warning": about_threads.warning,
+    "notice": about_threads.notice,
     "alarm": about_board.alarm,
 }
 """By the kind of the row."""

@@ -1,25 +1,45 @@
 """Mails about one thread: its story in the words of the people who wrote it."""
 
-from helpdesk.letters.writing import Writing
-from helpdesk.mails import EscalationMail, ReleaseMail, UrgentMail
+from datetime import datetime
 
-MAX_PAGES = 12  # mails of a thread that an escalation quotes
+from helpdesk.excerpts.questions import question
+from helpdesk.letters.writing import Writing, facts, line
+from helpdesk.mails import (
+    EscalationMail,
+    NoteMail,
+    NoticeMail,
+    ReleaseMail,
+    StoryLine,
+    UrgentMail,
+    WarningMail,
+)
+from helpdesk.model import TEAM
+
+MAX_PAGES = 12  # mails of a thread that an escalation quotes, the first and the newest
 
 
 def escalation(writing: Writing) -> EscalationMail:
     """To a destination: the question, and what was said since."""
     row, story = writing.row, writing.story
-    lines = [writing.line(page) for page in story.pages[-MAX_PAGES:]]
+    shown = [*story.pages[:1], *story.pages[1:][1 - MAX_PAGES :]]
+    said = [writing.words(page) for page in shown]
+    asking = "\n".join(words for page, words in zip(shown, said, strict=True) if page.role not in TEAM)
     destination = row.occasion.rpartition(":")[0]
     return EscalationMail(
         thread=writing.short,
         destination=destination,
         subject=story.subject,
         user=writing.user,
-        question=lines[0].lines if lines else (),
-        story=tuple(lines[1:]),
+        question=tuple(said[0].split("\n")) if said else (),
+        story=tuple(
+            line(page, words) for page, words in list(zip(shown, said, strict=True))[1:] if words.strip()
+        ),
         labels=story.labels,
         since=story.since.get(destination, row.planned_at),
+        asked=question(said[0]) if said else "",
+        facts=facts(asking, writing.board.sites),
+        left_out=len(story.pages) - len(shown),
+        link=writing.newest,
     )
 
 
@@ -27,14 +47,18 @@ def urgent(writing: Writing) -> UrgentMail:
     """To who is on duty, or with the minutes that nobody answered to those on call."""
     row, story = writing.row, writing.story
     waited = writing.board.policy.urgent_wait.total_seconds() // 60
+    words = writing.words(story.pages[0]) if story.pages else ""
     return UrgentMail(
         thread=writing.short,
         subject=story.subject,
         user=writing.user,
-        question=writing.line(story.pages[0]).lines if story.pages else (),
+        question=tuple(words.split("\n")),
         labels=story.labels,
         since=story.since.get("URGENT", row.planned_at),
         unanswered_minutes=int(waited) if row.occasion.endswith("oncall") else 0,
+        asked=question(words),
+        facts=facts(words, writing.board.sites),
+        link=writing.newest,
     )
 
 
@@ -42,3 +66,36 @@ def release(writing: Writing) -> ReleaseMail:
     """To the user: please look whether it helps."""
     name, _, version = writing.row.occasion.rpartition(":")
     return ReleaseMail(writing.short, name, version, writing.story.subject, writing.user)
+
+
+def note(writing: Writing) -> NoteMail:
+    """To the user: what the command's context says (`where`, `ticket`, `by` with `words`, `answer` with who, when, lines)."""
+    kept, story = writing.context, writing.story
+    answer = kept.get("answer")
+    return NoteMail(
+        thread=writing.short,
+        subject=story.subject,
+        user=writing.user,
+        where=kept.get("where", ""),
+        ticket=kept.get("ticket", ""),
+        by=kept.get("by", ""),
+        words=tuple(kept.get("words", ())),
+        answer=StoryLine(answer["who"], datetime.fromisoformat(answer["when"]), tuple(answer["lines"]))
+        if answer
+        else None,
+    )
+
+
+def warning(writing: Writing) -> WarningMail:
+    """To the user: the thread will be closed."""
+    closes = datetime.fromisoformat(writing.context["closes"])
+    return WarningMail(writing.short, writing.story.subject, writing.user, _since(writing), closes)
+
+
+def notice(writing: Writing) -> NoticeMail:
+    """To the user: the thread was closed."""
+    return NoticeMail(writing.short, writing.story.subject, writing.user, _since(writing))
+
+
+def _since(writing: Writing) -> datetime:
+    return datetime.fromisoformat(writing.context["since"])

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
-from helpdesk.model import Nature
+from helpdesk.model import Nature, Role
 from helpdesk.store import meta
 from helpdesk.store.core import COPY, FOLDER, MESSAGE, THREAD
 from helpdesk.store.threads import unpack_state
@@ -22,6 +22,9 @@ class Page:
     time: datetime
     folder: str
     uid: int
+    name: str = ""  # of the author, as he writes it
+    role: Role = Role.USER
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,12 @@ def read(conn: Connection, thread: int | None) -> Story:
 def _pages(conn: Connection, thread: int) -> tuple[Page, ...]:
     query = (
         select(
-            MESSAGE.c.id, MESSAGE.c.message_id, MESSAGE.c.author, MESSAGE.c.time, FOLDER.c.name, COPY.c.uid
+            *(
+                MESSAGE.c[name]
+                for name in ("id", "message_id", "author", "author_name", "role", "subject", "time")
+            ),
+            FOLDER.c.name,
+            COPY.c.uid,
         )
         .outerjoin(COPY, (COPY.c.message == MESSAGE.c.id) & COPY.c.limbo.is_(None))
         .outerjoin(FOLDER, FOLDER.c.id == COPY.c.folder)
@@ -66,7 +74,10 @@ def _pages(conn: Connection, thread: int) -> tuple[Page, ...]:
     )
     pages: dict[int, Page] = {}
     for row in conn.execute(query):
-        pages.setdefault(row.id, Page(row.message_id, row.author, row.time, row.name or "", row.uid or 0))
+        page = Page(row.message_id, row.author, row.time, row.name or "", row.uid or 0)
+        pages.setdefault(
+            row.id, replace(page, name=row.author_name, role=Role(row.role), subject=row.subject)
+        )
     return tuple(pages.values())
 
 

@@ -1,0 +1,115 @@
+"""Stories of what our mails say: the question first, in its author's words, and nothing that was not for the reader."""
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from helpdesk.ports import Letter
+from tests.world import World
+
+ANN = "Ann Archer <ann@users.example.com>"
+AIDEN = "Aiden Archer <aiden@example.org>"
+GGUS = "ggus@tracker.example.net"
+
+QUESTION = """\
+Dear team,
+
+since 04:00 all my jobs fail at DESY-HH. It is ganga job 117.3.
+
+    ERROR 1099: could not stage in mc08.105802.JF17_pythia_jet_filter.recon.AOD.e347_s462_r541
+
+Is DESY-HH in downtime since Monday?
+
+--
+Ann Archer, Institute of Physics
+"""
+ANSWER = """\
+helpdesk: escalate GGUS
+
+I pass it to GGUS.
+
+On Mon, 8 Jun 2026, Ann Archer wrote:
+> Dear team,
+> since 04:00 all my jobs fail at DESY-HH.
+"""
+
+
+def text_of(letter: Letter, kind: str = "plain") -> str:
+    message = message_from_bytes(letter.content, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def escalated(world: World, question: str) -> str:
+    world.on(question, "add_flags", ["ggus"])
+    world.settle()
+    world.advance(minutes=11)
+    return text_of(world.expect_mail(GGUS))
+
+
+def test_an_escalation_begins_with_what_an_expert_asks(world: World) -> None:
+    """The question, the error line and the job come first, then the user's own words, then what was said since."""
+    question = world.incoming(ANN, "All jobs fail", body=QUESTION)
+    world.tick()
+    world.advance(minutes=5)
+    world.incoming(AIDEN, "Re: All jobs fail", answers=[question], body=ANSWER)
+    world.tick()
+    said = escalated(world, question)
+    places = [
+        said.index(one)
+        for one in (
+            "Is DESY-HH in downtime since Monday?",
+            "  error: ERROR 1099: could not stage in",
+            "  job: 117.3",
+            "  site: DESY-HH",
+            "Ann Archer <ann@users.example.com> asks:",
+            "> since 04:00 all my jobs fail",
+            "What was said since:",
+            "Aiden Archer (team):",
+            "    I pass it to GGUS.",
+        )
+    ]
+    assert places == sorted(places)
+    for absent in ("Institute of Physics", "helpdesk:", "wrote:"):
+        assert absent not in said
+
+
+def test_a_forwarded_question_is_told_whole(world: World) -> None:
+    """What was forwarded to the list is the question, and stays."""
+    body = "FYI\n\n---------- Forwarded message ----------\nFrom: Bob\n\nWhy does job 4711 fail with exit code 65?\n"
+    question = world.incoming(ANN, "Fwd: job fails", body=body)
+    world.tick()
+    said = escalated(world, question)
+    assert "> Why does job 4711 fail with exit code 65?" in said
+
+
+def test_a_long_thread_keeps_its_question(world: World) -> None:
+    """Of a long thread the question and the newest mails are told, and how many stand between."""
+    question = world.incoming(ANN, "All jobs fail", body="What can I do?")
+    last = question
+    for number in range(20):
+        world.advance(minutes=1)
+        last = world.incoming(
+            ANN, "Re: All jobs fail", answers=[question, last], body=f"This is word {number}."
+        )
+    world.tick()
+    said = escalated(world, question)
+    assert "> What can I do?" in said
+    assert "What was said since (without the 9 mails before):" in said
+    assert "This is word 9." in said
+    assert "This is word 8." not in said
+
+
+def test_a_mail_that_has_gone_is_not_quoted(world: World) -> None:
+    """A mail that somebody deleted meanwhile is not quoted, and holds up nothing."""
+    question = world.incoming(ANN, "All jobs fail", body=QUESTION)
+    world.tick()
+    answer = world.incoming(ANN, "Re: All jobs fail", answers=[question], body="It is solved, no, it is not.")
+    world.tick()
+    world.on(question, "add_flags", ["ggus"])
+    world.settle()
+    world.on(answer, "delete")
+    world.advance(minutes=11)
+    assert "It is solved" not in text_of(world.expect_mail(GGUS))

@@ -19,6 +19,7 @@ from helpdesk.mailbox.account import Account, Credential, Password
 from helpdesk.mailbox.connect import connect
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.dialects.keywords import Keywords
+from helpdesk.mailbox.lifeline import Lifeline
 from helpdesk.mailbox.watch import Watcher
 from helpdesk.metrics import Metrics
 from helpdesk.model import Stamp
@@ -232,7 +233,7 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
         if held is not None:
             return Report(moment, held=[held])
         this.duty.read(moment, asked_at=clock())
-        with mailbox(settings) as session:
+        with mailbox(settings, engine) as session:
             return cycle.run(this, session, moment, progress)
 
 
@@ -246,14 +247,15 @@ def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cy
         if held is not None:
             return Report(moment, held=[held])
         this.duty.recall(moment, asked_at=clock())
-        with mailbox(settings) as session:
+        with mailbox(settings, engine) as session:
             return cycle.run(this, session, moment, progress)
 
 
 @contextmanager
-def mailbox(settings: Settings) -> Iterator[Mailbox]:
-    """One IMAP connection."""
-    session = connect(account(settings))
+def mailbox(settings: Settings, engine: Engine | None = None) -> Iterator[Mailbox]:
+    """One IMAP connection; with a database it is made anew where a mail ends it."""
+    known = account(settings)
+    session = connect(known) if engine is None else Lifeline(lambda: connect(known), engine)
     try:
         yield session
     finally:
@@ -314,7 +316,7 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
         return daemon.serve(
             daemon.Parts(
                 board=this,
-                connect=lambda: connect(known),
+                connect=lambda: Lifeline(lambda: connect(known), engine),
                 watcher=lambda wake: Watcher(known, settings.imap.inbox, wake),
                 clocks=Clocks(clock, steady),
                 outlets=Outlets(log, Metrics(name), os.environ),

@@ -47,5 +47,18 @@ class UidValidityChangedError(MailboxRefusedError):
     """The folder is not the one that we knew (RFC 9051 section 2.3.1.1)."""
 
 
+class DeadlyMailError(MailboxRefusedError):
+    """A mail that ends the connection whenever it is fetched; the present connection is a new one, and good."""
+
+    def __init__(self, strikes: int) -> None:
+        super().__init__(deadly(strikes))
+        self.strikes = strikes
+
+
+def deadly(strikes: int) -> str:
+    """Why a mail lies in quarantine that ended so many connections."""
+    return f"the connection ends whenever it is fetched ({strikes} times)"
+
+
 class HeldError(HelpdeskError):
     """The board is held by a brake, or a clock, or another instance."""

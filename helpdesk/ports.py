@@ -76,6 +76,7 @@ class MailRow:
     size: int
     guid: str  # EMAILID or X-GUID, "" where the server has neither
     header: bytes  # the asked-for fields, as the server sent them; b"" when the server could not say
+    strikes: int = 0  # connections that ended whenever it was fetched, so that nothing is known of it
 
 
 @dataclass(frozen=True, slots=True)

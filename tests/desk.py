@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from helpdesk import app
@@ -158,7 +159,7 @@ def memory_desk(folder: Path, patch: pytest.MonkeyPatch, server: MemoryServer | 
     desk = Desk(folder, server or MemoryServer())
 
     @contextmanager
-    def mailbox(_settings: Settings) -> Iterator[Mailbox]:
+    def mailbox(_settings: Settings, _engine: Engine | None = None) -> Iterator[Mailbox]:
         yield MemoryMailbox(desk.server)
 
     patch.setattr(app, "mailbox", mailbox)

@@ -265,14 +265,14 @@ def test_a_copy_of_an_older_database(bare: str) -> None:
 def test_times_are_utc(engine: Engine) -> None:
     """Times go in with any zone and come out in UTC, in bulk as one by one, and a time without a zone is refused."""
     summer = datetime(2026, 6, 8, 8, 0, 0, 5, tzinfo=timezone(timedelta(hours=2)))
-    values = {"folder": 1, "uid": 1, "guid": "", "why": "", "seen_at": summer}
+    values = {"folder": 1, "uid": 1, "guid": "", "why": "", "seen_at": summer, "strikes": 0}
     with engine.begin() as conn:
         conn.execute(insert(QUARANTINE).values(values))
         run_many(
             conn,
             insert(QUARANTINE),
             tuple(values),
-            [(1, uid, "", "", summer) for uid in (2, 3)],
+            [(1, uid, "", "", summer, 0) for uid in (2, 3)],
             ("seen_at",),
         )
         found = conn.execute(select(QUARANTINE.c.seen_at)).scalars().all()

@@ -6,10 +6,11 @@ A mail whose server id is known is not read again.  A mail that cannot be read g
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from helpdesk.errors import DeadlyMailError, MailboxRefusedError, UidValidityChangedError, deadly
 from helpdesk.mailbox.authors import author
 from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify
@@ -23,12 +24,14 @@ from helpdesk.rules.facts import Hit
 from helpdesk.store import copies, messages
 from helpdesk.store.flags import Seen
 from helpdesk.store.messages import NewMessage
+from helpdesk.store.suspects import again_after
 from helpdesk.store.threads import pack_hits
 from helpdesk.uidset import UidSet
 
 BATCH = 500
 BOUNCE_OCTETS = 256 * 1024
 BODY_OCTETS = 64 * 1024
+REFUSED_AGAIN = timedelta(days=1)
 MAX_TEXT = 1000
 MAX_KEY = 500  # what every database can index, in any script
 MAX_PEOPLE = 50
@@ -47,9 +50,15 @@ class Incoming:
     message: int | None = None  # the message that it is, if its server id is known
     new: NewMessage | None = None  # else what the store will hold of it
     why: str = ""  # else why it cannot be read
+    strikes: int = 0  # connections that it has ended
+    again: timedelta | None = None  # in how long it is tried again; None: never
     own: tuple[str, ...] = ()  # the tokens by which it is a mail of ours
     adopted: bool = False  # it was there before the board: history
     when: datetime | None = None  # INTERNALDATE
+
+    def condemn(self, strikes: int) -> None:
+        """Nothing more is asked of it for a while."""
+        self.why, self.strikes, self.again = deadly(strikes), strikes, again_after(strikes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,9 @@ class Intake:
             yield mail
 
     def _read(self, conn: Connection, row: MailRow, mail: Incoming) -> None:
+        if row.strikes:
+            mail.condemn(row.strikes)
+            return
         if not row.header:
             mail.why = "the server could not describe the mail"
             return
@@ -98,7 +110,14 @@ class Intake:
         mail.guid = row.guid or identity(_stable(header), header.message_id, row.size)
         if not header.message_id:
             header = replace(header, message_id=_made_up(mail.guid))
-        self._understand(conn, mail, row, header)
+        try:
+            self._understand(conn, mail, row, header)
+        except DeadlyMailError as error:
+            mail.condemn(error.strikes)
+        except UidValidityChangedError:
+            raise
+        except MailboxRefusedError as error:
+            mail.why, mail.again = f"the server does not give its text: {error}", REFUSED_AGAIN
 
     def _understand(self, conn: Connection, mail: Incoming, row: MailRow, header: Header) -> None:
         who = author(header, self.place is Place.SENT, self.board.authors)

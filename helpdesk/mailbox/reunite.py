@@ -10,7 +10,7 @@ from helpdesk.mailbox.changes import Changes, Spot
 from helpdesk.mailbox.delta import Delta
 from helpdesk.mailbox.ingest import Incoming
 from helpdesk.model import Place
-from helpdesk.store import aside, copies, messages
+from helpdesk.store import aside, copies, messages, suspects
 from helpdesk.store.aside import Unreadable
 from helpdesk.store.copies import Held
 from helpdesk.store.core import COPY
@@ -98,6 +98,7 @@ class Reunion:
         folder = read.delta.after.key
         if read.mails:
             aside.forget(self.conn, folder, UidSet.of(mail.uid for mail in read.mails))
+            suspects.forget(self.conn, read.delta.folder)
         hidden = {mail.uid for mail in read.mails if mail.seen.deleted}
         aside.hide(self.conn, folder, sorted(hidden | read.delta.hidden))
         left = [mail for mail in read.mails if mail.uid not in hidden]
@@ -105,8 +106,10 @@ class Reunion:
             left = self._former(read, left, formers)
         for mail in left:
             if mail.why and not self._pool.get(mail.guid):
-                unreadable = Unreadable(folder, mail.uid, mail.guid, mail.why, self.changes.stamp.at)
-                aside.quarantine(self.conn, [unreadable])
+                now, again = self.changes.stamp.at, mail.again
+                later = None if again is None else now + again
+                why = Unreadable(folder, mail.uid, mail.guid, mail.why, now, mail.strikes, later)
+                aside.quarantine(self.conn, [why])
             else:
                 yield Arrival(read, mail)
 

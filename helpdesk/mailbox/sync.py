@@ -25,9 +25,10 @@ from helpdesk.mailbox.reunite import Read, Reunion
 from helpdesk.model import Stamp
 from helpdesk.ports import FolderStatus, Mailbox
 from helpdesk.report import Hold
-from helpdesk.store import copies, folders, holds, meta
+from helpdesk.store import aside, copies, folders, holds, meta
 from helpdesk.store.db import reading
 from helpdesk.store.folders import FolderState
+from helpdesk.uidset import UidSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +117,17 @@ def _read(
     last = meta.last_cycle(conn)
     adopted = datetime.max.replace(tzinfo=UTC) if last is None else None
     read_before = {folder.id for folder in folders.known(conn)}
+    due = aside.due(conn, stamp.at)
     reads: list[Read] = []
     for status, state in listed.statuses:
-        if not delta.is_quiet(state, status, mailbox.tier):
+        if state.key in due or not delta.is_quiet(state, status, mailbox.tier):
             found = delta.read(mailbox, conn, state, status, stamp)
             history = last.at if last is not None and state.key not in read_before else adopted
             intake = Intake(mailbox, board, state.place, found.folder, stamp, history, wanted_fields(board))
-            read = Read(found, list(intake.read(conn, found.fresh)))
+            fresh = found.fresh
+            if state.key in due and not found.reset:
+                fresh = UidSet.of({*fresh, *due[state.key]})
+            read = Read(found, list(intake.read(conn, fresh)))
             missed = delta.compare(mailbox, conn, found, [mail.uid for mail in read.mails])
             read.mails += intake.read(conn, missed)
             reads.append(read)

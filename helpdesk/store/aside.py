@@ -1,7 +1,7 @@
 r"""UIDs that the board knows and does not show: mails that cannot be read, and those that are marked \Deleted."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
@@ -19,16 +19,23 @@ class Unreadable:
     guid: str
     why: str
     seen_at: datetime
+    strikes: int = 0  # connections that it has ended
+    again_at: datetime | None = None  # when it is tried again; None: never
 
 
 def quarantine(conn: Connection, mails: Iterable[Unreadable]) -> None:
     """Keep unreadable mails in sight."""
     for chunk in chunks(mails):
-        rows = [
-            {"folder": m.folder, "uid": m.uid, "guid": m.guid, "why": m.why, "seen_at": m.seen_at}
-            for m in chunk
-        ]
-        conn.execute(insert(QUARANTINE), rows)
+        conn.execute(insert(QUARANTINE), [asdict(mail) for mail in chunk])
+
+
+def due(conn: Connection, now: datetime) -> dict[int, list[int]]:
+    """The mails that are tried again now: UIDs by folder."""
+    found: dict[int, list[int]] = {}
+    query = select(QUARANTINE.c.folder, QUARANTINE.c.uid).where(QUARANTINE.c.again_at <= now)
+    for folder, uid in conn.execute(query):
+        found.setdefault(folder, []).append(uid)
+    return found
 
 
 def hide(conn: Connection, folder: int, uids: Iterable[int]) -> None:

@@ -208,6 +208,19 @@ class QuarantineRow(SQLModel, table=True):
     guid: str = ""
     why: str
     seen_at: datetime = Field(sa_type=UtcTime)
+    strikes: int = 0  # connections that ended whenever it was fetched; 0: it came, and was no mail
+    again_at: datetime | None = Field(default=None, sa_type=UtcTime)  # when it is tried again; None: never
+
+
+class SuspectRow(SQLModel, table=True):
+    """UIDs among which a mail may be that ends the connection (docs/decisions.md section 12)."""
+
+    __tablename__ = "suspect"
+    folder: str = Field(primary_key=True)  # its name: a folder that was never read has no key yet
+    uidvalidity: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    first: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    last: int = Field(sa_column=Column(BigInteger, nullable=False))
+    strikes: int
 
 
 class HiddenRow(SQLModel, table=True):

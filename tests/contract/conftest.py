@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from helpdesk.mailbox.connect import Account, Password, connect
+from helpdesk.mailbox.lifeline import Lifeline
 from helpdesk.ports import Mailbox, Tier
+from helpdesk.store import db
 from tests.conftest import SERVERS, Login
+from tests.databases import SqliteFile
 from tests.human import Human, ImapHuman
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 
-MEMORIES: Final = tuple(f"memory-{tier.value}" for tier in Tier)
+MEMORIES: Final = (*(f"memory-{tier.value}" for tier in Tier), "lifeline-QRESYNC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,11 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 def make_world(name: str, request: pytest.FixtureRequest) -> Iterator[World]:
     if name in MEMORIES:
         server = MemoryServer()
-        tier = Tier(name.removeprefix("memory-"))
-        yield World(name, MemoryMailbox(server, tier), server, lambda: MemoryMailbox(server, tier))
+        kind, _, tier = name.partition("-")
+        connect_one: Callable[[], Mailbox] = partial(MemoryMailbox, server, Tier(tier))
+        if kind == "lifeline":
+            connect_one = partial(_lifeline, connect_one, request.getfixturevalue("tmp_path"))
+        yield World(name, connect_one(), server, connect_one)
         return
     login = request.getfixturevalue("login")(name)
     human = ImapHuman(login.host, login.port, login.user, login.password)
@@ -79,6 +87,12 @@ def make_world(name: str, request: pytest.FixtureRequest) -> Iterator[World]:
     human.close()
     for mailbox in opened:
         mailbox.close()
+
+
+def _lifeline(connect_one: Callable[[], Mailbox], folder: Path) -> Mailbox:
+    kept = SqliteFile(folder)
+    kept.make()
+    return Lifeline(connect_one, db.open_engine(kept.url))
 
 
 def account(login: Login) -> Account:

@@ -1,4 +1,4 @@
-"""A wire between a client and a server that can be cut, mended, and stopped at a chosen word."""
+"""A wire between a client and a server that can be cut, mended, and stopped or broken at a chosen word."""
 
 import asyncio
 import threading
@@ -15,6 +15,7 @@ class Relay:
         self.port = 0
         self.connections = 0
         self._gate = b""
+        self.poison = b""  # a word of the server's over which a connection ends
         self.reached = threading.Event()  # the gate's word is there and is not passed on
         self._ready = threading.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -97,6 +98,8 @@ class Relay:
             if gated and self._gate and self._gate in octets:
                 self.reached.set()
                 await self._open.wait()
+            if not gated and self.poison and self.poison in octets:
+                raise ConnectionResetError
             writer.write(octets)
             await writer.drain()
         with suppress(OSError):

@@ -112,8 +112,8 @@ class ScriptedPeer:
                 return
             for segment in [turn.say] if isinstance(turn.say, bytes) else turn.say:
                 line.send(segment)
-            if turn.then == "hang":
-                self._closing.wait(30)
+            while turn.then == "hang" and line.read() is not None:
+                pass  # until the client has gone
             if turn.then != "on":
                 return
 

@@ -1,0 +1,232 @@
+"""The engine `slurm`: one array for a batch, one squeue for everything (sbatch(1), squeue(1), scancel(1)).
+
+A batch's folder lies on a file system that the nodes share; the runner leaves there what the batch system does not tell.  `--no-requeue`
+always: a job that was lost with its node must not come back in silence.  The tag is the array's name, so an array whose answer was lost is
+found again by it.
+"""
+
+import shlex
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
+from helpdesk.robots.engines import folders
+from helpdesk.robots.engines.folders import JobFolder
+from helpdesk.robots.engines.process import Client
+from helpdesk.robots.payloads import pack
+from helpdesk.robots.record import FINAL, JobState, Phase
+from helpdesk.text import safe_text
+
+MAX_BATCH = 1000  # MaxArraySize is 1,001 unless somebody raised it
+ARRAY, ORDER = "array", "order"
+_FIELDS = "%i|%T|%N|%V|%S|%e|%r"
+_PASSING = (
+    "unable to contact",
+    "timed out",
+    "temporarily",
+    "try again",
+    "communications",
+    "connection refused",
+)
+_STATES = {
+    "PENDING": JobState.SUBMITTED,
+    "CONFIGURING": JobState.SUBMITTED,
+    "SUSPENDED": JobState.RUNNING,
+    "STOPPED": JobState.RUNNING,
+    "RUNNING": JobState.RUNNING,
+    "COMPLETING": JobState.RUNNING,
+    "STAGE_OUT": JobState.RUNNING,
+    "SIGNALING": JobState.RUNNING,
+    "COMPLETED": JobState.SUCCESS,
+    "CANCELLED": JobState.CANCELLED,
+    "TIMEOUT": JobState.TIMEOUT,
+    "DEADLINE": JobState.TIMEOUT,
+}
+_QUEUE_ENDS = frozenset({"BOOT_FAIL", "DEADLINE", "REVOKED"})
+
+
+class SlurmEngine:
+    """One Slurm cluster; its partitions are the queues.  `root` is a folder that every node sees under the same name."""
+
+    def __init__(self, root: Path, *, configuration: str | None = None, python: str | None = None) -> None:
+        environment = {"SLURM_TIME_FORMAT": "%s"}
+        if configuration is not None:
+            environment["SLURM_CONF"] = configuration
+        self._root = root
+        self._client = Client(environment, _PASSING)
+        self._python = python or sys.executable
+
+    async def describe(self) -> EngineInfo:
+        """The partitions, and what is not up."""
+        told = await self._client.ask(["sinfo", "-h", "-o", "%R|%a|%D|%T"])
+        rows = [line.split("|") for line in told.splitlines() if line.count("|") == 3]
+        version = (await self._client.ask(["sinfo", "--version"])).split()
+        notes = tuple(f"{row[0]}: {row[2]} nodes {row[3]}, partition {row[1]}" for row in rows)
+        return EngineInfo(
+            "slurm",
+            version[-1] if version else "",
+            tuple(dict.fromkeys(row[0] for row in rows)),
+            MAX_BATCH,
+            notes,
+        )
+
+    async def submit(self, batch: Batch) -> Sequence[Handle]:
+        """Write the folders, then one sbatch; what an earlier one has accepted is found by its name."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            pack(self._root / "payload.pyz")
+            jobs = folders.write_batch(self._root, batch)
+            array = self._array(batch.tag) or await self._found(batch.tag) or await self._sbatch(batch, jobs)
+            (self._root / batch.tag / ARRAY).write_text(array, encoding="ascii")
+        except OSError as error:
+            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+        return self._handles(batch.tag, array, jobs)
+
+    async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
+        """One squeue; a job that has left it is read from its folder."""
+        told = await self._squeue()
+        return [self._status(handle, told.get(_array_job(handle))) for handle in handles]
+
+    async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - the folder is shared
+        """What the runners left."""
+        found = [(handle, self._folder(handle)) for handle in handles]
+        return [replace(job.fetched(), handle=handle) for handle, job in found if job is not None]
+
+    async def cancel(self, handles: Collection[Handle]) -> None:
+        """One scancel; jobs that have ended are no matter to it."""
+        if handles:
+            await self._client.ask(["scancel", "--quiet", *(_array_job(one) for one in handles)])
+
+    async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
+        """The arrays that were accepted, by their files or by their names."""
+        found: list[tuple[str, Handle]] = []
+        for tag in tags:
+            jobs = list(folders.jobs_of(self._root, tag))
+            array = (self._array(tag) or await self._found(tag)) if jobs else ""
+            if array:
+                found += [(tag, handle) for handle in self._handles(tag, array, jobs)]
+        return found
+
+    async def forget(self, tags: Collection[str]) -> None:
+        """Remove the folders."""
+        for tag in tags:
+            folders.forget(self._root, tag)
+
+    async def _sbatch(self, batch: Batch, jobs: Sequence[JobFolder]) -> str:
+        """Submit the array; its tasks find their jobs by number, in a file beside them."""
+        home = (self._root / batch.tag).resolve()
+        (home / ORDER).write_text("".join(f"{job.path.name}\n" for job in jobs), encoding="utf-8")
+        script = home / "array.sh"
+        script.write_text(self._script(home, jobs), encoding="utf-8")
+        wall = max(job.spec()[1].limits.wall_s for job in jobs)
+        memory = max(job.spec()[1].limits.memory_bytes for job in jobs)
+        told = await self._client.ask(
+            [
+                "sbatch",
+                "--parsable",
+                "--no-requeue",
+                "--export=PATH,HOME,LANG,TZ",  # nothing else of the daemon's environment: it may hold secrets
+                f"--job-name={batch.tag}",
+                f"--partition={batch.queue}",
+                f"--array=0-{len(jobs) - 1}",
+                f"--time={int(wall // 60) + 2}",
+                f"--mem={memory // 1_000_000 + 100}M",
+                f"--chdir={home}",
+                "--output=/dev/null",
+                str(script),
+            ]
+        )
+        return told.strip().partition(";")[0]
+
+    def _script(self, home: Path, jobs: Sequence[JobFolder]) -> str:
+        """What each task runs: the runner, in the folder of its job."""
+        cases = []
+        for number, job in enumerate(jobs):
+            _, spec = job.spec()
+            limits = spec.limits
+            words = [
+                *(
+                    "env",
+                    *(f"{name}={value}" for name, value in spec.environment),
+                    f"HELPDESK_JOB={spec.job}",
+                ),
+                *(
+                    self._python,
+                    str(self._root.resolve() / "payload.pyz"),
+                    "run",
+                    "--folder",
+                    str(home / job.path.name),
+                ),
+                *("--wall", str(limits.wall_s), "--memory", str(limits.memory_bytes)),
+                *("--disk", str(limits.disk_bytes), "--output", str(limits.output_bytes)),
+                *("--", *spec.argv),
+            ]
+            cases.append(f"{number}) exec {shlex.join(words)} ;;\n")
+        return f'#!/bin/sh\ncase "$SLURM_ARRAY_TASK_ID" in\n{"".join(cases)}esac\nexit 2\n'
+
+    def _array(self, tag: str) -> str:
+        try:
+            return (self._root / tag / ARRAY).read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+
+    async def _found(self, tag: str) -> str:
+        """The array of this name, if Slurm has one."""
+        told = await self._client.ask(["squeue", "-h", "-t", "all", f"--name={tag}", "-o", "%F"])
+        return next(iter(told.split()), "")
+
+    def _handles(self, tag: str, array: str, jobs: Sequence[JobFolder]) -> list[Handle]:
+        return [Handle(job.path.name, f"{tag}:{array}_{number}") for number, job in enumerate(jobs)]
+
+    def _folder(self, handle: Handle) -> JobFolder | None:
+        tag = handle.engine_job_id.partition(":")[0]
+        return folders.find(self._root, Handle(handle.job, f"{tag}/{handle.job}"))
+
+    async def _squeue(self) -> Mapping[str, Sequence[str]]:
+        told = await self._client.ask(["squeue", "-h", "-r", "-t", "all", "-o", _FIELDS])
+        rows = (line.split("|", 6) for line in told.splitlines())
+        return {row[0]: row for row in rows if len(row) == 7}
+
+    def _status(self, handle: Handle, row: Sequence[str] | None) -> Status:
+        """Slurm's word on whether it ended, the runner's on how."""
+        job = self._folder(handle)
+        left = None if job is None or job.ending() is None else replace(job.status(), handle=handle)
+        if row is None:
+            return left or Status(handle, None)
+        _, state, node, submitted, started, ended, reason = row
+        known = _STATES.get(state, JobState.LOST if state == "NODE_FAIL" else JobState.FAILED)
+        if left is not None and known in FINAL - {JobState.LOST}:
+            return replace(
+                left,
+                submitted=_moment(submitted) or left.submitted,
+                native_text=left.native_text or _said(reason),
+            )
+        good = known is JobState.SUCCESS
+        return Status(
+            handle,
+            JobState.FAILED
+            if good and left is None and job is not None
+            else known,  # it says COMPLETED and nothing is there
+            safe_text(node, limit=100),
+            _moment(submitted),
+            _moment(started) if known is not JobState.SUBMITTED else None,
+            _moment(ended) if known in FINAL else None,
+            "local:no_result" if good else f"slurm:{state}" if known in FINAL else "",
+            _said(reason),
+            Phase.QUEUE if state in _QUEUE_ENDS else None,
+        )
+
+
+def _array_job(handle: Handle) -> str:
+    return handle.engine_job_id.rpartition(":")[2]
+
+
+def _said(reason: str) -> str:
+    return "" if reason in {"None", "(null)"} else safe_text(reason, limit=200)
+
+
+def _moment(seconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None

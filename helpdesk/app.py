@@ -75,6 +75,8 @@ def policy(settings: Settings) -> Policy:
         oncall=tuple(p.addresses[0] for p in people if p.oncall),
         settle=timedelta(seconds=rules.settle_seconds),
         waiting_close=timedelta(days=rules.waiting_close_days),
+        close_warning=timedelta(days=rules.close_warning_days),
+        close_notice=rules.close_notice,
         escalation_grace=timedelta(minutes=rules.escalation_grace_minutes),
         urgent_grace=timedelta(minutes=rules.urgent_grace_minutes),
         urgent_wait=timedelta(minutes=rules.urgent_minutes),

@@ -32,7 +32,7 @@ KINDS = {
     "command": "answer",
     "confirm": "confirmation",
 }
-"""The kind of mail that each rule sends (docs/mail.md section 1)."""
+"""The kind of mail that each rule sends (docs/mail.md section 1); auto-close sends two, and names them itself."""
 
 TO_THE_TEAM = frozenset({"alarm", "digest", "observed", "answer", "confirmation"})
 """The kinds that leave in observe mode too."""
@@ -69,7 +69,7 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
         board.thread_id(action.code),
         action.rule,
         action.occasion,
-        KINDS[action.rule],
+        KINDS.get(action.rule, action.what),
         tuple(ascii_domain(to) for to in action.recipients),
         now,
         context=action.context,

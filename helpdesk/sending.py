@@ -91,7 +91,7 @@ def _remark(conn: Connection, row: OutboxRow, begun: OutboxRow, now: datetime) -
 
 def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
     """A mail whose reason has gone before its first byte is dropped: a slip must not leak."""
-    if row.state is not State.PLANNED or row.served or row.rule not in {"escalate", "urgent"}:
+    if row.state is not State.PLANNED or row.served or row.rule not in {"escalate", "urgent", "auto_close"}:
         return row
     thread = rows.thread_of(conn, row.id)
     if thread is None or lookups.still_wants(conn, thread, row.rule, row.occasion):

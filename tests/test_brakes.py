@@ -46,6 +46,14 @@ def closes(*keys: int) -> list[Decision]:
 class TestAutoClose:
     """The oldest go, the rest is pending: nothing is wrong with them."""
 
+    def test_its_mails_go_as_far_as_the_budget(self) -> None:
+        """Closes that tell the user, and warnings, wait for a later run when there are too many mails; they are not held."""
+        told = [plan(key, move("auto_close"), mail("auto_close"), idle=key * DAY) for key in (1, 2)]
+        warned = [plan(key, mail("auto_close"), idle=key * DAY) for key in (3, 4)]
+        budget = Budget(9, 3)
+        assert brake([*warned, *told], budget) == Braked(frozenset({4}), frozenset(), ())
+        assert (budget.moves, budget.mails) == (7, 0)
+
     @pytest.mark.parametrize(("moves", "waiting"), [(3, set()), (2, {7}), (0, {5, 6, 7})])
     def test_the_oldest_go(self, moves: int, waiting: set[int]) -> None:
         """As many threads are closed as the budget allows, those first that were idle longest."""

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from helpdesk.errors import HelpdeskError
 from helpdesk.excerpts.questions import question
-from helpdesk.letters.writing import Writing, facts, line
+from helpdesk.letters.writing import UNREADABLE, Writing, facts, line, who
 from helpdesk.mails import (
     EscalationMail,
     NoteMail,
@@ -14,6 +15,7 @@ from helpdesk.mails import (
     WarningMail,
 )
 from helpdesk.model import TEAM
+from helpdesk.store import stories
 
 MAX_PAGES = 12  # mails of a thread that an escalation quotes, the first and the newest
 
@@ -69,9 +71,8 @@ def release(writing: Writing) -> ReleaseMail:
 
 
 def note(writing: Writing) -> NoteMail:
-    """To the user: what the command's context says (`where`, `ticket`, `by` with `words`, `answer` with who, when, lines)."""
+    """To the user: what the command's context says (`rules.orders`); HelpdeskError if the answer to pass on has gone."""
     kept, story = writing.context, writing.story
-    answer = kept.get("answer")
     return NoteMail(
         thread=writing.short,
         subject=story.subject,
@@ -80,10 +81,18 @@ def note(writing: Writing) -> NoteMail:
         ticket=kept.get("ticket", ""),
         by=kept.get("by", ""),
         words=tuple(kept.get("words", ())),
-        answer=StoryLine(answer["who"], datetime.fromisoformat(answer["when"]), tuple(answer["lines"]))
-        if answer
-        else None,
+        answer=_answer(writing, kept["answer"]) if kept.get("answer") else None,
     )
+
+
+def _answer(writing: Writing, message_id: str) -> StoryLine:
+    """What the destination said in the mail that the shifter passes on."""
+    with writing.board.engine.connect() as conn:
+        page = stories.page(conn, writing.story.key, message_id)
+    words = "" if page is None else writing.words(page)
+    if page is None or words in {"", UNREADABLE}:
+        raise HelpdeskError("the answer that was to be passed on cannot be read any more")
+    return StoryLine(writing.context.get("where") or who(page), page.time, tuple(words.split("\n")))
 
 
 def warning(writing: Writing) -> WarningMail:

@@ -95,13 +95,18 @@ def brake(shapes: Sequence[Shape], budget: Budget) -> Braked:
 
 
 def _auto_close(shapes: Iterable[Shape], budget: Budget) -> frozenset[int]:
-    """The oldest go as far as the budget lasts, the rest is pending: nothing is wrong with them."""
-    closing = [s for s in shapes if s.closes and s.key not in budget.moved]
-    closing.sort(key=lambda s: (s.idle_since, s.key))
-    going, rest = closing[: budget.moves], closing[budget.moves :]
-    budget.moved |= {s.key for s in going}
-    budget.moves -= len(going)
-    return frozenset(s.key for s in rest)
+    """The oldest go as far as the budget lasts, with their mails; the rest is pending: nothing is wrong with them."""
+    wanted = [s for s in shapes if (s.closes and s.key not in budget.moved) or AUTO_CLOSE in s.mails]
+    rest: set[int] = set()
+    for one in sorted(wanted, key=lambda s: (s.idle_since, s.key)):
+        moves, mails = int(one.closes and one.key not in budget.moved), one.mails.count(AUTO_CLOSE)
+        if moves > budget.moves or mails > budget.mails:
+            rest.add(one.key)
+            continue
+        budget.moved |= {one.key} if moves else set()
+        budget.moves -= moves
+        budget.mails -= mails
+    return frozenset(rest)
 
 
 def _moves(shapes: Iterable[Shape]) -> dict[str, set[int]]:
@@ -116,5 +121,6 @@ def _mails(shapes: Iterable[Shape]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for one in shapes:
         for rule in one.mails:
-            found[rule].append(one.key)
+            if rule != AUTO_CLOSE:
+                found[rule].append(one.key)
     return found

@@ -1,13 +1,15 @@
 """What time brings (docs/decisions.md section 6): auto-close, escalation, URGENT, `taken`, releases."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from helpdesk.actions import Action, Kind
 from helpdesk.bits import STAR
-from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, TEAM, URGENT, WAITING, Nature, Role
+from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, TEAM, URGENT, WAITING, Nature
 from helpdesk.rules.draft import Draft, Pending, living
-from helpdesk.rules.facts import Release
+from helpdesk.rules.facts import Release, asker
 from helpdesk.rules.shifts import at_a_start, covered, on_duty
 from helpdesk.rules.state import Register
 
@@ -55,31 +57,57 @@ def _auto_close(draft: Draft) -> None:
     due = start + draft.policy.waiting_close
     if draft.state.touched is not None:
         due = max(due, draft.state.touched.at + draft.policy.quiet)
-    if _due(draft, "auto_close", at_a_start(draft.policy, due)) and draft.settled:
+    due = at_a_start(draft.policy, due)
+    last = max(
+        (m for m in draft.facts.messages if m.nature in HUMAN_NATURES),
+        key=lambda m: (m.time, m.key),
+        default=None,
+    )
+    told = "" if last is None else last.message_id
+    if _due(draft, "auto_close", due) and draft.settled:
         days = draft.policy.waiting_close.days
         draft.close("auto_close", f"no human mail for {days} days", draft.now, human=False)
+        if draft.policy.close_notice and told:
+            _tell(draft, "notice", told, {"since": start.isoformat()})
+    elif draft.policy.close_warning and told and due > draft.now.at:
+        _warn(draft, told, start, due)
+
+
+def _warn(draft: Draft, told: str, start: datetime, due: datetime) -> None:
+    """Tell the user in time that his thread will be closed; a mail of ours moves no clock."""
+    if f"auto_close\twarning:{told}" not in draft.state.mailed and _due(
+        draft, "auto_close", due - draft.policy.close_warning
+    ):
+        _tell(draft, "warning", told, {"since": start.isoformat(), "closes": due.isoformat()})
+
+
+def _tell(draft: Draft, kind: str, told: str, context: Mapping[str, str]) -> None:
+    """Tell the user what auto-close does, once after each last human mail."""
+    user, facts = asker(draft.facts), draft.facts
+    if user is None:
+        return
+    action = Action(
+        Kind.SEND_MAIL, facts.key, facts.code, kind, "auto_close", f"a {kind} to the user", draft.now
+    )
+    _once(
+        draft,
+        replace(action, occasion=f"{kind}:{told}", recipients=(user.author,), context=json.dumps(context)),
+    )
 
 
 def _mail(draft: Draft, rule: str, occasion: str, recipients: tuple[str, ...], reason: str) -> None:
-    """Ask for one mail: once per occasion, whatever happens."""
-    key = f"{rule}\t{occasion}"
-    if key in draft.state.mailed or not recipients:
-        return
+    """Ask for one mail."""
     facts = draft.facts
-    draft.mails.append(
-        Action(
-            Kind.SEND_MAIL,
-            facts.key,
-            facts.code,
-            rule,
-            rule,
-            reason,
-            draft.now,
-            occasion=occasion,
-            recipients=recipients,
-        )
-    )
-    draft.state = replace(draft.state, mailed=draft.state.mailed | {key})
+    action = Action(Kind.SEND_MAIL, facts.key, facts.code, rule, rule, reason, draft.now)
+    _once(draft, replace(action, occasion=occasion, recipients=recipients))
+
+
+def _once(draft: Draft, mail: Action) -> None:
+    """Once per occasion, whatever happens."""
+    key = f"{mail.rule}\t{mail.occasion}"
+    if key not in draft.state.mailed and mail.recipients:
+        draft.mails.append(mail)
+        draft.state = replace(draft.state, mailed=draft.state.mailed | {key})
 
 
 def _escalate(draft: Draft) -> None:
@@ -125,15 +153,12 @@ def _releases(draft: Draft) -> None:
     for release in draft.facts.releases:
         if release.stamp < fixed.stamp or not _belongs(draft, release) or "fixed" in draft.held:
             continue
-        users = [
-            m for m in draft.facts.messages if m.role is Role.USER and m.nature is Nature.HUMAN and m.author
-        ]
-        if not users:
+        user = asker(draft.facts)
+        if user is None:
             draft.notes.append(f"{release.name} {release.version} is out, and there is no user to ask")
             continue
-        asker = min(users, key=lambda m: (m.time, m.key)).author
         reason = f"{release.name} {release.version} is out"
-        _mail(draft, "fixed", f"{release.name}:{release.version}", (asker,), reason)
+        _mail(draft, "fixed", f"{release.name}:{release.version}", (user.author,), reason)
         draft.write(FIXED, Register(False, draft.now, False, "fixed", reason))
         draft.write(WAITING, Register(True, draft.now, fixed.human, "fixed", reason))
         return

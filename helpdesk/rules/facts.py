@@ -141,6 +141,8 @@ class Policy:
     oncall: tuple[str, ...] = ()
     settle: timedelta = timedelta(seconds=60)
     waiting_close: timedelta = timedelta(days=7)
+    close_warning: timedelta = timedelta(0)  # so long before closing the user is warned; 0: not
+    close_notice: bool = False  # whether the user is told that the thread was closed
     escalation_grace: timedelta = timedelta(minutes=10)
     urgent_grace: timedelta = timedelta(minutes=2)
     urgent_wait: timedelta = timedelta(minutes=60)
@@ -151,6 +153,12 @@ class Policy:
     rota: Rota | None = field(
         default=None, repr=False
     )  # who is on duty when; no part of what a policy is known by
+
+
+def asker(facts: ThreadFacts) -> MessageFacts | None:
+    """The first mail of a user: who asked."""
+    users = (m for m in facts.messages if m.role is Role.USER and m.nature is Nature.HUMAN and m.author)
+    return min(users, key=lambda m: (m.time, m.key), default=None)
 
 
 LIVING = frozenset({Place.INBOX, Place.ARCHIVE})

@@ -12,7 +12,7 @@ from datetime import datetime
 from helpdesk.actions import Action, Kind
 from helpdesk.model import ESCALATED, HUMAN_NATURES, TAKEN, WAITING, Nature, Role, Stamp
 from helpdesk.rules.draft import Draft
-from helpdesk.rules.facts import OPEN_KINDS, Ask, MessageFacts, Order, Told
+from helpdesk.rules.facts import OPEN_KINDS, Ask, MessageFacts, Order, Told, asker
 from helpdesk.rules.settle import clear_markers, merge, set_label
 from helpdesk.rules.state import Register
 
@@ -119,8 +119,8 @@ def _put(draft: Draft, order: Order, label: str) -> None:
 
 def _tell(draft: Draft, order: Order) -> str:
     """Pass on the words, else what the destination answered until then, else that it was passed on."""
-    asker = _asker(draft)
-    if asker is None:
+    user = asker(draft.facts)
+    if user is None:
         raise _RefusedError("there is no user to tell")
     _nobody_wrote(draft, order)
     answer = None if order.words else _answer(draft, order.stamp)
@@ -133,12 +133,12 @@ def _tell(draft: Draft, order: Order) -> str:
         "words": list(order.words),
         "answer": "" if answer is None else answer.message_id,
     }
-    draft.mails.append(_note(draft, order, asker.author, json.dumps(context)))
+    draft.mails.append(_note(draft, order, user.author, json.dumps(context)))
     if order.words:
-        return f"this goes to {asker.author}"
+        return f"this goes to {user.author}"
     if answer is not None:
-        return f"the answer of {answer.author} of {_time(answer.time)} goes to {asker.author}"
-    return f"{asker.author} hears that it was passed to {where}"
+        return f"the answer of {answer.author} of {_time(answer.time)} goes to {user.author}"
+    return f"{user.author} hears that it was passed to {where}"
 
 
 def _note(draft: Draft, order: Order, to: str, context: str) -> Action:
@@ -156,12 +156,6 @@ def _note(draft: Draft, order: Order, to: str, context: str) -> Action:
         human=True,
         context=context,
     )
-
-
-def _asker(draft: Draft) -> MessageFacts | None:
-    """The first mail of a user: who asked."""
-    users = (m for m in draft.facts.messages if m.role is Role.USER and m.nature is Nature.HUMAN and m.author)
-    return min(users, key=lambda m: (m.time, m.key), default=None)
 
 
 def _answer(draft: Draft, until: Stamp) -> MessageFacts | None:

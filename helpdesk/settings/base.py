@@ -148,4 +148,5 @@ Seconds = Annotated[float, Field(strict=True, ge=0, le=YEAR_DAYS * 86400, allow_
 Minutes = Annotated[float, Field(strict=True, ge=0, le=YEAR_DAYS * 1440, allow_inf_nan=False)]
 Hours = Annotated[float, Field(strict=True, gt=0, le=YEAR_DAYS * 24, allow_inf_nan=False)]
 Days = Annotated[float, Field(strict=True, gt=0, le=YEAR_DAYS * 10, allow_inf_nan=False)]
+WarningDays = Annotated[float, Field(strict=True, ge=0, le=YEAR_DAYS * 10, allow_inf_nan=False)]
 Hour = Annotated[int, Field(strict=True, ge=0, le=24)]

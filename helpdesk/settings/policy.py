@@ -2,7 +2,18 @@
 
 from pydantic import Field
 
-from helpdesk.settings.base import Count, Days, Fraction, Hours, Minutes, Positive, Seconds, Section
+from helpdesk.settings.base import (
+    Count,
+    Days,
+    Flag,
+    Fraction,
+    Hours,
+    Minutes,
+    Positive,
+    Seconds,
+    Section,
+    WarningDays,
+)
 
 
 class Policy(Section):
@@ -19,6 +30,13 @@ class Policy(Section):
     )
     waiting_close_days: Days = Field(
         default=7, description="days without a human mail after which a WAITING thread is closed"
+    )
+    close_warning_days: WarningDays = Field(
+        default=0,
+        description="days before a WAITING thread is closed at which its user gets a mail that says so; 0: no mail",
+    )
+    close_notice: Flag = Field(
+        default=False, description="whether the user gets a mail when a WAITING thread was closed"
     )
     first_reply_hours: Hours = Field(
         default=8, description="hours after which a question without a human answer is listed as unanswered"

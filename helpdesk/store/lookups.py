@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from helpdesk.model import ESCALATED, URGENT
+from helpdesk.model import ESCALATED, URGENT, WAITING
 from helpdesk.store.core import THREAD
 from helpdesk.store.threads import unpack_state
 
@@ -21,12 +21,14 @@ def open_with(conn: Connection, label: str) -> set[int]:
 
 
 def still_wants(conn: Connection, thread: int, rule: str, occasion: str) -> bool:
-    """Whether the reason of a mail that is not sent yet still holds: the label is on, in the same episode."""
+    """Whether the reason of a mail that is not sent yet still holds: the label is on, in the same episode, or the thread is still closed."""
     text = conn.execute(select(THREAD.c.state).where(THREAD.c.id == thread)).scalar_one_or_none()
     if text is None:
         return False
     state = unpack_state(text)
     on = {label for label, register in state.registers.items() if register.present}
+    if rule == "auto_close":
+        return WAITING in on if occasion.startswith("warning:") else state.open is False
     if rule == "urgent":
         return URGENT in on and occasion.partition(":")[0] == str(state.episodes.get(URGENT, 1))
     where, _, n = occasion.rpartition(":")

@@ -1,11 +1,12 @@
 """A thread as a mail of ours tells it: who wrote when, and where each mail lies."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Row, Select, func, select
 
 from helpdesk.model import Nature, Role
 from helpdesk.store import meta
@@ -31,6 +32,7 @@ class Page:
 class Story:
     """The mails of people, oldest first; when each label was set."""
 
+    key: int = 0  # of the thread
     code: str = ""
     subject: str = ""
     pages: tuple[Page, ...] = ()
@@ -54,26 +56,34 @@ def read(conn: Connection, thread: int | None) -> Story:
         .limit(1)
     )
     subject = conn.execute(first).scalar_one_or_none() or ""
-    return Story(row.code, subject, _pages(conn, thread), tuple(sorted(present)), present)
+    return Story(thread, row.code, subject, _pages(conn, thread), tuple(sorted(present)), present)
+
+
+def page(conn: Connection, thread: int, message_id: str) -> Page | None:
+    """One mail of a thread, whoever wrote it."""
+    found = conn.execute(_query().where(MESSAGE.c.thread == thread, MESSAGE.c.message_id == message_id))
+    return next(iter(_told(found)), None)
 
 
 def _pages(conn: Connection, thread: int) -> tuple[Page, ...]:
-    query = (
-        select(
-            *(
-                MESSAGE.c[name]
-                for name in ("id", "message_id", "author", "author_name", "role", "subject", "time")
-            ),
-            FOLDER.c.name,
-            COPY.c.uid,
-        )
+    human = MESSAGE.c.nature.in_([Nature.HUMAN.value, Nature.UNSURE.value])
+    return _told(conn.execute(_query().where(MESSAGE.c.thread == thread, human)))
+
+
+def _query() -> Select[Any]:
+    columns = ("id", "message_id", "author", "author_name", "role", "subject", "time")
+    return (
+        select(*(MESSAGE.c[name] for name in columns), FOLDER.c.name, COPY.c.uid)
         .outerjoin(COPY, (COPY.c.message == MESSAGE.c.id) & COPY.c.limbo.is_(None))
         .outerjoin(FOLDER, FOLDER.c.id == COPY.c.folder)
-        .where(MESSAGE.c.thread == thread, MESSAGE.c.nature.in_([Nature.HUMAN.value, Nature.UNSURE.value]))
         .order_by(MESSAGE.c.time, MESSAGE.c.id)
     )
+
+
+def _told(rows: Iterable[Row[Any]]) -> tuple[Page, ...]:
+    """Each mail once, at the first place where it lies."""
     pages: dict[int, Page] = {}
-    for row in conn.execute(query):
+    for row in rows:
         page = Page(row.message_id, row.author, row.time, row.name or "", row.uid or 0)
         pages.setdefault(
             row.id, replace(page, name=row.author_name, role=Role(row.role), subject=row.subject)

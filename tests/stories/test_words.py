@@ -5,6 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from helpdesk.ports import Letter
+from tests.memory_mailer import Trouble
 from tests.world import World
 
 ANN = "Ann Archer <ann@users.example.com>"
@@ -113,3 +114,44 @@ def test_a_mail_that_has_gone_is_not_quoted(world: World) -> None:
     world.on(answer, "delete")
     world.advance(minutes=11)
     assert "It is solved" not in text_of(world.expect_mail(GGUS))
+
+
+TOLD = "[policy]\nclose_warning_days = 2\nclose_notice = true\n"
+
+
+def waiting(world: World) -> str:
+    world.reconfigure(TOLD)
+    question = world.incoming(ANN, "All jobs fail", body=QUESTION)
+    world.tick()
+    world.on(question, "add_flags", ["waiting"])
+    world.settle()
+    return question
+
+
+def test_a_user_is_told_before_and_after(world: World) -> None:
+    """Where the board wants it, a user is warned, and told when his question was closed; an answer brings it back."""
+    question = waiting(world)
+    world.advance(days=5)
+    warned = world.expect_mail("ann@users.example.com")
+    assert "your question goes to our archive after Mon 15 Jun 2026" in " ".join(text_of(warned).split())
+    world.advance(days=1)
+    world.advance(days=1)
+    closed = world.expect_mail("ann@users.example.com")
+    assert "put your question into our archive" in " ".join(text_of(closed).split())
+    assert world.thread(question)["state"] == "closed"
+    world.incoming(
+        ANN, "Re: All jobs fail", answers=[question, closed.message_id], body="No, it still fails."
+    )
+    world.advance(minutes=1)
+    assert world.thread(question)["state"] == "open"
+
+
+def test_nobody_is_warned_of_what_will_not_come(world: World) -> None:
+    """A user who answers between the plan and the first byte is not warned."""
+    question = waiting(world)
+    world.mailer.script(Trouble.BUSY)
+    world.advance(days=5)
+    world.on(question, "remove_flags", ["waiting"])
+    world.settle()
+    world.advance(hours=2)
+    world.expect_no_mail()

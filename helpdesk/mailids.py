@@ -7,7 +7,8 @@ neither be forged nor pre-empted by somebody who does not know the secret.  Thre
 - the loop token `helpdesk.KEY.MAC` in X-Helpdesk-Id, which survives a relay that rewrites the Message-ID;
 - the bounce token `KEY` + a shorter MAC, which makes the envelope sender `board+TOKEN@domain` (RFC 5233).
 
-KEY is the same in all three: `key_of` finds the row of the outbox again.  Pure.
+KEY is the same in all three: `key_of` finds the row of the outbox again.  A confirm token is no identity: it proves that who
+sends it back can read the address that it was sent to.  Pure.
 """
 
 import base64
@@ -22,6 +23,8 @@ from helpdesk.errors import UsageError
 _KEY = 16  # characters of base32: 80 bits name a mail
 _MAC = 26  # 130 bits prove it
 _SHORT_MAC = 10  # 50 bits: RFC 5321 section 4.5.3.1.1 gives the local part 64 octets in all
+_COMMAND = 32  # 160 bits name a command mail
+_CONFIRM_MAC = 16  # 80 bits: people copy it by hand
 _LOCAL_PART = 64
 _DOMAIN = 64  # keeps the whole Message-ID under 120 characters
 
@@ -87,6 +90,26 @@ def own_sender(address: str, secret: bytes) -> bool:
     """Tell whether a bounce was sent to an envelope sender that we really used."""
     found = _BOUNCE.fullmatch(token_of(address))
     return found is not None and _same(found[2], _mac(secret, "bounce", found[1])[:_SHORT_MAC])
+
+
+def command_key(message_id: str, author: str, said: str) -> str:
+    """Name what a mail asks for: copies of the mail, and the same mail read again, have the same key."""
+    digest = hashlib.sha256(json.dumps([message_id, author, said]).encode()).digest()
+    return base64.b32encode(digest).decode()[:_COMMAND].lower()
+
+
+def confirm_token(key: str, address: str, secret: bytes) -> str:
+    """Make the token that proves that somebody can read `address`; it is good for this command mail only."""
+    return key[:_KEY] + _confirm_mac(key, address, secret)
+
+
+def confirms(token: str, key: str, address: str, secret: bytes) -> bool:
+    """Tell whether a token is the one that was sent to `address` about this command mail."""
+    return _same(token.lower(), confirm_token(key, address, secret))
+
+
+def _confirm_mac(key: str, address: str, secret: bytes) -> str:
+    return _mac(secret, "confirm", json.dumps([key, address.lower()]))[:_CONFIRM_MAC]
 
 
 def key_of(text: str) -> str:

@@ -47,6 +47,7 @@ def author_policy(settings: Settings) -> AuthorPolicy:
         people=people,
         destinations=frozenset(d.address for d in settings.destination if d.address),
         board=frozenset({settings.smtp.sender}),
+        names={address: person.name for person in settings.people for address in person.addresses},
     )
 
 

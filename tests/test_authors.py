@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpdesk.mailbox.authors import AuthorPolicy, authenticated, author
+from helpdesk.mailbox.authors import AuthorPolicy, authenticated, author, proven
 from helpdesk.mailbox.parse import parse_header
 from helpdesk.model import Author, Header, Role
 
@@ -269,3 +269,60 @@ def test_no_almost_right_results_raise(pieces: list[str]) -> None:
         False,
         STRICT,
     )
+
+
+# --- enough to be obeyed ---------------------------------------------------------------------------------------------
+
+FORGED = PASSES[0]
+REAL = "mx.cern.example; spf=softfail smtp.mailfrom=x@evil.example; dkim=none"
+
+
+@pytest.mark.parametrize(
+    ("results", "sure"),
+    [
+        ([FORGED], True),
+        ([], False),
+        ([REAL, FORGED], False),
+        (["mx.cern.example; none", FORGED], False),
+        (["mx.cern.example", FORGED], False),
+        (["mx.cern.example; dkim=pass (" + "(" * 500, FORGED], False),
+        ([FORGED, REAL], True),
+        (["mx.evil.example; dmarc=pass header.from=cern.example"], False),
+        (["mx.evil.example; dmarc=pass header.from=cern.example", REAL], False),
+        (["filter.example; x-spam=none", FORGED], True),
+        (["mx.cern.example\r\n ; dmarc=pass\r\n\theader.from=cern.example"], True),
+        (["mx.cern.example (mx.evil.example) ; dmarc=pass header.from=cern.example"], True),
+        (["mx.evil.example (mx.cern.example; dmarc=pass header.from=cern.example)"], False),
+        (["mx.evil.example; x=(\r\n mx.cern.example; dmarc=pass header.from=cern.example)"], False),
+    ],
+)
+def test_only_the_topmost_field_of_our_server_proves(results: list[str], sure: bool) -> None:
+    """Servers add above what is there: what a sender made up stands below, or has another server's name."""
+    fields = "".join(f"Authentication-Results: {one}\r\n" for one in results)
+    mail = parse_header(f"{fields}From: jacob@cern.example\r\n".encode())
+    assert proven(mail, author(mail, False, STRICT), STRICT) is sure
+    assert author(mail, False, STRICT).trusted is sure
+
+
+def test_what_is_believed_without_proof_is_not_obeyed() -> None:
+    """From alone, or a list's word for the author, is enough for the board's rules and never for commands."""
+    plainly = header(From="jacob@cern.example")
+    assert author(plainly, False, POLICY).trusted
+    assert not proven(plainly, author(plainly, False, POLICY), POLICY)
+    listed = header(
+        From=f"Jacob via DAST <{LIST}>",
+        Reply_To="jacob@cern.example",
+        Authentication_Results="mx.cern.example; dmarc=pass header.from=lists.example.org",
+    )
+    assert author(listed, False, STRICT).trusted
+    assert not proven(listed, author(listed, False, STRICT), STRICT)
+    through = header(
+        From="jacob@cern.example", List_Id="<dast.lists.example.org>", Authentication_Results=FORGED
+    )
+    assert not proven(through, author(through, False, STRICT), STRICT)
+
+
+def test_what_lies_in_sent_is_obeyed() -> None:
+    """Only the team files into Sent."""
+    mail = header(From="jacob@cern.example")
+    assert proven(mail, author(mail, True, POLICY), POLICY)

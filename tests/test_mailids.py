@@ -10,6 +10,9 @@ from helpdesk.errors import UsageError
 from helpdesk.mailids import (
     Reason,
     bounce_token,
+    command_key,
+    confirm_token,
+    confirms,
     key_of,
     loop_token,
     message_id,
@@ -181,3 +184,15 @@ def test_no_secret() -> None:
     """Without a secret nothing is signed."""
     with pytest.raises(UsageError, match="secret"):
         message_id(REASON, "example.org", b"")
+
+
+def test_a_confirm_token_is_for_one_command_and_one_address() -> None:
+    """It fits the command mail and the address that it was made for, in any case, and nothing else."""
+    key = command_key("<1@x>", "ann@x", "close")
+    token = confirm_token(key, "ann@x", SECRET)
+    assert confirms(token.upper(), key, "Ann@x", SECRET)
+    assert not confirms(token, key, "bob@x", SECRET)
+    assert not confirms(token, command_key("<2@x>", "ann@x", "close"), "ann@x", SECRET)
+    assert not confirms(token, key, "ann@x", b"another secret")
+    assert not confirms(token[:-1], key, "ann@x", SECRET)
+    assert (len(token), token.isalnum()) == (32, True)

@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from helpdesk.bits import Known, pack
 from helpdesk.mailbox.changes import adopted, arrived, brought, copied
+from helpdesk.mailbox.hearing import NOTHING, Said
 from helpdesk.mailbox.ingest import Incoming
 from helpdesk.mailbox.reunite import Arrival
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import LIVING
-from helpdesk.store import copies, messages, threads
+from helpdesk.store import commands, copies, handovers, messages, threads
 from helpdesk.store.copies import Held, NewCopy, pack_flags, pack_touches
 from helpdesk.store.flags import Reader
 from helpdesk.store.messages import NewMessage, Twin
@@ -28,6 +29,7 @@ class Arrivals:
     reader: Reader
     stamp: Stamp
     adopting: bool
+    last: Stamp | None = None  # the observation before this one
     new: int = 0  # messages
     known: set[int] = field(default_factory=set)  # messages that have a copy more
     strangers: list[Incoming] = field(default_factory=list)  # new mail with our HMAC
@@ -37,6 +39,7 @@ class Arrivals:
     _copies: list[NewCopy] = field(default_factory=list)
     _speakers: list[NewMessage] = field(default_factory=list)
     _left: dict[int, Held] = field(default_factory=dict)
+    _said: list[Said] = field(default_factory=list)
 
     def run(self, arrivals: Sequence[Arrival]) -> None:
         """Enter all of them."""
@@ -50,6 +53,10 @@ class Arrivals:
         copies.add(self.conn, self._copies)
         copies.save(self.conn, self._left.values())
         messages.speak_for(self.conn, self._speakers)
+        commands.enter(self.conn, [one.command for one in self._said if one.command], self.stamp, self.last)
+        for one in self._said:
+            if one.handover is not None:
+                handovers.add(self.conn, one.handover)
         self._mark()
 
     def _look_up(self, arrivals: Sequence[Arrival]) -> None:
@@ -67,6 +74,7 @@ class Arrivals:
         """One copy; returns the key for the next new message."""
         mail, place = arrival.mail, arrival.read.delta.after.place
         message = mail.message
+        self._said += [mail.said] if mail.said is not NOTHING else []
         if mail.new is not None:
             twin = self._twin(mail.new)
             if twin is None:

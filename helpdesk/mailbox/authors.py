@@ -7,7 +7,7 @@ only from the servers that the board was told to trust, and only when they vouch
 Alignment is that of DMARC without a list of public suffixes: the proven domain is the domain in From or one above it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,6 +34,7 @@ class AuthorPolicy:
     people: Mapping[str, Role] = field(default_factory=dict)  # address -> the strongest role
     destinations: frozenset[str] = frozenset()
     board: frozenset[str] = frozenset()  # the board's own addresses
+    names: Mapping[str, str] = field(default_factory=dict)  # address -> how people call its owner
 
     @cached_property
     def speakers(self) -> frozenset[str]:
@@ -43,10 +44,14 @@ class AuthorPolicy:
 
     def role(self, address: str) -> Role:
         """What an address stands for; the board's own may carry a token after a plus sign."""
-        local, _, domain = address.partition("@")
-        if f"{local.partition('+')[0]}@{domain}" in self.board:
+        if self.is_board(address):
             return Role.BOT
         return self.people.get(address, Role.EXPERT if address in self.destinations else Role.USER)
+
+    def is_board(self, address: str) -> bool:
+        """Whether mail to this address is mail to the board itself."""
+        local, _, domain = address.partition("@")
+        return f"{local.partition('+')[0]}@{domain}" in self.board
 
 
 def author(header: Header, folder_is_sent: bool, policy: AuthorPolicy) -> Author:
@@ -64,7 +69,11 @@ def author(header: Header, folder_is_sent: bool, policy: AuthorPolicy) -> Author
 
 
 def authenticated(header: Header, authserv_ids: frozenset[str]) -> bool:
-    """Tell whether a trusted server vouches for the domain in From; a DMARC failure outweighs any pass."""
+    """Tell whether a trusted server vouches for the domain in From.
+
+    Only its topmost field can: servers add theirs above what is there, and not every one takes out what a sender made up.  A DMARC
+    failure in any of them outweighs a pass.
+    """
     written = header.fields.get("from", ())
     if (
         "@" not in header.sender
@@ -73,8 +82,15 @@ def authenticated(header: Header, authserv_ids: frozenset[str]) -> bool:
     ):
         return False  # which of them was proven?
     domain = header.sender.rpartition("@")[2]
-    verdicts = [_verdict(result, domain) for result in _results(header, authserv_ids)]
-    return True in verdicts and False not in verdicts
+    found = [[_verdict(result, domain) for result in results] for results in _results(header, authserv_ids)]
+    return bool(found) and True in found[0] and all(False not in verdicts for verdicts in found)
+
+
+def proven(header: Header, who: Author, policy: AuthorPolicy) -> bool:
+    """Tell whether the author is certain enough to be obeyed: From alone never is, and no list can vouch for anybody."""
+    if who.via != "direct":
+        return who.via == "sent"
+    return authenticated(header, policy.authserv_ids)
 
 
 def _behind_the_list(header: Header, policy: AuthorPolicy) -> str:
@@ -87,15 +103,17 @@ def _behind_the_list(header: Header, policy: AuthorPolicy) -> str:
     return min(named, key=lambda one: policy.role(one) is not Role.USER, default="")
 
 
-def _results(header: Header, authserv_ids: frozenset[str]) -> Iterator[AuthenticationResult]:
+def _results(header: Header, authserv_ids: frozenset[str]) -> Iterator[Sequence[AuthenticationResult]]:
+    """The results of each field of the servers that are trusted, the newest first; a field that cannot be read has none."""
     for value in header.fields.get("authentication-results", ())[:_MAX_FIELDS]:
         if (value.partition(";")[0].split() or [""])[0].lower() not in authserv_ids:
             continue
         try:
             parsed = AuthenticationResultsHeader.parse_value(value[:_MAX_LENGTH])
         except (AuthResError, RecursionError):
+            yield ()
             continue
-        yield from parsed.results
+        yield parsed.results
 
 
 def _verdict(result: AuthenticationResult, domain: str) -> bool | None:

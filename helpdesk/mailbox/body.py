@@ -23,7 +23,7 @@ MAX_PARTS = 100  # more boundaries than this are an attack, not a mail
 MAX_DEPTH = 20
 MAX_REPORTED = 20
 
-_UNREADABLE = (
+UNREADABLE = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -64,23 +64,23 @@ def _by_mailparser(raw: bytes) -> str:
     try:
         mail = mailparser.parse_from_bytes(raw)
         plain, markup = "\n".join(mail.text_plain), "\n".join(mail.text_html)
-    except (*_UNREADABLE, MailParserError):
+    except (*UNREADABLE, MailParserError):
         return ""
     return _clean(plain if plain.strip() else text_of_html(markup))
 
 
 def _by_compat32(raw: bytes) -> str:
-    parts = [(_kind(part), part) for part in _parts(raw)]
+    parts = [(kind_of(part), part) for part in parts_of(raw)]
     if not parts:
         return _as_it_is(raw)
     for kind, show in (("text/plain", str), ("text/html", text_of_html)):
-        text = "\n".join(_decoded(part) for found, part in parts if found == kind)
+        text = "\n".join(decoded_part(part) for found, part in parts if found == kind)
         if text.strip():
             return _clean(show(text))
     return ""
 
 
-def _kind(part: Message) -> str:
+def kind_of(part: Message) -> str:
     """Say what a part is to a reader: a multipart that has no parts is the text that stands there."""
     kind = part.get_content_type()
     if kind.startswith("multipart/"):
@@ -98,13 +98,13 @@ def _clean(text: str) -> str:
     return storable.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _parts(raw: bytes) -> Iterator[Message]:
+def parts_of(raw: bytes) -> Iterator[Message]:
     """Walk the parts of a mail, not those of mails inside it; nothing if there is no telling them apart."""
     if _too_many_parts(raw):
         return
     try:
         waiting = [(0, email.message_from_bytes(raw))]
-    except _UNREADABLE:
+    except UNREADABLE:
         return
     seen = 0
     while waiting and seen < MAX_PARTS:
@@ -120,11 +120,12 @@ def _inside(part: Message) -> list[Message]:
     return [one for one in inner if isinstance(one, Message)] if isinstance(inner, list) else []
 
 
-def _decoded(part: Message) -> str:
+def decoded_part(part: Message) -> str:
+    """Read the text of a part: in the charset that it names, if that can be."""
     try:
         payload = part.get_payload(decode=True)
         codec = charset_of(str(part.get_content_charset("utf-8")))
-    except _UNREADABLE:
+    except UNREADABLE:
         return ""
     data = payload if isinstance(payload, bytes) else b""
     for honest in (codec, "utf-8"):  # a wrong label is more common than a broken text
@@ -136,15 +137,15 @@ def _decoded(part: Message) -> str:
 
 
 def _returned(raw: bytes) -> Iterator[str]:
-    for part in _parts(raw):
+    for part in parts_of(raw):
         kind = part.get_content_type()
         if kind.startswith("message/"):
             for one in _inside(part):
                 yield from _id_in(f"Message-ID: {one.get('message-id', '')}".encode("utf-8", "replace"))
         elif kind == "text/rfc822-headers":
-            yield from _id_in(_decoded(part).encode("utf-8", "replace"))
+            yield from _id_in(decoded_part(part).encode("utf-8", "replace"))
         elif kind.startswith("text/"):
-            yield from _RETURNED_ID.findall(_clean(_decoded(part)))
+            yield from _RETURNED_ID.findall(_clean(decoded_part(part)))
 
 
 def _id_in(header: bytes) -> Iterator[str]:

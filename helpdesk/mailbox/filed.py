@@ -13,13 +13,14 @@ _FILED = frozenset({Place.FILED.value})
 def refile(conn: Connection, moved: Collection[int]) -> set[int]:
     """Take messages that were filed out of their threads, and back in; returns the threads that lost one.
 
-    Our own mails stay what they are: those about a thread belong to it, the others are correspondence anywhere.
+    Our own mails stay what they are: those about a thread belong to it, the others are correspondence anywhere.  So do commands
+    and hand-overs to the board itself: a copy in Sent makes none of them an issue.
     """
     if not moved:
         return set()
     filed, back = [], []
     for one in messages.filing(conn, moved):
-        if one.own or not one.places:
+        if one.fixed or not one.places:
             continue
         if one.places == _FILED and not one.correspondence:
             filed.append(one)

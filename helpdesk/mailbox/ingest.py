@@ -15,6 +15,7 @@ from helpdesk.mailbox.authors import author
 from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify
 from helpdesk.mailbox.context import BoardContext
+from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, identity, parse_header
 from helpdesk.mailbox.subjects import people_of, subject_key
 from helpdesk.mailids import loop_token
@@ -55,6 +56,7 @@ class Incoming:
     own: tuple[str, ...] = ()  # the tokens by which it is a mail of ours
     adopted: bool = False  # it was there before the board: history
     when: datetime | None = None  # INTERNALDATE
+    said: Said = NOTHING  # to the board
 
     def condemn(self, strikes: int) -> None:
         """Nothing more is asked of it for a while."""
@@ -138,9 +140,35 @@ class Intake:
         message.of_ours, message.token = bool(returned), own[0] if own else ""
         message.hits = pack_hits(self._hits(header, who, body, mail))
         message.adopted = mail.adopted
-        nobody = bool(own) and not threads and len(named) == len(header.references)
-        message.correspondence = nobody or (self.place is Place.FILED and not (own and threads))
+        if told.nature is Nature.HUMAN and not mail.adopted and who.address in self.board.authors.people:
+            mail.said = self._hear(conn, header, who, row, (named, threads))
+        message.spoken = mail.said.alone
+        message.correspondence = message.spoken or self._is_correspondence(
+            conn, own, header, (named, threads)
+        )
         mail.new, mail.own = message, own
+
+    def _hear(
+        self, conn: Connection, header: Header, who: Author, row: MailRow, ours: tuple[Sequence[str], ...]
+    ) -> Said:
+        """What one of the people says to the board; what lies in Helpdesk already was said to nobody."""
+        if self.place is Place.FILED:
+            return NOTHING
+        named, threads = ours
+        kinds = messages.kinds_of(conn, dict.fromkeys(named))
+        letter = Letter(header, who, min(row.internaldate, self.stamp.at), kinds, threads)
+        return hear(letter, _Body(self, row).octets(BODY_OCTETS), self.board.authors)
+
+    def _is_correspondence(
+        self, conn: Connection, own: Sequence[str], header: Header, ours: tuple[Sequence[str], ...]
+    ) -> bool:
+        """Our mails about the board itself, and what lies in Helpdesk for another reason than its thread."""
+        if not own:
+            return self.place is Place.FILED
+        if any(thread is None for thread in messages.sent_for(conn, own).values()):
+            return True
+        named, threads = ours
+        return not threads and (self.place is Place.FILED or len(named) == len(header.references))
 
     def _message(self, header: Header, who: Author, row: MailRow) -> NewMessage:
         people = people_of(who.address, header.recipients[:MAX_PEOPLE], self.board.shared)

@@ -145,7 +145,7 @@ def _apply(
         arrivals = reunion.run(reads, _gone_folders(conn, listed.missing), patient=held)
         changes.confirm(copies.in_flight(conn, board.dialect))
         changes.store(conn)
-        entered = Arrivals(conn, board.dialect, changes.stamp, changes.adopting)
+        entered = Arrivals(conn, board.dialect, changes.stamp, changes.adopting, changes.last)
         entered.run(arrivals)
         disturbed = refile(conn, changes.moved | entered.known)
         start = time.perf_counter()  # a duration for people; no decision depends on it

@@ -33,6 +33,7 @@ HANDOVER = _table(tables.HandoverRow)
 WRONG = _table(tables.WrongRow)
 JOB = _table(robot_tables.JobRow)
 RECORD = _table(robot_tables.RecordRow)
+COMMAND = _table(tables.CommandRow)
 
 Values = dict[str, Any]
 T = TypeVar("T")

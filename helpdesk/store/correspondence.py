@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from helpdesk.model import Nature, Place
 from helpdesk.store.copies import Held, select_held
@@ -11,8 +11,9 @@ from helpdesk.store.flags import Reader
 
 
 def in_inbox(conn: Connection, reader: Reader) -> Iterator[Held]:
-    """Our own mails that are in no thread and lie in the inbox: they want to be filed."""
-    ours = select(MESSAGE.c.id).where(MESSAGE.c.correspondence, MESSAGE.c.nature == Nature.OWN.value)
+    """Mails that are in no thread, whoever moves them, and lie in the inbox: our own, and what people say to the board."""
+    fixed = or_(MESSAGE.c.nature == Nature.OWN.value, MESSAGE.c.spoken)
+    ours = select(MESSAGE.c.id).where(MESSAGE.c.correspondence, fixed)
     return select_held(
         conn,
         reader,

@@ -67,6 +67,7 @@ class NewMessage:
     size: int
     of_ours: bool
     correspondence: bool
+    spoken: bool = False
     token: str = ""
     id: int = 0
     link: str = ""
@@ -192,7 +193,7 @@ class Filing:
 
     key: int
     places: frozenset[str]
-    own: bool
+    fixed: bool  # what it is does not depend on where it lies
     correspondence: bool
     thread: int
 
@@ -202,16 +203,17 @@ def filing(conn: Connection, keys: Iterable[int]) -> Iterator[Filing]:
     columns = (
         MESSAGE.c.id,
         MESSAGE.c.nature,
+        MESSAGE.c.spoken,
         MESSAGE.c.correspondence,
         MESSAGE.c.thread,
     )
     for chunk in chunks(keys):
         places = _places(conn, chunk)
-        for key, nature, correspondence, thread in conn.execute(
+        for key, nature, spoken, correspondence, thread in conn.execute(
             select(*columns).where(MESSAGE.c.id.in_(chunk)).order_by(MESSAGE.c.id)
         ):
-            own = nature == Nature.OWN.value
-            yield Filing(key, frozenset(places.get(key, ())), own, correspondence, thread)
+            fixed = spoken or nature == Nature.OWN.value
+            yield Filing(key, frozenset(places.get(key, ())), fixed, correspondence, thread)
 
 
 def set_correspondence(conn: Connection, keys: Iterable[int], *, correspondence: bool) -> None:
@@ -229,6 +231,17 @@ def sent_for(conn: Connection, tokens: Iterable[str]) -> dict[str, int | None]:
         row: Any = conn.execute(query.limit(1)).one_or_none()
         if row is not None:
             found[token] = row.thread
+    return found
+
+
+def kinds_of(conn: Connection, tokens: Iterable[str]) -> dict[str, str]:
+    """The kinds of our own mails by their token, of those that have a row in the outbox."""
+    found: dict[str, str] = {}
+    for token in tokens:
+        query = select(OUTBOX.c.kind).where(OUTBOX.c.message_id.between(f"<{token}@", f"<{token}@\x7f"))
+        kind: str | None = conn.execute(query.limit(1)).scalar_one_or_none()
+        if kind is not None:
+            found[token] = kind
     return found
 
 

@@ -77,6 +77,7 @@ class MessageRow(SQLModel, table=True):
     token: str = ""  # of our own mails: what proves whose they are, whatever a relay did to the Message-ID
     of_ours: bool = False  # a bounce that returns a mail of ours
     correspondence: bool = False  # commands, confirmations, digests: in no thread
+    spoken: bool = False  # correspondence because of what it says, wherever its copies lie
 
 
 _IN_LIMBO = text("limbo IS NOT NULL")
@@ -255,3 +256,27 @@ class WrongRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcTime)
     words: str
     actions: str  # space-joined ids of the journal
+
+
+class CommandRow(SQLModel, table=True):
+    """A mail that asks the board for something (docs/mail.md section 4): what was read, and what became of it."""
+
+    __tablename__ = "command"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    message_id: str
+    author: str  # an address, as far as From or the list can be believed
+    person: str = ""  # the first configured address of who claims to have written it
+    items: str  # JSON [[line, [words]]]
+    refs: str = ""  # space-joined ids: the first that is in a thread says which one is meant
+    ours: str = ""  # space-joined tokens of the mails of ours that it answers
+    authentic: bool = False
+    stale: bool = False  # it lay somewhere for a day before it was seen
+    cycle: int
+    at: datetime = Field(sa_type=UtcTime)  # of the cycle that saw it
+    mailed: datetime = Field(sa_type=UtcTime)  # when it came
+    state: str = Field(index=True)
+    unproven_at: datetime | None = Field(
+        default=None, sa_type=UtcTime
+    )  # when a mail was caused without proof
+    told: str = ""  # JSON {place: [done, says]}

@@ -1,0 +1,90 @@
+"""What people say to the board by mail: commands and hand-overs (docs/mail.md sections 4 and 5).
+
+Only mail of `[[people]]` that a human wrote is looked at, so nobody else's mail costs a fetch more.  What is found is neither
+believed nor done here: `helpdesk.obeying` asks for proof.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from helpdesk.commands import Item
+from helpdesk.commands.splitting import split
+from helpdesk.excerpts import excerpt
+from helpdesk.mailbox.authors import AuthorPolicy, proven
+from helpdesk.mailbox.spoken import spoken
+from helpdesk.mailids import command_key
+from helpdesk.model import TEAM, Author, Header
+from helpdesk.store.commands import Heard
+from helpdesk.store.handovers import Handover
+
+MAX_REFS = 20
+DIGESTS = frozenset({"digest", "board"})
+"""The kinds of our mails whose answer is a hand-over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A human mail of one of the people, and which mails of ours it answers."""
+
+    header: Header
+    who: Author
+    time: datetime  # when it came
+    kinds: Mapping[str, str]  # token of a mail of ours -> its kind
+    threads: Sequence[str]  # an id in each thread that those mails are about
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a mail says to the board; `alone`: it is nobody's issue, wherever its copies lie."""
+
+    command: Heard | None
+    handover: Handover | None
+    alone: bool
+
+
+NOTHING = Said(None, None, alone=False)
+
+
+def hear(letter: Letter, raw: bytes, policy: AuthorPolicy) -> Said:
+    """Read what the beginning of the whole mail says to the board."""
+    told = spoken(raw)
+    said = split(told.text)
+    private = _to_the_board_alone(letter.header, policy)
+    sure = proven(letter.header, letter.who, policy) and not told.below_a_quote
+    command = _command(letter, said.items, sure=sure) if said.items else None
+    handover = None
+    if private and DIGESTS & set(letter.kinds.values()) and letter.who.role in TEAM:
+        handover = _handover(letter, said.rest, policy, sure=sure)
+    return Said(command, handover, alone=private and (command is not None or handover is not None))
+
+
+def _to_the_board_alone(header: Header, policy: AuthorPolicy) -> bool:
+    """Addressed to the board and, if to anybody else, to the team: to no list, no user and no destination."""
+    to = header.recipients
+    return any(map(policy.is_board, to)) and all(policy.is_board(one) or one in policy.people for one in to)
+
+
+def _command(letter: Letter, items: tuple[Item, ...], *, sure: bool) -> Heard:
+    header, author = letter.header, letter.who.address
+    said = json.dumps([[item.line, item.words] for item in items])
+    ids = (header.message_id, *letter.threads, *reversed(header.references))
+    return Heard(
+        key=command_key(header.message_id, author, said),
+        message_id=header.message_id,
+        author=author,
+        items=items,
+        refs=tuple(dict.fromkeys(ids))[:MAX_REFS],
+        ours=tuple(letter.kinds),
+        authentic=sure,
+        mailed=letter.time,
+    )
+
+
+def _handover(letter: Letter, rest: str, policy: AuthorPolicy, *, sure: bool) -> Handover | None:
+    words = tuple(excerpt(rest).words.split("\n"))
+    name = policy.names.get(letter.who.address, letter.who.address)
+    if not any(words):
+        return None
+    return Handover(letter.header.message_id, name, letter.time, words, verified=sure)

@@ -1,0 +1,180 @@
+"""Command mails: one row each, from the observation that saw it to its answer.
+
+    new ──► asked ──► confirmed ──► running ──► answered
+     │        └──► expired             ▲
+     ├──────────────────────► confirmed (authentic, or only reading)
+     └──► refused (in silence)
+
+`running` is a mail of which some commands are carried out and a brake keeps the others.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from helpdesk.commands import Item
+from helpdesk.model import Stamp
+from helpdesk.store import meta
+from helpdesk.store.core import COMMAND, REF, chunks
+
+STALE = timedelta(hours=24)
+"""Who asked so long before the board last looked has waited in vain, and knows it."""
+
+SIMULATED = "simulated"  # in `meta`: the board's time is not the mail server's
+
+
+class State(StrEnum):
+    """What has become of a command mail."""
+
+    NEW = "new"
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+
+
+Told = Mapping[str, tuple[bool, str]]
+"""Place of a command in its mail, as "command:thread" -> (done, what is said of it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A command mail as it was read."""
+
+    key: str
+    message_id: str
+    author: str
+    items: tuple[Item, ...]
+    refs: tuple[str, ...]
+    ours: tuple[str, ...]
+    authentic: bool
+    mailed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMail:
+    """A row."""
+
+    id: int
+    key: str
+    message_id: str
+    author: str
+    person: str
+    items: tuple[Item, ...]
+    refs: tuple[str, ...]
+    ours: tuple[str, ...]
+    authentic: bool
+    stale: bool
+    stamp: Stamp
+    mailed: datetime
+    state: State
+    unproven_at: datetime | None = None
+    told: Told = field(default_factory=dict)
+
+
+def enter(conn: Connection, heard: Iterable[Heard], stamp: Stamp, last: Stamp | None) -> None:
+    """Keep what was read; a mail that is known already only gains the proof that a better copy brings."""
+    simulated = meta.get(conn, SIMULATED) is not None
+    for one in heard:
+        known = conn.execute(select(COMMAND.c.authentic).where(COMMAND.c.key == one.key)).scalar_one_or_none()
+        if known is None:
+            stale = last is not None and not simulated and one.mailed < last.at - STALE
+            conn.execute(insert(COMMAND).values(_values(one, stamp, stale=stale)))
+        elif one.authentic and not known:
+            conn.execute(update(COMMAND).where(COMMAND.c.key == one.key).values(authentic=True))
+            asked = (COMMAND.c.key == one.key, COMMAND.c.state == State.ASKED.value)
+            conn.execute(update(COMMAND).where(*asked).values(state=State.CONFIRMED.value))
+
+
+def in_states(conn: Connection, states: Iterable[State]) -> Sequence[CommandMail]:
+    """The command mails in these states, in the order in which they were seen."""
+    wanted = [state.value for state in states]
+    query = select(COMMAND).where(COMMAND.c.state.in_(wanted)).order_by(COMMAND.c.id)
+    return [_mail(row) for row in conn.execute(query)]
+
+
+def by_key(conn: Connection, beginning: str) -> CommandMail | None:
+    """The command mail whose key begins so; a token carries half of it."""
+    near = COMMAND.c.key.between(beginning, beginning + "\x7f")
+    row = conn.execute(select(COMMAND).where(near).limit(1)).one_or_none()
+    return None if row is None or not beginning else _mail(row)
+
+
+def save(conn: Connection, mail: CommandMail) -> None:
+    """Write back what became of a command mail."""
+    values = {
+        "state": mail.state.value,
+        "person": mail.person,
+        "unproven_at": mail.unproven_at,
+        "told": json.dumps(dict(mail.told)),
+    }
+    conn.execute(update(COMMAND).where(COMMAND.c.id == mail.id).values(values))
+
+
+def unproven(conn: Connection, person: str, since: datetime) -> int:
+    """How many mails to a person command mails without proof have caused after a moment."""
+    mine = (COMMAND.c.person == person, COMMAND.c.unproven_at > since)
+    return conn.execute(select(func.count()).select_from(COMMAND).where(*mine)).scalar_one()
+
+
+def is_asked(conn: Connection, person: str) -> bool:
+    """Whether a question to this person is open."""
+    mine = (COMMAND.c.person == person, COMMAND.c.state == State.ASKED.value)
+    return conn.execute(select(COMMAND.c.id).where(*mine).limit(1)).first() is not None
+
+
+def thread_of(conn: Connection, ids: Sequence[str]) -> int | None:
+    """The thread of the first of these ids that is in one."""
+    found: dict[str, int] = {}
+    for chunk in chunks(ids):
+        query = select(REF.c.id, REF.c.thread).where(REF.c.id.in_(chunk), REF.c.thread != 0)
+        found |= {row.id: row.thread for row in conn.execute(query)}
+    return next((found[one] for one in ids if one in found), None)
+
+
+def _values(one: Heard, stamp: Stamp, *, stale: bool) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "message_id": one.message_id,
+        "author": one.author,
+        "person": "",
+        "items": json.dumps([[item.line, list(item.words)] for item in one.items]),
+        "refs": " ".join(one.refs),
+        "ours": " ".join(one.ours),
+        "authentic": one.authentic,
+        "stale": stale,
+        "cycle": stamp.cycle,
+        "at": stamp.at,
+        "mailed": one.mailed,
+        "state": State.NEW.value,
+        "told": "",
+    }
+
+
+def _mail(row: Any) -> CommandMail:
+    items = tuple(Item(line, tuple(words)) for line, words in json.loads(row.items))
+    told = {place: (bool(done), str(says)) for place, (done, says) in json.loads(row.told or "{}").items()}
+    return CommandMail(
+        id=row.id,
+        key=row.key,
+        message_id=row.message_id,
+        author=row.author,
+        person=row.person,
+        items=items,
+        refs=tuple(row.refs.split()),
+        ours=tuple(row.ours.split()),
+        authentic=row.authentic,
+        stale=row.stale,
+        stamp=Stamp(row.cycle, row.at),
+        mailed=row.mailed,
+        state=State(row.state),
+        unproven_at=row.unproven_at,
+        told=told,
+    )

@@ -1,0 +1,256 @@
+"""Every job that is intended gets one record, whatever engines, payloads and power cuts do."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
+from helpdesk.robots.engines.local import LocalEngine
+from helpdesk.robots.record import Blame, JobState, Phase
+from helpdesk.robots.turn import OVERDUE, SILENT
+from tests.desk import PROJECT
+from tests.robots import LANE, T0, Floor, intents
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[Floor]:
+    made = Floor(tmp_path)
+    yield made
+    made.close()
+
+
+OUTCOMES = {
+    "good": (JobState.SUCCESS, "", None),
+    "wrong": (JobState.FAILED, "payload:31", Phase.PAYLOAD),
+    "silent": (JobState.FAILED, "local:no_result", Phase.REPORT),
+    "garbage": (JobState.FAILED, "local:bad_result", Phase.REPORT),
+    "crash": (JobState.FAILED, "signal:11", Phase.PAYLOAD),
+    "lies": (JobState.SUCCESS, "", None),
+}
+
+
+@pytest.mark.parametrize("template", OUTCOMES)
+def test_outcome(floor: Floor, template: str) -> None:
+    """However a payload ends, its record says the right thing, and what it claims is believed only where it can be true."""
+    floor.turn(*intents(template, 1))
+    floor.until_done()
+    [record] = floor.records().values()
+    state, native, phase = OUTCOMES[template]
+    assert (record.state, record.native_code, record.phase) == (state, native, phase)
+    assert (record.site, record.campaign_id, record.t_scheduled, record.dataset) == (
+        "DESY-HH",
+        "manual",
+        T0,
+        "zmumu",
+    )
+    assert record.events_processed == (5 if template == "good" else None)
+    assert record.wall_s is None
+    assert (record.blame is None) == (state is JobState.SUCCESS)
+    if template == "wrong":
+        assert record.native_text == "the histogram is another"
+        assert record.raw["exit_code"] == 31
+
+
+def test_planned_once(floor: Floor) -> None:
+    """The same intention, planned again while its job runs and after it has ended, is one job."""
+    for _ in range(3):
+        floor.turn(*intents("good", 2))
+    floor.until_done()
+    floor.turn(*intents("good", 2))
+    assert (len(floor.ran()), len(floor.records()), floor.live()) == (2, 2, 0)
+
+
+def test_full_queue(floor: Floor) -> None:
+    """A lane takes no more than it may have on its way; the rest is told."""
+    floor.robot = replace(floor.robot, most=3)
+    turned = floor.turn(*intents("slow", 5))
+    assert (len(turned.submitted), len(turned.kept)) == (3, 2)
+    floor.until_done()
+
+
+class Faulty(LocalEngine):
+    """The engine `local` on a bad day: what is in `broken` fails, before or after it was done."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "jobs", {"desy": 8})
+        self.broken: dict[str, tuple[bool, bool]] = {}  # method -> (passing, after it was done)
+        self.forgets = False
+
+    def _fail(self, method: str, *, done: bool) -> None:
+        if method in self.broken and self.broken[method][1] == done:
+            raise EngineError(f"{method} failed", passing=self.broken[method][0])
+
+    async def describe(self) -> EngineInfo:
+        self._fail("describe", done=False)
+        return await super().describe()
+
+    async def submit(self, batch: Batch) -> Sequence[Handle]:
+        self._fail("submit", done=False)
+        told = await super().submit(batch)
+        self._fail("submit", done=True)
+        return told
+
+    async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
+        self._fail("poll", done=False)
+        return [Status(one, None) for one in handles] if self.forgets else await super().poll(handles)
+
+    async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:
+        self._fail("fetch", done=False)
+        return await super().fetch(handles, into)
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[tuple[Floor, Faulty]]:
+    engine = Faulty(tmp_path)
+    made = Floor(tmp_path, engine)
+    yield made, engine
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "passing", "after"),
+    [("describe", True, False), ("submit", False, False), ("poll", True, False), ("fetch", True, False)],
+)
+def test_engine_down(faulty: tuple[Floor, Faulty], method: str, passing: bool, after: bool) -> None:
+    """An engine that is down for a while is told, costs nothing, and gets its jobs when it is back."""
+    floor, engine = faulty
+    engine.broken[method] = (passing, after)
+    troubles = floor.turn(*intents("good", 2)).troubles
+    time.sleep(0.7)
+    troubles += floor.turn().troubles
+    assert ("local", f"{method} failed") in troubles
+    engine.broken.clear()
+    floor.until_done()
+    assert Counter(one.state for one in floor.records().values()) == {JobState.SUCCESS: 2}
+    assert len(floor.ran()) == 2
+
+
+def test_answer_of_a_submission_lost(faulty: tuple[Floor, Faulty]) -> None:
+    """A batch that was accepted although its submission failed is found, not submitted again."""
+    floor, engine = faulty
+    engine.broken["submit"] = (True, True)
+    assert floor.turn(*intents("good", 3)).submitted == []
+    engine.broken.clear()
+    floor.until_done()
+    assert {one.state for one in floor.records().values()} == {JobState.SUCCESS}
+    assert len(floor.ran()) == 3
+
+
+def test_batch_that_never_arrived(faulty: tuple[Floor, Faulty]) -> None:
+    """A batch of which the engine has nothing is lost, not tried again, and nobody's fault but ours."""
+    floor, engine = faulty
+    engine.broken["submit"] = (True, False)
+    floor.turn(*intents("good", 1))
+    engine.broken.clear()
+    [record] = floor.turn().records
+    assert (record.state, record.phase, record.blame) == (JobState.LOST, Phase.SUBMIT, Blame.ROBOT)
+    assert floor.ran() == []
+
+
+def test_engine_that_forgets(faulty: tuple[Floor, Faulty]) -> None:
+    """Jobs of which the engine knows nothing are lost after an hour, not before."""
+    floor, engine = faulty
+    floor.turn(*intents("good", 1))
+    engine.forgets = True
+    floor.turn(now=T0 + timedelta(minutes=1))
+    assert floor.turn(now=T0 + SILENT).records == []
+    [record] = floor.turn(now=T0 + SILENT + timedelta(minutes=1)).records
+    assert (record.state, record.native_code) == (JobState.LOST, "local:unknown_job")
+
+
+def test_engine_that_is_silent_for_days(faulty: tuple[Floor, Faulty]) -> None:
+    """A job that should have ended long ago is lost, even if its engine cannot be asked."""
+    floor, engine = faulty
+    floor.turn(*intents("good", 1))
+    engine.broken["poll"] = (True, False)
+    assert floor.turn(now=T0 + OVERDUE).records == []
+    [record] = floor.turn(now=T0 + OVERDUE + timedelta(minutes=2)).records
+    assert record.native_code == "local:overdue"
+
+
+def test_runner_killed(floor: Floor) -> None:
+    """A job whose runner is killed is lost with its node, at once."""
+    floor.turn(*intents("slow", 1))
+    [pid_file] = _wait_for(floor, "runner.pid")
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    floor.until_done()
+    [record] = floor.records().values()
+    assert (record.state, record.native_code) == (JobState.LOST, "local:runner_died")
+
+
+def _wait_for(floor: Floor, name: str) -> list[Path]:
+    deadline = time.monotonic() + 20
+    while not (found := list(floor.folder.glob(f"jobs/*/*/{name}"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def killed_and_restarted(folder: Path, number: int, seed: int) -> Floor:
+    """A robot process that is killed again and again while its jobs run."""
+    chance = random.Random(seed)  # noqa: S311 - moments of kills, no secret
+    command = [sys.executable, "-m", "tests.robots", str(folder), str(number)]
+    kills = 0
+    while True:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, start_new_session=True)
+        try:
+            process.communicate(timeout=chance.uniform(1.0, 4.0) if kills < 6 else 600)
+            assert process.returncode == 0
+            assert kills > 2
+            return Floor(folder)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+
+
+def check_all_done_once(floor: Floor, number: int) -> None:
+    states = Counter(one.state for one in floor.records().values())
+    assert (
+        sum(states.values())
+        == number
+        == len({one.job for one in intents("slow", number)} & set(floor.records()))
+    )
+    assert max(Counter(floor.ran()).values()) == 1
+    assert floor.live() == 0
+    assert states[JobState.SUCCESS] + states[JobState.LOST] == number
+    lost = [one for one in floor.records().values() if one.state is JobState.LOST]
+    assert all(one.native_code == "local:never_submitted" for one in lost), lost
+    assert not set(floor.ran()) & {one.job for one in lost}
+
+
+def test_kill_9(tmp_path: Path) -> None:
+    """After kill -9 of the daemon in the middle of running jobs each is found again: none runs twice, none is forgotten."""
+    floor = killed_and_restarted(tmp_path, 120, seed=1)
+    check_all_done_once(floor, 120)
+    floor.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+def test_kill_9_among_a_thousand(tmp_path: Path) -> None:
+    """The same with 1,000 jobs."""
+    floor = killed_and_restarted(tmp_path, 1000, seed=2)
+    check_all_done_once(floor, 1000)
+    floor.close()
+
+
+def test_another_lane_waits_for_nobody(floor: Floor) -> None:
+    """A job for an engine that is not there is told, and the others are served."""
+    elsewhere = [
+        replace(one, job=f"{one.job}x", lane=replace(LANE, engine="slurm")) for one in intents("good", 1)
+    ]
+    floor.turn(*elsewhere, *intents("good", 1))
+    time.sleep(0.5)
+    floor.turn()
+    assert [one.site for one in floor.records().values()] == ["DESY-HH"]

@@ -73,6 +73,7 @@ class OutboxRow:
     trying: Addresses = ()  # who may have got it in a transaction of which the outcome is not known (yet)
     repeats: int = 0  # how often it was sent again although it may have arrived
     proven_at: datetime | None = None  # when its copy came home
+    about: int | None = None  # its thread, as the store numbers it
     context: str = ""  # JSON: what its words need that the board does not know (a command's answer)
 
     @property

@@ -1,11 +1,12 @@
 """From a planned row to a mail in the world: written once, sent, and proven by the copy that comes home (promise 3).
 
-A row is claimed (`sending`, with the octets of the mail) in a transaction of its own before its first byte, so that a
-crash leaves one unknown outcome and not many.  How the mail before it went is stored in the same transaction: one
-commit a mail, and a crash between the server's answer and that commit is an unknown outcome as well.
+A row is claimed (`sending`, with the octets of the mail) before its first byte, in a transaction that is on the disk.  How the
+mail before it went is stored in the same one: a crash between the server's answer and that commit is an unknown outcome
+as well.  Rows are claimed one by one, so that a crash leaves one unknown outcome and not many; only a backlog is claimed
+in groups.  A crash then leaves a few mails that wait for a copy though none of their bytes was sent: late, never twice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,11 +17,19 @@ from helpdesk.board import Board
 from helpdesk.errors import HelpdeskError, UnreachableError
 from helpdesk.model import Stamp
 from helpdesk.outbox import OutboxRow, State
-from helpdesk.ports import Delivery, Letter, Mailbox
+from helpdesk.ports import Letter, Mailbox, Mailer
 from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
-from helpdesk.store import journal, lookups, stories
+from helpdesk.store import db, journal, lookups, stories
 from helpdesk.store import outbox as rows
+from helpdesk.store.core import chunks
+from helpdesk.store.outbox import Claim
+
+BACKLOG = 20
+"""More than this are due only after the mail server was away: a cycle plans no more (brakes.max_mails)."""
+
+GROUP = 8
+"""Rows of a backlog that are claimed at once."""
 
 WAITING = (*rows.LIVE, State.HELD, State.FAILED)
 """The states in which time or a copy that comes home may still change something."""
@@ -28,12 +37,16 @@ WAITING = (*rows.LIVE, State.HELD, State.FAILED)
 
 def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bool) -> bool:
     """Send what is due (with `hold_mails` only alarms, which need no mailbox); tells whether anything was tried."""
-    if board.sending.mailer is None:
+    mailer = board.sending.mailer
+    if mailer is None:
         return False
     with board.engine.begin() as conn:
         live = _looked_at(board, conn, now)
     due = [row for row in outbox.due(live, now) if row.kind == "alarm" or not hold_mails]
-    return _Run(board, mailbox, now).send(due)
+    if not due:
+        return False
+    with board.engine.connect() as conn:
+        return _Run(board, conn, mailbox, now).send(due, mailer)
 
 
 def prove(board: Board, conn: Connection, new: int, stamp: Stamp) -> None:
@@ -75,94 +88,115 @@ def _save(conn: Connection, before: OutboxRow, row: OutboxRow) -> None:
 
 
 def _mailed(conn: Connection, row: OutboxRow) -> None:
-    thread = rows.thread_of(conn, row.id)
-    if thread is not None:
-        journal.mailed(conn, thread, row.rule)
+    if row.about is not None:
+        journal.mailed(conn, row.about, row.rule)
 
 
-def _remark(conn: Connection, row: OutboxRow, begun: OutboxRow, now: datetime) -> None:
-    """Say in the journal that somebody may get this mail twice."""
-    thread = rows.thread_of(conn, row.id)
-    if thread is not None:
+def _remark(conn: Connection, claim: Claim, now: datetime) -> None:
+    """Say in the journal when somebody may get a mail twice."""
+    row, begun = claim.row, claim.begun
+    if row.about is not None and begun.repeats > row.repeats:
         when = f"at {row.first_unknown_at:%H:%M} UTC" if row.first_unknown_at else "before"
         reason = f"sent once more under the same Message-ID: nobody knows whether it arrived {when} ({row.last_answer})"
-        journal.repeated(conn, thread, begun, reason, now)
+        journal.repeated(conn, row.about, begun, reason, now)
 
 
 def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
     """A mail whose reason has gone before its first byte is dropped: a slip must not leak."""
     if row.state is not State.PLANNED or row.served or row.rule not in {"escalate", "urgent", "auto_close"}:
         return row
-    thread = rows.thread_of(conn, row.id)
-    if thread is None or lookups.still_wants(conn, thread, row.rule, row.occasion):
+    if row.about is None or lookups.still_wants(conn, row.about, row.rule, row.occasion):
         return row
     return replace(outbox.dropped(row), last_answer="its reason has gone")
 
 
 @dataclass(slots=True)
 class _Run:
-    """One call of the mailer."""
+    """One call of the mailer, over one connection to the database."""
 
     board: Board
+    conn: Connection
     mailbox: Mailbox | None
     now: datetime
-    claimed: dict[str, OutboxRow] = field(default_factory=dict)  # by Message-ID
-    ended: tuple[OutboxRow, Delivery] | None = None  # the last one, not stored yet
+    waiting: dict[str, OutboxRow] = field(
+        default_factory=dict
+    )  # claimed and not begun, as they were; by Message-ID
+    flying: dict[str, OutboxRow] = field(default_factory=dict)  # as they were begun
+    ended: list[OutboxRow] = field(default_factory=list)  # how the last one went: not stored yet
+    began: bool = False
 
-    def send(self, due: Iterable[OutboxRow]) -> bool:
+    def send(self, due: Sequence[OutboxRow], mailer: Mailer) -> bool:
         """Send these; tells whether any was begun."""
-        mailer = self.board.sending.mailer
-        if mailer is None:
-            return False
         try:
             for letter, delivery in mailer.send(self._letters(due)):
-                self.ended = self.claimed[letter.message_id], delivery
+                self._take_in(outbox.after(self.flying[letter.message_id], delivery, self.now))
         finally:
-            if self.ended is not None:
-                with self.board.engine.begin() as conn:
-                    self._store(conn)
-            self.board.sending.flying.difference_update(row.id for row in self.claimed.values())
-        return bool(self.claimed)
+            with self.conn.begin():
+                self._store()
+                for row in self.waiting.values():  # something went wrong before their first byte
+                    rows.save(self.conn, row)
+            self.board.sending.flying.difference_update(row.id for row in self.flying.values())
+        return self.began
 
-    def _letters(self, due: Iterable[OutboxRow]) -> Iterator[Letter]:
-        """The letters whose rows are still as they were read: a person may have dropped one meanwhile."""
-        for row in due:
-            letter = self._written(row)
-            if letter is None:
-                continue
-            begun = outbox.begin(row, letter.recipients)
-            with self.board.engine.begin() as conn:
-                self._store(conn)
-                mine = rows.claim(conn, row, begun, letter.content)
-                if mine and begun.repeats > row.repeats:
-                    _remark(conn, row, begun, self.now)
-            if mine:
-                self.claimed[letter.message_id] = begun
-                self.board.sending.flying.add(row.id)
+    def _letters(self, due: Sequence[OutboxRow]) -> Iterator[Letter]:
+        """The letters, each when its row is claimed."""
+        for group in _groups(due):
+            for letter in self._claim(group):
+                self.began = True
+                del self.waiting[letter.message_id]
                 yield letter
 
-    def _written(self, row: OutboxRow) -> Letter | None:
+    def _claim(self, group: Sequence[OutboxRow]) -> Sequence[Letter]:
+        """Write the letters of a group, and store its rows as begun, if they are still as they were read."""
+        with self.conn.begin():
+            contents = rows.contents(self.conn, [row.id for row in group])
+        written = {row.id: one for row in group if (one := self._written(row, contents.get(row.id)))}
+        claims = [
+            Claim(row, outbox.begin(row, one.recipients), None if row.id in contents else one.content)
+            for row in group
+            if (one := written.get(row.id)) is not None
+        ]
+        with self.conn.begin():
+            self._store()
+            mine = rows.claim(self.conn, claims)
+            for claim in mine:
+                _remark(self.conn, claim, self.now)
+        self.waiting = {claim.row.message_id: claim.row for claim in mine}
+        self.flying |= {claim.row.message_id: claim.begun for claim in mine}
+        self.board.sending.flying.update(claim.row.id for claim in mine)
+        return [written[claim.row.id] for claim in mine]
+
+    def _written(self, row: OutboxRow, octets: bytes | None) -> Letter | None:
         """The letter of a row; one that cannot be written (a bad address, a broken template) holds up no other."""
         to = outbox.addressees(row, ascii_domain(self.board.sending.copy_to))
+        if octets is not None:  # a retry sends the same octets
+            return Letter(row.message_id, ascii_domain(letters.return_path(self.board, row)), to, octets)
         try:
-            with self.board.engine.connect() as conn:
-                octets = rows.content(conn, row.id) if row.attempts or row.served else None
-            if octets is not None:  # a retry sends the same octets
-                return Letter(row.message_id, ascii_domain(letters.return_path(self.board, row)), to, octets)
             return replace(letters.write(self.board, self.mailbox, row, self.now), recipients=to)
         except UnreachableError:
             raise
         except HelpdeskError as error:
-            with self.board.engine.begin() as conn:
-                rows.save(conn, replace(row, state=State.HELD, last_answer=str(error)))
+            with self.conn.begin():
+                rows.save(self.conn, replace(row, state=State.HELD, last_answer=str(error)))
             return None
 
-    def _store(self, conn: Connection) -> None:
-        """How the last one went."""
-        if self.ended is not None:
-            begun, delivery = self.ended
-            row = outbox.after(begun, delivery, self.now)
-            rows.save(conn, row)
+    def _take_in(self, row: OutboxRow) -> None:
+        """Store how a mail went: with the next claim, or at once while others of its group are still to go."""
+        self.ended.append(row)
+        if self.waiting:
+            with db.lazily(self.conn):
+                self._store()
+
+    def _store(self) -> None:
+        for row in self.ended:
+            rows.save(self.conn, row)
             if row.served:
-                _mailed(conn, row)
-            self.ended = None
+                _mailed(self.conn, row)
+        self.ended = []
+
+
+def _groups(due: Sequence[OutboxRow]) -> Iterator[Sequence[OutboxRow]]:
+    """A backlog in groups; one by one what a cycle usually mails, and what was interrupted before."""
+    size = GROUP if len(due) > BACKLOG else 1
+    yield from chunks([row for row in due if row.first_unknown_at is None], size)
+    yield from chunks([row for row in due if row.first_unknown_at is not None], 1)

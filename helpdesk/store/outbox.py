@@ -1,10 +1,11 @@
 """Rows of the outbox: planned in the transaction of their decision, proven by the copy that comes home."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from helpdesk.mailids import loop_token
 from helpdesk.outbox import OutboxRow, State
@@ -76,7 +77,7 @@ def of_reason(conn: Connection, thread: int, rule: str, occasion: str) -> Outbox
 
 def save(conn: Connection, row: OutboxRow) -> None:
     """Write a row back after a step of its life."""
-    conn.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(**_life(row)))
+    conn.execute(_SAVE, {"key": row.id, **_life(row)})
 
 
 def at_home(conn: Connection, sent: Sequence[OutboxRow]) -> frozenset[int]:
@@ -96,14 +97,43 @@ def thread_of(conn: Connection, key: int) -> int | None:
 
 def content(conn: Connection, key: int) -> bytes | None:
     """The mail as it was first written: a retry sends the same octets."""
-    return conn.execute(select(OUTBOX.c.content).where(OUTBOX.c.id == key)).scalar_one_or_none()
+    return contents(conn, [key]).get(key)
 
 
-def claim(conn: Connection, row: OutboxRow, begun: OutboxRow, octets: bytes) -> bool:
-    """Store a row as begun, with the mail as it is written, if nobody changed it since it was read."""
-    untouched = (OUTBOX.c.id == row.id, OUTBOX.c.state == row.state.value, OUTBOX.c.attempts == row.attempts)
-    mine = update(OUTBOX).where(*untouched).values(content=octets, **_life(begun))
-    return conn.execute(mine).rowcount == 1
+def contents(conn: Connection, keys: Iterable[int]) -> dict[int, bytes]:
+    """Those of these mails that are written, as they were first."""
+    found: dict[int, bytes] = {}
+    for chunk in chunks(keys):
+        mine = (OUTBOX.c.id.in_(chunk), OUTBOX.c.content.is_not(None))
+        found |= {
+            row.id: row.content for row in conn.execute(select(OUTBOX.c.id, OUTBOX.c.content).where(*mine))
+        }
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row as it was read, as it is begun, and the mail if it was written just now."""
+
+    row: OutboxRow
+    begun: OutboxRow
+    octets: bytes | None
+
+
+def claim(conn: Connection, claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Store rows as begun; those that somebody changed since they were read are left out."""
+    query = select(OUTBOX.c.id, OUTBOX.c.state, OUTBOX.c.attempts)
+    stored = {one.id: one for one in conn.execute(query.where(OUTBOX.c.id.in_([c.row.id for c in claims])))}
+    mine = [one for one in claims if _is_untouched(one.row, stored.get(one.row.id))]
+    for one in mine:
+        save(conn, one.begun)
+        if one.octets is not None:
+            conn.execute(_WRITE, {"key": one.row.id, "octets": one.octets})
+    return mine
+
+
+def _is_untouched(row: OutboxRow, stored: Any) -> bool:
+    return stored is not None and (stored.state, stored.attempts) == (row.state.value, row.attempts)
 
 
 def _life(row: OutboxRow) -> dict[str, Any]:
@@ -121,6 +151,15 @@ def _life(row: OutboxRow) -> dict[str, Any]:
         "repeats": row.repeats,
         "proven_at": row.proven_at,
     }
+
+
+_COLUMNS = (
+    "state", "planned_at", "attempts", "first_unknown_at", "next_try_at", "last_answer", "served", "refused", "trying",
+    "repeats", "proven_at",
+)  # fmt: skip
+_MINE = OUTBOX.c.id == bindparam("key")
+_SAVE = update(OUTBOX).where(_MINE).values({name: bindparam(name) for name in _COLUMNS})
+_WRITE = update(OUTBOX).where(_MINE).values(content=bindparam("octets"))
 
 
 def _row(row: Any) -> OutboxRow:
@@ -144,4 +183,5 @@ def _row(row: Any) -> OutboxRow:
         repeats=row.repeats,
         proven_at=row.proven_at,
         context=row.context,
+        about=row.thread,
     )

@@ -8,7 +8,8 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,14 @@ def open_engine(url: URL, password: Callable[[], str] | None = None) -> Engine:
     event.listen(engine, "handle_error", _on_error)
     event.listen(engine, "do_executemany", _on_many)
     return engine
+
+
+@contextmanager
+def lazily(connection: Connection) -> Iterator[None]:
+    """A transaction that is in the server's log when it is committed, and on its disk soon after."""
+    with connection.begin():
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        yield
 
 
 def _tls(url: URL) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """All that is special about SQLite (https://www.sqlite.org/pragma.html, https://www.sqlite.org/backup.html)."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -42,6 +42,22 @@ def _on_begin(connection: Connection) -> None:
     """A transaction that may write takes the lock at once: one that asks later cannot wait (SQLITE_BUSY_SNAPSHOT)."""
     reading = connection.get_execution_options().get("helpdesk_reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def lazily(connection: Connection) -> Iterator[None]:
+    """A transaction that is in the log when it is committed, and on the disk with the next that waits for it."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(_NO_WAIT).close()
+    try:
+        with connection.begin():
+            yield
+    finally:
+        driver.execute(_WAIT).close()
+
+
+_WAIT = "PRAGMA synchronous = FULL"
+_NO_WAIT = "PRAGMA synchronous = NORMAL"  # with a log (WAL): no commit waits, and none is torn
 
 
 def hurry(engine: Engine) -> None:

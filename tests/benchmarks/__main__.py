@@ -22,6 +22,7 @@ from tests.benchmarks import (
     pipeline,
     quiet,
     reply,
+    sending,
     table,
     threading_speed,
 )
@@ -43,6 +44,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "closing": closing.measure,
     "pipeline": pipeline.measure,
     "memory": memory.measure,
+    "sending": sending.measure,
 }
 
 

@@ -20,9 +20,10 @@ from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Letter, Mailbox, Mailer
 from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
-from helpdesk.store import db, journal, lookups, stories
+from helpdesk.store import journal, lookups, stories
 from helpdesk.store import outbox as rows
 from helpdesk.store.core import chunks
+from helpdesk.store.lazily import lazily
 from helpdesk.store.outbox import Claim
 
 BACKLOG = 20
@@ -184,7 +185,7 @@ class _Run:
         """Store how a mail went: with the next claim, or at once while others of its group are still to go."""
         self.ended.append(row)
         if self.waiting:
-            with db.lazily(self.conn):
+            with lazily(self.conn):
                 self._store()
 
     def _store(self) -> None:

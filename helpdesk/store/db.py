@@ -41,14 +41,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(**options)
 
 
-@contextmanager
-def lazily(connection: Connection) -> Iterator[None]:
-    """A transaction that survives the end of this process, but that of the machine only with the next one that is durable."""
-    lazy = postgresql.lazily if connection.dialect.name == "postgresql" else sqlite.lazily
-    with lazy(connection):
-        yield
-
-
 def sqlite_file(address: Address) -> Path | None:
     """The file of a SQLite database; None for one in memory or on a server."""
     parsed = _url(address)

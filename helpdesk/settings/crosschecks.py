@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from helpdesk.labels import BUILTIN, keyword_of
+from helpdesk.settings.robots import POPULAR
 
 Loc = tuple[str | int, ...]
 
@@ -29,6 +30,7 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _duplicates(document, "site", "name")
     yield from _duplicates(document, "template", "name")
     yield from _duplicates(document, "cocktail", "name")
+    yield from _duplicates(document, "dataset", "name")
     yield from _duplicates(document, "destination", "label")
     yield from _labels(document)
     yield from _rules(document)
@@ -132,6 +134,18 @@ def _references(document: Mapping[str, Any]) -> Iterator[Problem]:
     for loc, contact in strings(document, "site", "*", "contacts", "*"):
         if contact not in people and contact.lower() not in people:
             yield Problem(loc, f"there is no person {contact!r} in [[people]]{_near(contact, people)}")
+    yield from _robots(document)
+
+
+def _robots(document: Mapping[str, Any]) -> Iterator[Problem]:
+    datasets = {text for _, text in strings(document, "dataset", "*", "name")}
+    for loc, name in strings(document, "template", "*", "dataset"):
+        if name not in datasets and not (name == POPULAR and datasets):
+            yield Problem(loc, f"there is no [[dataset]] {name!r}{_near(name, datasets)}")
+    cocktails = {text for _, text in strings(document, "cocktail", "*", "name")}
+    for loc, name in strings(document, "robots", "cocktail"):
+        if name not in cocktails:
+            yield Problem(loc, f"there is no [[cocktail]] {name!r}{_near(name, cocktails)}")
     templates = {text for _, text in strings(document, "template", "*", "name")}
     for index, cocktail in _children(document.get("cocktail"), "*"):
         weights = cocktail.get("templates") if isinstance(cocktail, Mapping) else None

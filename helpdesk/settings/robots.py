@@ -1,5 +1,6 @@
 """The sections about sites, test jobs, load tests and reports."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 from helpdesk.settings.base import (
     CalendarSource,
     Count,
+    FilePath,
     Flag,
     Fraction,
     Hour,
@@ -52,6 +54,14 @@ class Site(Section):
         description="who answers for the site: names or addresses of [[people]] with the role contact",
         examples=[["Dieter Dahl"]],
     )
+    se: Text | None = Field(
+        default=None,
+        description="storage element that its jobs read from: sites that share one fail together",
+        examples=["desy-se"],
+    )
+    jobs_per_day: Positive | None = Field(
+        default=None, description="routine jobs a day to each queue; default: that of [robots]", examples=[24]
+    )
     downtime: CalendarSource | None = Field(
         default=None,
         description="iCalendar file or https URL with the declared downtimes",
@@ -60,13 +70,39 @@ class Site(Section):
     queue: tuple[Queue, ...] = Field(default=(), description="queues, one [[site.queue]] each")
 
 
+POPULAR = "popular"
+"""Instead of a data set's name: one of all of them, by popularity."""
+
+
+class Dataset(Section):
+    """One data set that test jobs read."""
+
+    name: Text = Field(description="name of the data set", examples=["zmumu"])
+    inputs: tuple[CalendarSource | Text, ...] = Field(
+        min_length=1,
+        description="files that it is made of: paths, http(s) or root URLs",
+        examples=[["data/zmumu.root"]],
+    )
+    manifest: FilePath | None = Field(
+        default=None,
+        description="what is in it and the right answers, as `helpdesk robots data` writes it; default: beside the first file",
+        examples=["data/zmumu.root.json"],
+    )
+    popularity: Count = Field(default=1, description="how often it is read where a template says popular")
+
+
 class JobTemplate(Section):
     """One kind of test job: a real analysis."""
 
     name: Text = Field(description="name of the template", examples=["dimuon"])
     experiment: Text = Field(description="experiment that it stands for", examples=["atlas"])
-    payload: Text = Field(description="analysis that the job runs", examples=["dimuon"])
-    dataset: Text = Field(description="dataset that the job reads", examples=["zmumu"])
+    payload: Literal["dimuon", "electrons-jets", "b-to-hh", "read"] = Field(
+        description="analysis that the job runs", examples=["dimuon"]
+    )
+    dataset: Text = Field(
+        description="name of the [[dataset]] that the job reads; popular: one of them, by popularity",
+        examples=["zmumu"],
+    )
     access_mode: Literal["copy", "stream", "local"] = Field(
         default="copy", description="how the job reads its dataset"
     )
@@ -88,6 +124,42 @@ class Cocktail(Section):
 class Robots(Section):
     """Functional tests of sites."""
 
+    cocktail: Text | None = Field(
+        default=None,
+        description="the cocktail that is sent to every site; default: no routine jobs",
+        examples=["daily"],
+    )
+    jobs_per_day: Positive = Field(default=48, description="routine jobs a day to each queue of each site")
+    max_on_the_way: Positive = Field(
+        default=20, description="jobs that wait or run in one queue of a site at a time"
+    )
+    folder: FilePath = Field(
+        default=Path("robots"),
+        description="folder for jobs and their results; engine slurm: one that all nodes see",
+    )
+    slots: Positive = Field(default=2, description="jobs of the engine local that run at once in one queue")
+    slurm_conf: FilePath | None = Field(
+        default=None,
+        description="configuration of Slurm; default: the system's",
+        examples=["/etc/slurm/slurm.conf"],
+    )
+    command: dict[
+        Literal["describe", "submit", "poll", "fetch", "cancel", "reconcile", "forget"], tuple[Text, ...]
+    ] = Field(
+        default_factory=dict,
+        description="programs of the engine command, by what they do (docs/robots.md)",
+        examples=[{"submit": ["ganga-bridge", "submit"]}],
+    )
+    popular_file: FilePath | None = Field(
+        default=None,
+        description="CSV file with the columns dataset and weight, read anew each time; default: the popularity in [[dataset]]",
+        examples=["popular.csv"],
+    )
+    blacklist_file: FilePath | None = Field(
+        default=None,
+        description="file in which the excluded sites always stand, as JSON; beside it the same as text (.txt)",
+        examples=["blacklist.json"],
+    )
     max_excluded: Fraction = Field(
         default=0.1, description="fraction of all sites that the robot may have excluded at a time"
     )
@@ -101,6 +173,13 @@ class Robots(Section):
         default=20, description="hour of the site's day (0 to 24) after which they get none"
     )
     mails_per_day: Count = Field(default=2, description="mails to one site a day")
+
+    @model_validator(mode="after")
+    def _whole_command(self) -> Self:
+        missing = {"describe", "submit", "poll", "fetch", "cancel", "reconcile"} - set(self.command)
+        if self.command and missing:
+            raise ValueError(f"the engine command also needs {', '.join(sorted(missing))}")
+        return self
 
     @model_validator(mode="after")
     def _hours(self) -> Self:

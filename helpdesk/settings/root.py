@@ -12,7 +12,7 @@ from helpdesk.model import LabelKind
 from helpdesk.settings.base import Section
 from helpdesk.settings.crosschecks import Problem, cross_problems
 from helpdesk.settings.policy import Brakes, Caps, Policy
-from helpdesk.settings.robots import Cocktail, JobTemplate, LoadTest, Reports, Robots, Site
+from helpdesk.settings.robots import Cocktail, Dataset, JobTemplate, LoadTest, Reports, Robots, Site
 from helpdesk.settings.servers import Auth, Board, Daemon, Imap, Smtp, Store
 from helpdesk.settings.team import Destination, LabelEntry, Person, Shifts, TeamRule
 
@@ -42,6 +42,7 @@ class Settings(Section):
     rule: tuple[TeamRule, ...] = Field(default=(), description="rules of the team for new mail")
     shifts: Shifts = _section("the calendar of the team")
     site: tuple[Site, ...] = Field(default=(), description="sites that get test jobs")
+    dataset: tuple[Dataset, ...] = Field(default=(), description="data sets that test jobs read")
     template: tuple[JobTemplate, ...] = Field(default=(), description="kinds of test jobs")
     cocktail: tuple[Cocktail, ...] = Field(default=(), description="weighted sets of templates")
     robots: Robots = _section("functional tests of sites")

@@ -83,12 +83,13 @@ def manifest_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.json")
 
 
-def read_manifest(target: Path) -> Manifest:
-    """The manifest of a file; `UsageError` if it has none that can be read."""
+def read_manifest(target: Path, manifest: Path | None = None) -> Manifest:
+    """The manifest of a file, beside it or elsewhere; `UsageError` if it has none that can be read."""
+    path = manifest or manifest_of(target)
     try:
-        return Manifest(**json.loads(manifest_of(target).read_text(encoding="utf-8")))
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"{manifest_of(target)}: {error}; make the data set again") from error
+        raise UsageError(f"{path}: {error}; make the data set again") from error
 
 
 def _sizes(events: int) -> Iterator[int]:

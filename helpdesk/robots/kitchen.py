@@ -1,0 +1,187 @@
+"""From settings to what a robot works with: lanes, cocktails, recipes, engines.  Opens nothing but manifests and the popularity file."""
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine as Database
+
+from helpdesk.errors import UsageError
+from helpdesk.robots import datasets
+from helpdesk.robots.engine import Engine, JobSpec, Limits
+from helpdesk.robots.engines.command import CommandEngine
+from helpdesk.robots.engines.local import LocalEngine
+from helpdesk.robots.engines.slurm import SlurmEngine
+from helpdesk.robots.outcome import Work
+from helpdesk.robots.payloads import argv, pack, packed
+from helpdesk.robots.record import TestKind
+from helpdesk.robots.schedule import Lane, Mix, choose
+from helpdesk.robots.turn import Recipe, Robot
+from helpdesk.settings import Settings
+from helpdesk.settings.robots import POPULAR, Dataset, JobTemplate
+
+DISK = 2_000_000_000  # octets that a job may keep in its folder
+MAX_POPULAR = 1_000_000  # octets of the popularity file
+
+
+def robot(settings: Settings, database: Database) -> Robot:
+    """The robot of a board; UsageError says what is missing."""
+    folder = settings.robots.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    payload = pack(folder.resolve() / "payload.pyz")
+    return Robot(
+        database=database,
+        engines=engines(settings),
+        recipes={one.name: _recipe(settings, one, payload) for one in settings.template},
+        folder=folder / "results",
+        most=settings.robots.max_on_the_way,
+    )
+
+
+def lanes(settings: Settings) -> tuple[Lane, ...]:
+    """Every queue of every site, in the order of the configuration."""
+    return tuple(
+        Lane(site.name, queue.experiment, queue.engine, queue.queue)
+        for site in settings.site
+        for queue in site.queue
+    )
+
+
+def mixes(settings: Settings) -> Mapping[Lane, Mix]:
+    """What each lane gets as routine; nothing without a cocktail."""
+    cocktail = next((one for one in settings.cocktail if one.name == settings.robots.cocktail), None)
+    if cocktail is None:
+        return {}
+    experiments = {one.name: one.experiment for one in settings.template}
+    rates = {one.name: one.jobs_per_day or settings.robots.jobs_per_day for one in settings.site}
+    found: dict[Lane, Mix] = {}
+    for lane in lanes(settings):
+        weights = [
+            (name, weight)
+            for name, weight in cocktail.templates.items()
+            if experiments[name] == lane.experiment
+        ]
+        if weights:
+            found[lane] = Mix(tuple(sorted(weights)), rates[lane.site])
+    return found
+
+
+def engines(settings: Settings) -> Mapping[str, Engine]:
+    """Those engines that some queue uses."""
+    used = {queue.engine for site in settings.site for queue in site.queue}
+    robots, folder = settings.robots, settings.robots.folder
+    found: dict[str, Engine] = {}
+    if "local" in used:
+        queues = {queue.queue for site in settings.site for queue in site.queue if queue.engine == "local"}
+        found["local"] = LocalEngine(folder / "local", dict.fromkeys(queues, robots.slots))
+    if "slurm" in used:
+        configuration = None if robots.slurm_conf is None else str(robots.slurm_conf)
+        found["slurm"] = SlurmEngine(folder / "slurm", configuration=configuration)
+    if "command" in used:
+        if not robots.command:
+            raise UsageError(
+                'a [[site.queue]] has engine = "command": [robots] command says which programs that is'
+            )
+        found["command"] = CommandEngine({str(verb): words for verb, words in robots.command.items()})
+    if missing := used - set(found):
+        raise UsageError(f"the engine {', '.join(sorted(missing))} is not built yet")
+    return found
+
+
+def _recipe(settings: Settings, template: JobTemplate, payload: Path) -> Recipe:
+    read = partial(_dataset_of, settings, template)
+    wall = template.max_wall_minutes * 60
+    limits = Limits(wall, template.max_memory_mb * 1_000_000, DISK)
+
+    def spec(job: str) -> JobSpec:
+        dataset = read(job)
+        return JobSpec(
+            job,
+            argv(
+                payload,
+                template.payload,
+                list(map(_absolute, dataset.inputs)),
+                template.access_mode,
+                _expect(dataset, template),
+            ),
+            limits,
+        )
+
+    return Recipe(
+        experiment=template.experiment,
+        version=version(template),
+        test_kind=TestKind.FUNCTIONAL.value,
+        spec=spec,
+        work=lambda job: Work(read(job).name, template.access_mode, _events(read(job), template)),
+        wall=timedelta(seconds=wall),
+    )
+
+
+def version(template: JobTemplate) -> str:
+    """A new version whenever the payload or anything in the template is another."""
+    return hashlib.sha256(packed() + template.model_dump_json().encode()).hexdigest()[:8]
+
+
+def _dataset_of(settings: Settings, template: JobTemplate, job: str) -> Dataset:
+    by_name = {one.name: one for one in settings.dataset}
+    if template.dataset != POPULAR:
+        return by_name[template.dataset]
+    suited = {name: one for name, one in by_name.items() if _suits(one, template)}
+    weights = {**{name: float(one.popularity) for name, one in suited.items()}, **_popular(settings, suited)}
+    try:
+        return suited[choose(weights, job)]
+    except ValueError as error:
+        raise UsageError(f"[[template]] {template.name}: {error}") from error
+
+
+def _popular(settings: Settings, suited: Mapping[str, Dataset]) -> dict[str, float]:
+    """The operator's file, as it is now; a row that makes no sense is passed over, and so is a file that cannot be read."""
+    path = settings.robots.popular_file
+    if path is None:
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_POPULAR else ""
+    except (OSError, UnicodeDecodeError):
+        return {}
+    found: dict[str, float] = {}
+    for row in csv.DictReader(text.splitlines()):
+        weight = (row.get("weight") or "").strip()
+        if row.get("dataset") in suited and weight.replace(".", "", 1).isdigit():
+            found[str(row["dataset"])] = float(weight)
+    return found
+
+
+def _suits(dataset: Dataset, template: JobTemplate) -> bool:
+    """Whether this analysis has a right answer in that data set; one without a manifest may suit anything."""
+    try:
+        return template.payload in datasets.read_manifest(_first(dataset), dataset.manifest).answers
+    except UsageError:
+        return False
+
+
+def _expect(dataset: Dataset, template: JobTemplate) -> dict[str, object]:
+    """What must come out; nothing is expected of a data set without a manifest, or of several files."""
+    if len(dataset.inputs) != 1:
+        return {}
+    try:
+        manifest = datasets.read_manifest(_first(dataset), dataset.manifest)
+    except UsageError:
+        return {}
+    answer = manifest.answers.get(template.payload)
+    return {"events": manifest.events, **({"checksum": answer} if answer else {})}
+
+
+def _events(dataset: Dataset, template: JobTemplate) -> int | None:
+    events = _expect(dataset, template).get("events")
+    return events if isinstance(events, int) else None
+
+
+def _first(dataset: Dataset) -> Path:
+    return Path(dataset.inputs[0])
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).resolve())

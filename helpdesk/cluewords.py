@@ -62,7 +62,9 @@ _HTTP = _one_of(
 _SYSTEM = _one_of(
     "permission denied", "no such file or directory", "no space left on device", "disk quota exceeded", "operation not permitted",
     "input/output error", "stale (?:nfs )?file handle", "too many open files", "read-only file system", "text file busy",
-    "connection (?:refused|reset by peer|timed out)", "no route to host", "(?:host|network) is unreachable", "broken pipe",
+    "communication error on send", "connection (?:refused|reset by peer|timed out)",
+    "(?:connection|request) to .{1,60} timed out(?: after [0-9]{1,6} [a-z]{1,12})?", "timed out after [0-9]{1,6} (?:seconds|minutes|s)\\b",
+    "no route to host", "(?:host|network) is unreachable", "broken pipe",
     "(?:certificate|proxy|credential)s? (?:has |have |is )?expired", "certificate verify failed", "authentication failed",
     "authori[sz]ation (?:failed|denied)", "access denied",
     "command not found", "module not found", "undefined (?:symbol|reference)", "symbol lookup error",

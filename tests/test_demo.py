@@ -213,13 +213,29 @@ def test_a_port_in_use_is_told(demo: Demo, tmp_path: Path, monkeypatch: pytest.M
     assert [*tmp_path.iterdir()] == []
 
 
+def test_a_gallery_shows_every_mail(demo: Demo) -> None:
+    """The page that is named at the end has each mail of the board with its readers and its reason, and runs nothing."""
+    found = re.search(r"Every mail that it sent, and why: (\S+)", demo.said)
+    sent = re.search(r"It sent (\d+) mails", demo.said)
+    assert found is not None
+    assert sent is not None
+    page = Path(found[1]).read_text(encoding="utf-8")
+    assert page.count("<article ") == page.count("<iframe sandbox ") == int(sent[1])
+    assert page.count("by the rule ") == int(sent[1])
+    for said in ("helpdesk@ggus.example.net", "escalated to GGUS", "URGENT since", "Ganga 5.2.0 is out"):
+        assert said in page
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+
+
 def test_control_c_ends_the_visitors_turn(demo: Demo) -> None:
-    """Ctrl-C at the end is no failure: exit code 0, no temporary folder, no server, nothing on stderr."""
+    """Ctrl-C at the end is no failure: exit code 0, no server, nothing on stderr, and nothing left but the gallery."""
     imap, smtp = demo.port("IMAP"), demo.port("SMTP")
     demo.running.send_signal(signal.SIGINT)
     _, err = demo.running.communicate(timeout=60)
     assert (demo.running.returncode, err) == (0, b"")
-    assert demo.left_behind == []
+    [gallery] = demo.left_behind
+    assert gallery.startswith("helpdesk-demo-mails-")
     for port in (imap, smtp):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0

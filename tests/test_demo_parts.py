@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from email.message import EmailMessage
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -15,10 +17,11 @@ from rich.text import Text
 
 from helpdesk.demo import show
 from helpdesk.demo.beats import Beat, Scene
+from helpdesk.demo.gallery import Why, gallery, place
 from helpdesk.demo.imap import ImapServer
 from helpdesk.demo.loop import Loop
 from helpdesk.demo.people import send
-from helpdesk.demo.post import Post, Round
+from helpdesk.demo.post import Letter, Post, Round
 from helpdesk.demo.run import Options
 from helpdesk.demo.run import demo as play
 from helpdesk.demo.screen import ASCII, Marks, Shown, picture
@@ -28,6 +31,7 @@ from helpdesk.demo.story import END, START, Moment, story
 from helpdesk.demo.tales import Plays
 from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, Voice
 from helpdesk.demo.turn import started_as
+from helpdesk.errors import UsageError
 from helpdesk.mailbox.connect import connect
 from tests.world import mail
 
@@ -196,3 +200,25 @@ def test_the_command_to_copy_works_from_anywhere(monkeypatch: pytest.MonkeyPatch
     assert started_as().endswith("/some where/helpdesk'")
     monkeypatch.setattr(sys, "argv", ["/x/helpdesk/__main__.py"])
     assert started_as().endswith("python -m helpdesk") or started_as().endswith("python3 -m helpdesk")
+
+
+def test_a_gallery_is_safe_to_open() -> None:
+    """Whatever a mail says, the gallery shows it as text or in a frame that may do nothing; each mail is there once."""
+    evil = "</pre></iframe><script>alert(1)</script>\x1b[31m\u202e"
+    mail = EmailMessage()
+    mail["Subject"] = "<script>x</script>"
+    mail.set_content(evil)
+    mail.add_alternative(f'<p title="\'">{evil}</p>', subtype="html")
+    letters = [Letter(START, "board@x", to, "<1@x>", mail.as_bytes()) for to in ("a@x", "<b>@x")]
+    page = gallery(letters, {"<1@x>": Why("note", "tell_user", "7kq2m", "<script>")})
+    assert page.count("<article ") == 1
+    assert "a@x, &lt;b&gt;@x" in page
+    assert "<script" not in page
+    assert "\x1b" not in page.partition("<iframe")[0]
+
+
+def test_a_gallery_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A place where no file can be is named before the two weeks begin, with exit code 2."""
+    with pytest.raises(UsageError, match="cannot be written"):
+        place(tmp_path / "none" / "page.html")
+    assert place(tmp_path / "page.html") == tmp_path / "page.html"

@@ -85,7 +85,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     wanted = in_checkout("*.py", below="helpdesk") | {
         f"helpdesk/{one}" for one in in_checkout("*", below="templates")
     }
-    wanted |= {"helpdesk/py.typed", "helpdesk/example.toml", "helpdesk/runbook.md"}
+    wanted |= {
+        "helpdesk/py.typed",
+        "helpdesk/example.toml",
+        "helpdesk/runbook.md",
+        "helpdesk/demo/gallery.html.j2",
+    }
     assert wanted <= found
     assert any("migrations/versions/v0001" in name for name in found)
     assert {name.partition("/")[0] for name in found} == {"helpdesk"}

@@ -1,5 +1,6 @@
 """`helpdesk demo`: the board at work, on embedded servers, without a configuration."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +40,16 @@ Stay = Annotated[
     bool,
     typer.Option("--stay", help="Keep the servers up at the end, also without a terminal, until Ctrl-C."),
 ]
+Gallery = Annotated[
+    Path | None,
+    typer.Option(
+        "--gallery",
+        metavar="FILE",
+        dir_okay=False,
+        show_default="a temporary file that is named at the end",
+        help="Where the page with every mail that the board sent is written.",
+    ),
+]
 Reply = Annotated[
     int | None,
     typer.Option(
@@ -51,12 +62,13 @@ Reply = Annotated[
 ]
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 -- the options of a command are its arguments
     imap_port: ImapPort = 0,
     smtp_port: SmtpPort = 0,
     pace: Pace = None,
     seed: Seed = 2009,
     stay: Stay = False,
+    gallery: Gallery = None,
     reply: Reply = None,
 ) -> None:
     """Watch two weeks of a support list in about a minute; needs no server and no configuration.
@@ -79,4 +91,4 @@ def demo(
     if reply is not None:
         screen.say(answer(reply))
         return
-    shell.finish(play(Options(imap_port, smtp_port, pace, seed, stay)))
+    shell.finish(play(Options(imap_port, smtp_port, pace, seed, stay, gallery)))

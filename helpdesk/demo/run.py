@@ -10,6 +10,7 @@ from rich.text import Text
 
 from helpdesk.demo.client import Client
 from helpdesk.demo.clock import Clock
+from helpdesk.demo.gallery import gallery, place
 from helpdesk.demo.people import People
 from helpdesk.demo.plain import Plain
 from helpdesk.demo.screen import Screen
@@ -36,6 +37,7 @@ class Options:
     pace: float | None = None
     seed: int = SEED
     stay: bool = False
+    gallery: Path | None = None  # None: a file of its own among the temporary ones
 
 
 def demo(options: Options) -> int:
@@ -46,23 +48,40 @@ def demo(options: Options) -> int:
     console = Console(markup=False, emoji=False, highlight=False)
     watched = console.is_terminal and not console.is_dumb_terminal
     found: Verdict | None = None
+    lines: list[str] = []
+    if options.gallery is not None:
+        place(options.gallery)  # it is said now if it cannot be written
     with Stop() as stop:
         try:
             with stop.folder() as folder, _opened(options, folder, console, stop) as show:
                 show.two_weeks(options.seed)
                 found = verdict(show)
-                for line in found.lines:
+                page = place(options.gallery)
+                lines = [*found.lines, f"Every mail that it sent, and why: {page}"]
+                for line in lines:
                     show.say(Voice.NOTE, line)
-                if watched or options.stay:
-                    turn(show, stop)
+                with _shown(show, page):
+                    if watched or options.stay:
+                        turn(show, stop)
         except StoppedError:
             if found is None:
                 return STOPPED + stop.signal
     assert found is not None  # the story ended, or was stopped
     if watched:
-        for line in found.lines:
-            console.print(Text(line))
+        for line in lines:
+            console.print(Text(line), soft_wrap=True)
     return 0 if found.good else 1
+
+
+@contextmanager
+def _shown(show: Show, page: Path) -> Iterator[None]:
+    """The gallery lies there while the visitor goes on, and has the mails of his turn too when it has ended."""
+    stage = show.stage
+    page.write_text(gallery(stage.letters(), stage.reasons), encoding="utf-8")
+    try:
+        yield
+    finally:
+        page.write_text(gallery(stage.letters(), stage.reasons), encoding="utf-8")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -19,13 +19,14 @@ from helpdesk import app, asking, cycle, ledger, views
 from helpdesk.board import Board
 from helpdesk.demo.cast import BOARD, PASSWORD
 from helpdesk.demo.clock import Clock
+from helpdesk.demo.gallery import Why
 from helpdesk.demo.post import Letter
 from helpdesk.demo.servers import Servers
 from helpdesk.mailbox.folders import places
 from helpdesk.ports import Mailbox
 from helpdesk.report import Report
 from helpdesk.settings import Settings
-from helpdesk.store import census, figures, names
+from helpdesk.store import census, figures, names, outbox
 from helpdesk.store.db import reading
 from helpdesk.wiring import folder_settings
 
@@ -60,6 +61,7 @@ class Stage:
         self.clock = clock
         self.servers = servers
         self.totals = Totals()
+        self.reasons: dict[str, Why] = {}  # by the Message-ID of each mail of the board
         self._settings = settings
         self._open = ExitStack()
         self._wired = self._wire()
@@ -79,6 +81,7 @@ class Stage:
         totals.mails = report.observed["messages"]
         totals.rules.update(done.rule for done in report.actions)
         totals.held.update(dict.fromkeys(f"{hold.what}: {hold.why}" for hold in holds))
+        self._learn(report)
         return report
 
     def next_due(self) -> datetime | None:
@@ -148,6 +151,16 @@ class Stage:
             there[name] = ledger.There(folder.uidvalidity, set(mailbox.uids(folder)))
         with reading(self._wired.engine) as conn:
             return ledger.compare(there, census.known(conn), census.threads(conn))
+
+    def _learn(self, report: Report) -> None:
+        """Keep why each mail was sent: the database that knows it may be lost."""
+        why = {(done.thread, done.rule): done.reason for done in report.actions if done.kind == "send_mail"}
+        with reading(self._wired.engine) as conn:
+            for row in outbox.since(conn, self.clock.now - timedelta(hours=24)):
+                if row.message_id not in self.reasons:
+                    short = names.short(conn, _code(row.thread)) if row.thread else ""
+                    reason = why.get((row.thread, row.rule), "")
+                    self.reasons[row.message_id] = Why(row.kind, row.rule, short, reason)
 
     def _wire(self) -> Wired:
         engine = self._open.enter_context(app.opened(self._settings, writing=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from helpdesk import config, cycle, daemon, logs, secrets
-from helpdesk.board import Board, Limits, Sending
+from helpdesk.board import Board, Limits, Sending, Teammate
 from helpdesk.errors import ConfigError, UsageError
 from helpdesk.mailbox.account import Account, Credential, Password
 from helpdesk.mailbox.connect import connect
@@ -224,6 +224,11 @@ def board(
         duty=Duty(keeper(settings)),
         act=act and settings.board.act == "act",
         sites=frozenset(site.name for site in settings.site),
+        people={
+            address: Teammate(person.name, person.addresses[0], frozenset(person.roles))
+            for person in settings.people
+            for address in person.addresses
+        },
     )
 
 

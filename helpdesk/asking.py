@@ -51,7 +51,9 @@ def undo_action(conn: Connection, text: str, at: datetime) -> Undone:
     return _undo(conn, found[0], at)
 
 
-def undo_thread(conn: Connection, board: str, text: str, at: datetime) -> Sequence[Undone]:
+def undo_thread(
+    conn: Connection, board: str, text: str, at: datetime, *, until: datetime | None = None
+) -> Sequence[Undone]:
     """Ask to reverse what the bot did last to a thread: everything of the latest run in which it did anything.
 
     Said again, it goes one run further back.  Mails that have left cannot be taken back and are passed over; so is, if
@@ -59,6 +61,8 @@ def undo_thread(conn: Connection, board: str, text: str, at: datetime) -> Sequen
     """
     story = [one for one in journal.of_thread(conn, names.find(conn, text, board)) if one.rule != "undo"]
     story = [one for one in story if one.rule != COVER] or story
+    if until is not None:  # said by mail: mails stay, and so does what was done after it was said
+        story = [one for one in story if one.at <= until and one.kind != Kind.SEND_MAIL]
     mine = [one for one in story if one.status in UNDOABLE and not _has_left(conn, one)]
     if not mine:
         raise UsageError(f"nothing that the bot did to {text!r} is left to undo")

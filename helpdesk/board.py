@@ -1,5 +1,6 @@
 """One board, wired: everything that a cycle needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -39,6 +40,15 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Teammate:
+    """One of `[[people]]`, as the board talks with him."""
+
+    name: str
+    address: str  # the first that is configured: mail goes there
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """A board as its cycles see it."""
 
@@ -56,6 +66,7 @@ class Board:
     duty: Duty  # who has which shift; it is read outside of cycles
     act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
     sites: frozenset[str] = frozenset()  # names that are known to be sites
+    people: Mapping[str, Teammate] = field(default_factory=dict)  # by every address
 
     def folder(self, place: Place) -> str:
         """The folder that a place is written to."""

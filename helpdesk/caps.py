@@ -26,8 +26,6 @@ class Caps(Protocol):
 TO_USERS = frozenset({"release", "warning", "notice", "note"})
 """The kinds that go to a user."""
 
-PER_ADDRESS = (TO_USERS, frozenset({"confirmation"}))
-"""What `user_per_day` counts, each group by itself: what strangers can bring about.  It keeps no shifter from an urgent mail."""
 
 UNCAPPED = frozenset({"alarm"})
 """An alarm happens once a day and kind, and it is what says that a cap tripped."""
@@ -37,9 +35,11 @@ _COUNTED = frozenset({State.PLANNED, State.SENDING, State.SENT, State.UNKNOWN, S
 
 def capped(row: OutboxRow, recent: Sequence[OutboxRow], caps: Caps, now: datetime) -> str | None:
     """Why this mail must not be planned, or None; `recent` are the rows of the last 24 hours."""
-    if row.kind in UNCAPPED:
+    if row.kind in UNCAPPED or unproven(row):
         return None
-    others = [one for one in recent if one.message_id != row.message_id and _counts(one)]
+    others = [
+        one for one in recent if one.message_id != row.message_id and _counts(one) and not unproven(one)
+    ]
     today = [one for one in others if one.planned_at > now - timedelta(hours=24)]
     return (
         _too_many_to_a_user(row, today, caps)
@@ -48,15 +48,19 @@ def capped(row: OutboxRow, recent: Sequence[OutboxRow], caps: Caps, now: datetim
     )
 
 
+def unproven(row: OutboxRow) -> bool:
+    """Whether nobody has proven to have asked for this mail: it uses up nothing of the board's (`obeying.proof` bounds it)."""
+    return row.kind == "confirmation" or (row.kind == "answer" and '"proven": false' in row.context)
+
+
 def _counts(row: OutboxRow) -> bool:
     return row.state in _COUNTED or bool(row.served)
 
 
 def _too_many_to_a_user(row: OutboxRow, today: Iterable[OutboxRow], caps: Caps) -> str | None:
-    group = next((kinds for kinds in PER_ADDRESS if row.kind in kinds), None)
-    if group is None:
+    if row.kind not in TO_USERS:
         return None
-    mailed = [to.lower() for one in today if one.kind in group for to in one.recipients]
+    mailed = [to.lower() for one in today if one.kind in TO_USERS for to in one.recipients]
     for address in row.recipients:
         count = mailed.count(address.lower())
         if count >= caps.user_per_day:

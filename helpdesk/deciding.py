@@ -10,7 +10,7 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -18,13 +18,14 @@ from helpdesk import posting
 from helpdesk.actions import Action
 from helpdesk.board import Board
 from helpdesk.model import Stamp
+from helpdesk.obeying import Obeying, begin
 from helpdesk.report import Done, Note, Report
-from helpdesk.rules.brakes import AUTO_CLOSE, Braked, Budget, Shape, brake, shape
+from helpdesk.rules.brakes import AUTO_CLOSE, MAILS, Braked, Budget, Shape, brake, shape
 from helpdesk.rules.decide import Decision, decide
-from helpdesk.rules.facts import Policy
+from helpdesk.rules.facts import Policy, ThreadFacts, Told
 from helpdesk.shifts import noted
 from helpdesk.shifts.duty import Shifts
-from helpdesk.store import copies, holds, journal, meta, requests, threads
+from helpdesk.store import commands, copies, holds, journal, meta, requests, threads
 from helpdesk.store.core import chunks
 from helpdesk.wishes import Wishes, read_wishes
 
@@ -42,6 +43,7 @@ class Stage:
     wishes: Wishes
     report: Report
     policy: Policy  # the board's, with the shifts as they are known now
+    told: list[Told] = field(default_factory=list)  # what became of orders
 
 
 def decide_all(
@@ -55,6 +57,9 @@ def decide_all(
     """Decide what is due and store it, with what the observation holds; `report` takes what is done and held."""
     wishes = read_wishes(conn, stamp.at)
     report.held += holds.update(conn, observed, stamp.at, approval=wishes.approved)
+    obeying = _obey(board, conn, stamp, report)
+    if obeying is not None:
+        wishes = replace(read_wishes(conn, stamp.at), orders=obeying.orders())
     known = board.duty.known
     stage = Stage(board, conn, stamp, wishes, report, replace(board.policy, rota=known.rota))
     _notice_new_policy(stage)
@@ -66,6 +71,17 @@ def decide_all(
             _tell(stage, batch)
     else:
         _granted(stage, _carry_out(stage, keys, held, allowed))
+        if obeying is not None:
+            mails = obeying.finish(stage.told)
+            _enter(stage, mails)
+            report.actions += [done(board, mail) for mail in mails]
+
+
+def _obey(board: Board, conn: Connection, stamp: Stamp, report: Report) -> Obeying | None:
+    """The command mails that wait; none while the board, or its mails, are held: their answers could not leave."""
+    if holds.board_is_held(report.held) or any(hold.what == MAILS for hold in report.held):
+        return None
+    return begin(board, conn, stamp) if commands.any_wait(conn) else None
 
 
 def _notice_new_policy(stage: Stage) -> None:
@@ -133,17 +149,32 @@ def _decisions(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Ite
     board, wishes = stage.board, stage.wishes
     for batch in chunks(keys, threads.BATCH):
         found = threads.load(stage.conn, batch, board.dialect)
-        yield [decide(wishes.attach(facts), stage.policy, stage.stamp, held) for facts in found]
+        yield [_decide(stage, wishes.attach(facts), held) for facts in found]
+
+
+def _decide(stage: Stage, facts: ThreadFacts, held: AbstractSet[str]) -> Decision:
+    """In observe mode an order changes nothing; what it would do is said."""
+    decision = decide(facts, stage.policy, stage.stamp, held)
+    if not facts.orders or stage.board.act:
+        return decision
+    without = decide(replace(facts, orders=()), stage.policy, stage.stamp, held)
+    return replace(without, told=decision.told)
 
 
 def _commit(stage: Stage, decisions: Sequence[Decision]) -> None:
-    board, conn, stamp = stage.board, stage.conn, stage.stamp
+    board, conn, _stamp = stage.board, stage.conn, stage.stamp
     copies.apply_plan(conn, board.dialect, [p for d in decisions for p in d.plans], writing=board.act)
     threads.save(conn, (threads.decided(d, again=_busy(d)) for d in decisions))
-    actions = [action for decision in decisions for action in decision.actions]
-    journal.write(conn, actions, stamp, "planned" if board.act else "observed")
-    stage.report.held += posting.plan(board, conn, actions, stamp)
+    _enter(stage, [action for decision in decisions for action in decision.actions])
+    stage.told.extend(told for decision in decisions for told in decision.told)
     _tell(stage, decisions)
+
+
+def _enter(stage: Stage, actions: Sequence[Action]) -> None:
+    """Actions go into the journal, mails into the outbox."""
+    status = "planned" if stage.board.act else "observed"
+    journal.write(stage.conn, actions, stage.stamp, status)
+    stage.report.held += posting.plan(stage.board, stage.conn, actions, stage.stamp)
 
 
 def _busy(decision: Decision) -> bool:

@@ -20,7 +20,7 @@ from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Letter, Mailbox, Mailer
 from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
-from helpdesk.store import journal, lookups, stories
+from helpdesk.store import commands, journal, lookups, stories
 from helpdesk.store import outbox as rows
 from helpdesk.store.core import chunks
 from helpdesk.store.lazily import lazily
@@ -104,6 +104,12 @@ def _remark(conn: Connection, claim: Claim, now: datetime) -> None:
 
 def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
     """A mail whose reason has gone before its first byte is dropped: a slip must not leak."""
+    if (
+        row.rule == "confirm"
+        and row.state in {State.PLANNED, State.HELD}
+        and not commands.asks(conn, row.occasion)
+    ):
+        return replace(outbox.dropped(row), last_answer="nobody waits for its answer any more")
     if row.state is not State.PLANNED or row.served or row.rule not in {"escalate", "urgent", "auto_close"}:
         return row
     if row.about is None or lookups.still_wants(conn, row.about, row.rule, row.occasion):

@@ -1,6 +1,7 @@
-"""What people asked for by command since the last cycle: undo, release, resume."""
+"""What people asked for since the last cycle: undo, release and resume by command, orders by mail."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -8,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from helpdesk.model import FIXED, Stamp
-from helpdesk.rules.facts import Release, ThreadFacts, Undo
+from helpdesk.rules.facts import Order, Release, ThreadFacts, Undo
 from helpdesk.store import lookups, requests
 from helpdesk.store.requests import Request
 
@@ -22,6 +23,7 @@ class Wishes:
     fresh_release: bool = False
     approved: bool = False
     requests: tuple[Request, ...] = ()
+    orders: Mapping[int, Sequence[Order]] = field(default_factory=dict)  # by thread: commands by mail
 
     @property
     def undone(self) -> list[str]:
@@ -30,7 +32,7 @@ class Wishes:
 
     def threads(self, conn: Connection) -> set[int]:
         """The threads that must be decided because of them."""
-        found = set(self.undo)
+        found = set(self.undo) | set(self.orders)
         if self.fresh_release:
             found |= lookups.open_with(conn, FIXED)
         return found
@@ -48,7 +50,8 @@ class Wishes:
 
     def attach(self, facts: ThreadFacts) -> ThreadFacts:
         """The facts of a thread with what is wished of it."""
-        return replace(facts, undo=tuple(self.undo.get(facts.key, ())), releases=self.releases)
+        undo, orders = tuple(self.undo.get(facts.key, ())), tuple(self.orders.get(facts.key, ()))
+        return replace(facts, undo=undo, releases=self.releases, orders=orders)
 
 
 def read_wishes(conn: Connection, now: datetime) -> Wishes:

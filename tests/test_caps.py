@@ -111,12 +111,23 @@ def test_planned_counts() -> None:
     assert capped(ROW, three, CAPS, T0) is not None
 
 
-def test_confirmations_are_counted_by_themselves() -> None:
-    """Forged commands bring one person no more than the cap of questions, and take nothing from what users get."""
+def test_what_nobody_asked_for_uses_up_nothing() -> None:
+    """Questions, and answers to who is not proven, are bounded elsewhere: they neither are held nor hold anything."""
     asked = replace(ROW, kind="confirmation", recipients=("aiden@example.org",))
-    two = about(others(2), kind="confirmation", recipients=("aiden@example.org",))
-    assert capped(asked, two, CAPS, T0) is not None
-    assert capped(replace(asked, kind="release"), two, CAPS, T0) is None
+    told = replace(asked, kind="answer", context='{"proven": false}')
+    for row in (asked, told):
+        many = about(
+            others(100),
+            kind=row.kind,
+            context=row.context,
+            recipients=row.recipients,
+            thread="",
+            planned_at=T0,
+        )
+        assert capped(row, many, CAPS, T0) is None
+        assert capped(replace(asked, kind="answer", context='{"proven": true}'), many, CAPS, T0) is None
+    many = about(others(100), kind="answer", thread="", planned_at=T0)
+    assert capped(replace(asked, kind="answer"), many, CAPS, T0) is not None
 
 
 def test_a_mail_that_some_got_counts() -> None:

@@ -89,16 +89,18 @@ def mail(
     date: datetime = START,
     body: str = "All my jobs fail since this morning.",
     to: str = "dast@lists.example.org",
+    listed: bool = True,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
-    """A complete mail, as a list delivers it."""
+    """A complete mail, as a list delivers it, or directly."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = to
     message["Subject"] = subject
     message["Message-ID"] = message_id
     message["Date"] = date
-    message["List-Id"] = "<dast.lists.example.org>"
+    if listed:
+        message["List-Id"] = "<dast.lists.example.org>"
     if answers:
         message["In-Reply-To"] = answers[-1]
         message["References"] = " ".join(answers)

@@ -63,3 +63,8 @@ class Mistake:
     """A line that asks for nothing that can be done, and why, in a sentence."""
 
     problem: str
+
+
+def changes(asked: Command | Mistake) -> bool:
+    """Whether carrying it out would change anything, so that it needs proof."""
+    return isinstance(asked, Command) and asked.verb not in READING

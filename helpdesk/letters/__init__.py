@@ -17,7 +17,6 @@ from helpdesk.ports import Letter, Mailbox
 from helpdesk.render import Envelope
 from helpdesk.store import names, stories
 from helpdesk.store import outbox as rows
-from helpdesk.store.stories import Story
 
 WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "escalation": about_threads.escalation,
@@ -27,6 +26,8 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "warning": about_threads.warning,
     "notice": about_threads.notice,
     "alarm": about_board.alarm,
+    "answer": about_board.answer,
+    "confirmation": about_board.confirmation,
 }
 """By the kind of the row."""
 
@@ -36,8 +37,9 @@ def write(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) 
     with board.engine.connect() as conn:
         story = stories.read(conn, rows.thread_of(conn, row.id))
         short = names.short(conn, story.code) if story.code else ""
-    mail = WRITERS[row.kind](Writing(board, mailbox, row, story, short, now))
-    return board.sending.templates.compose(mail, _envelope(board, row, story, now))
+    writing = Writing(board, mailbox, row, story, short, now)
+    mail = WRITERS[row.kind](writing)
+    return board.sending.templates.compose(mail, _envelope(writing))
 
 
 def return_path(board: Board, row: OutboxRow) -> str:
@@ -46,18 +48,24 @@ def return_path(board: Board, row: OutboxRow) -> str:
     return sender_with_token(sending.sender, bounce_token(row.message_id, sending.secret))
 
 
-def _envelope(board: Board, row: OutboxRow, story: Story, now: datetime) -> Envelope:
-    sending = board.sending
-    ids = tuple(page.message_id for page in story.pages)
+def _envelope(writing: Writing) -> Envelope:
+    board, row, sending = writing.board, writing.row, writing.board.sending
+    ids = tuple(page.message_id for page in writing.story.pages) or _answered(writing)
     return Envelope(
         board=board.name,
         sender=sending.sender,
         return_path=return_path(board, row),
         to=row.recipients,
         message_id=row.message_id,
-        now=now,
+        now=writing.now,
         copy_to=sending.copy_to,
         reply_to=sending.list_address if row.kind in TO_USERS else sending.sender,
         in_reply_to=ids[-1] if ids else "",
         references=ids,
     )
+
+
+def _answered(writing: Writing) -> tuple[str, ...]:
+    """The mail that a mail about no thread answers."""
+    answered = writing.context.get("answers")
+    return (str(answered),) if answered else ()

@@ -40,6 +40,8 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
+WAITING = (State.NEW, State.ASKED, State.CONFIRMED, State.RUNNING)
+
 Told = Mapping[str, tuple[bool, str]]
 """Place of a command in its mail, as "command:thread" -> (done, what is said of it)."""
 
@@ -93,6 +95,12 @@ def enter(conn: Connection, heard: Iterable[Heard], stamp: Stamp, last: Stamp | 
             conn.execute(update(COMMAND).where(*asked).values(state=State.CONFIRMED.value))
 
 
+def any_wait(conn: Connection) -> bool:
+    """Whether there is anything to do about command mails."""
+    waiting = COMMAND.c.state.in_([state.value for state in WAITING])
+    return conn.execute(select(COMMAND.c.id).where(waiting).limit(1)).first() is not None
+
+
 def in_states(conn: Connection, states: Iterable[State]) -> Sequence[CommandMail]:
     """The command mails in these states, in the order in which they were seen."""
     wanted = [state.value for state in states]
@@ -128,6 +136,12 @@ def is_asked(conn: Connection, person: str) -> bool:
     """Whether a question to this person is open."""
     mine = (COMMAND.c.person == person, COMMAND.c.state == State.ASKED.value)
     return conn.execute(select(COMMAND.c.id).where(*mine).limit(1)).first() is not None
+
+
+def asks(conn: Connection, key: str) -> bool:
+    """Whether this command mail waits for its confirmation."""
+    state = conn.execute(select(COMMAND.c.state).where(COMMAND.c.key == key)).scalar_one_or_none()
+    return state == State.ASKED.value
 
 
 def thread_of(conn: Connection, ids: Sequence[str]) -> int | None:

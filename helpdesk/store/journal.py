@@ -1,5 +1,6 @@
 """The journal: every action with its rule, the guideline, the evidence and the time (promise 6)."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from helpdesk.actions import GUIDELINES, Action, Kind
 from helpdesk.model import Stamp
 from helpdesk.outbox import OutboxRow
 from helpdesk.store.core import ACTION, chunks
+
+SAID = "said"
+"""The status of what people said, as opposed to what the bot did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,41 @@ def repeated(conn: Connection, thread: int, row: OutboxRow, reason: str, now: da
     stamp = Stamp(0, now)
     action = Action(Kind.SEND_MAIL, thread, code, row.kind, row.rule, reason, stamp, occasion=occasion)
     write(conn, [action], stamp, "planned")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody of the team said about a thread: no action of the bot, and nothing that can be undone."""
+
+    thread: int
+    code: str
+    kind: str  # note, command
+    what: str
+    words: str
+    mail: str  # the Message-ID of the mail that says so
+
+
+def say(conn: Connection, said: Said, now: Stamp) -> None:
+    """Enter it in the thread's story, once."""
+    text = f"{said.code}\t{said.kind}\t{said.what}\t{said.words}\t{said.mail}"
+    key = hashlib.sha256(text.encode()).hexdigest()[:12]
+    if conn.execute(select(ACTION.c.id).where(ACTION.c.id == key)).first() is not None:
+        return
+    values = {
+        "id": key,
+        "at": now.at,
+        "cycle": now.cycle,
+        "thread": said.thread,
+        "code": said.code,
+        "kind": said.kind,
+        "what": said.what,
+        "rule": "command",
+        "guideline": "",
+        "reason": said.words,
+        "evidence": json.dumps({"mail": said.mail}),
+        "status": SAID,
+    }
+    conn.execute(insert(ACTION).values(values))
 
 
 def of_thread(conn: Connection, thread: int) -> Sequence[Entry]:

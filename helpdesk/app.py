@@ -27,7 +27,7 @@ from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox, Mailer
 from helpdesk.render import templates
 from helpdesk.report import Hold, Report, utc
-from helpdesk.rules.facts import Destination, Policy
+from helpdesk.rules.facts import Policy
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.shifts.configured import keeper
 from helpdesk.shifts.duty import Duty
@@ -37,7 +37,7 @@ from helpdesk.store.lock import instance_lock
 from helpdesk.store.scratch import scratch
 from helpdesk.tokens import tokens
 from helpdesk.vitals import Clocks, longest_silence
-from helpdesk.wiring import context
+from helpdesk.wiring import context, destination
 
 SIMULATED = "simulated"
 
@@ -65,12 +65,7 @@ def policy(settings: Settings) -> Policy:
     words = vocabulary(settings)
     return Policy(
         kinds={label.name: label.kind for label in words},
-        destinations={
-            d.label: Destination(
-                d.label, d.address or "", d.mode == "mail" and d.address is not None, tuple(d.components)
-            )
-            for d in settings.destination
-        },
+        destinations={d.label: destination(d, settings.board.timezone) for d in settings.destination},
         shifters=tuple(p.addresses[0] for p in people if "shifter" in p.roles),
         oncall=tuple(p.addresses[0] for p in people if p.oncall),
         settle=timedelta(seconds=rules.settle_seconds),
@@ -217,6 +212,7 @@ def board(
             secret=secret,
             templates=templates(settings.board.templates, settings.board.archive_link or ""),
             mailer=sending,
+            plus_addresses=settings.smtp.plus_addresses,
         ),
         inbox=settings.imap.inbox,
         archive=settings.imap.archive,

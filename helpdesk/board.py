@@ -36,6 +36,7 @@ class Sending:
     secret: bytes = field(repr=False)
     templates: Templates
     mailer: Mailer | None  # None: nothing is sent (plan, tests without mail)
+    plus_addresses: bool = True  # mail to sender with +anything comes home too: answers carry a token
     flying: set[int] = field(default_factory=set, compare=False)  # rows that this process is sending now
 
 

@@ -1,13 +1,15 @@
 """The identity of our mails: who we are, proven by an HMAC of the board's secret.
 
 A mail's Message-ID is a function of its reason, so it exists before the first byte, is the same on a retry, and can
-neither be forged nor pre-empted by somebody who does not know the secret.  Three texts carry it:
+neither be forged nor pre-empted by somebody who does not know the secret.  Four texts carry it:
 
 - the Message-ID `<helpdesk.KEY.MAC@domain>`;
 - the loop token `helpdesk.KEY.MAC` in X-Helpdesk-Id, which survives a relay that rewrites the Message-ID;
-- the bounce token `KEY` + a shorter MAC, which makes the envelope sender `board+TOKEN@domain` (RFC 5233).
+- the bounce token `KEY` + a shorter MAC, which makes the envelope sender `board+TOKEN@domain` (RFC 5233);
+- the answer token, made alike for another purpose, in Reply-To: it says which mail is answered, and if that was one to a
+  destination, to which.
 
-KEY is the same in all three: `key_of` finds the row of the outbox again.  A confirm token is no identity: it proves that who
+KEY is the same in all of them: `key_of` finds the row of the outbox again.  A confirm token is no identity: it proves that who
 sends it back can read the address that it was sent to.  Pure.
 """
 
@@ -16,6 +18,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from helpdesk.errors import UsageError
@@ -34,6 +37,14 @@ _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The mail of ours that somebody answers, by its Message-ID; `destination` if it was one to a destination."""
+
+    message_id: str
+    destination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a mail is sent: one mail per reason, for ever."""
 
@@ -46,8 +57,7 @@ class Reason:
 def message_id(reason: Reason, domain: str, secret: bytes) -> str:
     """Make the Message-ID of the mail for this reason, in angle brackets."""
     fields = json.dumps([reason.board, reason.thread, reason.rule, reason.occasion])
-    key = _mac(secret, "reason", fields)[:_KEY]
-    return f"<helpdesk.{key}.{_mac(secret, 'id', key)[:_MAC]}@{_short(domain)}>"
+    return _id_of(_mac(secret, "reason", fields)[:_KEY], domain, secret)
 
 
 def loop_token(own_message_id: str) -> str:
@@ -65,6 +75,27 @@ def bounce_token(own_message_id: str, secret: bytes) -> str:
     """Make the token for the envelope sender of this mail."""
     key = key_of(own_message_id)
     return key + _mac(secret, "bounce", key)[:_SHORT_MAC]
+
+
+def answer_token(own_message_id: str, secret: bytes, destination: str = "") -> str:
+    """Make the token for the Reply-To of this mail."""
+    key = key_of(own_message_id)
+    return key + _mac(secret, _answer(destination), key)[:_SHORT_MAC]
+
+
+def answered(address: str, sender: str, secret: bytes, destinations: Iterable[str]) -> Answered | None:
+    """Tell which mail an address stands for that a mail was sent to; None: it is not one that we really gave."""
+    found = _BOUNCE.fullmatch(token_of(address))
+    if found is None or sender_with_token(sender, found[0]).lower() != address.strip("<> \t").lower():
+        return None
+    for destination in ("", *destinations):
+        if _same(found[2], _mac(secret, _answer(destination), found[1])[:_SHORT_MAC]):
+            return Answered(_id_of(found[1], sender.rpartition("@")[2], secret), destination)
+    return None
+
+
+def _answer(destination: str) -> str:
+    return f"answer to {destination}" if destination else "answer"
 
 
 def sender_with_token(address: str, token: str) -> str:
@@ -116,6 +147,10 @@ def key_of(text: str) -> str:
     """Find the KEY in a Message-ID, a loop token or an envelope sender, proven or not; "" if there is none."""
     found = _TOKEN.fullmatch(loop_token(text).lower()) or _BOUNCE.fullmatch(token_of(text))
     return found[1] if found else ""
+
+
+def _id_of(key: str, domain: str, secret: bytes) -> str:
+    return f"<helpdesk.{key}.{_mac(secret, 'id', key)[:_MAC]}@{_short(domain)}>"
 
 
 def _mac(secret: bytes, purpose: str, text: str) -> str:

@@ -33,6 +33,7 @@ class Nature(StrEnum):
     RECEIPT = "receipt"  # a destination's tracker: "we have it"
     COMMENT = "comment"  # a destination's tracker: somebody wrote something
     SOLVED = "solved"  # a destination's tracker: closed there
+    UNSOLVED = "unsolved"  # a destination's tracker: open again
     OWN = "own"  # ours, proven by its HMAC
 
 

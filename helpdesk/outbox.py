@@ -74,6 +74,7 @@ class OutboxRow:
     repeats: int = 0  # how often it was sent again although it may have arrived
     proven_at: datetime | None = None  # when its copy came home
     about: int | None = None  # its thread, as the store numbers it
+    left_at: datetime | None = None  # when the first of those whom it is for had it: clocks begin
     context: str = ""  # JSON: what its words need that the board does not know (a command's answer)
 
     @property
@@ -123,7 +124,7 @@ def after(row: OutboxRow, delivery: Delivery, now: datetime) -> OutboxRow:
             return _ended(_with_refused(row, tried), now)
         case Outcome.ACCEPTED:
             row = _with_refused(row, delivery.refused)
-            row = replace(row, served=_union(row.served, _without(tried, delivery.refused)))
+            row = _served(row, _without(tried, delivery.refused), now)
             own = _without(delivery.deferred, row.recipients)  # only the board's own copy is missing
             row = replace(row, trying=(), first_unknown_at=None)
             return _planned_again(row, now) if own and not row.left and not _failed(row) else _ended(row, now)
@@ -159,9 +160,9 @@ def proven(row: OutboxRow, now: datetime, copy_to: str) -> OutboxRow:
     row = replace(row, proven_at=row.proven_at or now, last_answer=answer)
     if copy_to.lower() in _lower(row.trying):
         refused = _without(row.refused, row.trying)
-        row = replace(row, served=_union(row.served, row.trying), refused=refused)
+        row = _served(replace(row, refused=refused), row.trying, now)
     elif copy_to.lower() not in _lower(row.served) and row.state is not State.FAILED:
-        row = replace(row, served=_union(row.served, row.left))
+        row = _served(row, row.left, now)
     elif row.state in {State.SENDING, State.UNKNOWN}:
         return row  # the copy went out before, with others
     if row.left and row.state is not State.DROPPED:
@@ -210,6 +211,13 @@ def _over(row: OutboxRow) -> OutboxRow:
     state = State.FAILED if _failed(row) else arrived
     trying = row.trying if state is State.FAILED and row.first_unknown_at is not None else ()
     return replace(row, state=state, next_try_at=None, trying=trying)
+
+
+def _served(row: OutboxRow, who: Addresses, now: datetime) -> OutboxRow:
+    """These have it; the first of those whom it is for says when it left."""
+    wanted = not _lower(who).isdisjoint(_lower(row.recipients))
+    left_at = now if wanted and row.left_at is None else row.left_at
+    return replace(row, served=_union(row.served, who), left_at=left_at)
 
 
 def _failed(row: OutboxRow) -> bool:

@@ -77,7 +77,9 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
     if rows.exists(conn, row.message_id):
         return None
     if messages.came_home(conn, loop_token(row.message_id)):
-        row = replace(row, state=State.OBSERVED, last_answer=_HOME, served=row.recipients, proven_at=now)
+        row = replace(
+            row, state=State.OBSERVED, last_answer=_HOME, served=row.recipients, proven_at=now, left_at=now
+        )
         rows.add(conn, row, action.thread or None)
         return None
     recent = rows.since(conn, now - timedelta(hours=24))

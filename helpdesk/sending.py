@@ -20,7 +20,7 @@ from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Letter, Mailbox, Mailer
 from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
-from helpdesk.store import commands, journal, lookups, stories
+from helpdesk.store import commands, journal, lookups, reminders, stories
 from helpdesk.store import outbox as rows
 from helpdesk.store.core import chunks
 from helpdesk.store.lazily import lazily
@@ -110,11 +110,18 @@ def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
         and not commands.asks(conn, row.occasion)
     ):
         return replace(outbox.dropped(row), last_answer="nobody waits for its answer any more")
-    if row.state is not State.PLANNED or row.served or row.rule not in {"escalate", "urgent", "auto_close"}:
-        return row
-    if row.about is None or lookups.still_wants(conn, row.about, row.rule, row.occasion):
+    if row.state is not State.PLANNED or row.served or _wanted(conn, row):
         return row
     return replace(outbox.dropped(row), last_answer="its reason has gone")
+
+
+def _wanted(conn: Connection, row: OutboxRow) -> bool:
+    """Whether what a mail is about is still so; most mails are about what has happened, and that stays true."""
+    if row.rule == "nag":
+        return bool(reminders.asked(conn, row))
+    if row.rule not in {"escalate", "urgent", "auto_close"} or row.about is None:
+        return True
+    return lookups.still_wants(conn, row.about, row.rule, row.occasion)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from helpdesk import occasions, posting
+from helpdesk import nagging, occasions, posting
 from helpdesk.actions import Action
 from helpdesk.board import Board
 from helpdesk.deciding import done
@@ -20,7 +20,7 @@ from helpdesk.store import journal
 
 Planner = Callable[[Board, Connection, datetime], Iterable[Action]]
 
-PLANNERS: Sequence[Planner] = (occasions.calendar,)
+PLANNERS: Sequence[Planner] = (nagging.plan, occasions.calendar)
 """In this order."""
 
 

@@ -1,15 +1,18 @@
 """From settings to the values that the stages take: nothing here opens or reads anything."""
 
+from datetime import timedelta
 from functools import partial
 
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.folders import FolderSettings
-from helpdesk.mailids import own_id
+from helpdesk.mailids import answered, own_id
 from helpdesk.model import Role
-from helpdesk.rules.facts import Policy
+from helpdesk.rules.facts import Destination, Policy
+from helpdesk.rules.hours import Hours
 from helpdesk.rules.join import join
+from helpdesk.settings import Destination as DestinationSettings
 from helpdesk.settings import Settings
 from helpdesk.teamrules import CompiledRules
 
@@ -20,16 +23,40 @@ _ROLES = {"contact": Role.USER, "expert": Role.EXPERT, "shifter": Role.SHIFTER, 
 def context(settings: Settings, policy: Policy, dialect: Dialect, secret: bytes) -> BoardContext:
     """What observing needs to know of a board."""
     authors = author_policy(settings)
+    sender, labels = settings.smtp.sender, tuple(one.label for one in settings.destination)
     return BoardContext(
         dialect=dialect,
         authors=authors,
         join=partial(join, policy=policy),
         own=partial(own_id, secret=secret),
+        answers=partial(answered, sender=sender, secret=secret, destinations=labels),
         folders=folder_settings(settings),
         rules=CompiledRules(settings.rule),
-        shared=frozenset(authors.people) | authors.board | authors.destinations | {authors.list_address},
+        shared=frozenset(authors.people)
+        | authors.board
+        | authors.destinations.keys()
+        | {authors.list_address},
         max_gone=settings.brakes.max_gone,
         max_label_loss=settings.brakes.max_label_loss,
+    )
+
+
+def destination(one: DestinationSettings, timezone: str) -> Destination:
+    """A destination as the rules know it; `timezone` is the board's."""
+    hours = one.hours
+    holidays = tuple(sorted(set(one.holidays)))
+    if hours is None:
+        working = Hours(zone=timezone, holidays=holidays)
+    else:
+        days = tuple(sorted(hours.days))
+        working = Hours(days, hours.opens, hours.closes, hours.timezone or timezone, holidays)
+    return Destination(
+        label=one.label,
+        address=one.address or "",
+        mails=one.mode == "mail" and one.address is not None,
+        components=tuple(one.components),
+        hours=working,
+        nag_after=timedelta(hours=one.nag_after_hours),
     )
 
 
@@ -45,10 +72,20 @@ def author_policy(settings: Settings) -> AuthorPolicy:
         trusted_lists=frozenset(settings.auth.trusted_lists),
         authserv_ids=frozenset(one.lower() for one in settings.auth.authserv_ids),
         people=people,
-        destinations=frozenset(d.address for d in settings.destination if d.address),
+        destinations=_speakers(settings),
+        domains={d.label: d.mail_domain for d in settings.destination if d.mail_domain},
         board=frozenset({settings.smtp.sender}),
         names={address: person.name for person in settings.people for address in person.addresses},
     )
+
+
+def _speakers(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Address -> the destinations whose word its mail is."""
+    speakers: dict[str, tuple[str, ...]] = {}
+    for one in settings.destination:
+        for address in one.speakers:
+            speakers[address] = (*speakers.get(address, ()), one.label)
+    return speakers
 
 
 def folder_settings(settings: Settings) -> FolderSettings:

@@ -50,7 +50,7 @@ def context() -> BoardContext:
             list_address="dast@lists.example.org",
             list_ids=frozenset({"dast.lists.example.org"}),
             people={AIDEN: Role.SHIFTER},
-            destinations=frozenset({GGUS}),
+            destinations={GGUS: ("GGUS",)},
         ),
         join=partial(join, policy=POLICY),
         own=lambda text: "helpdesk.aaaaaaaaaaaaaaaa." in text,

@@ -18,7 +18,7 @@ POLICY = AuthorPolicy(
         "boss@cern.example": Role.ADMIN,
         "ggus@both.example": Role.ADMIN,
     },
-    destinations=frozenset({"helpdesk@ggus.example", "ggus@both.example"}),
+    destinations={"helpdesk@ggus.example": ("GGUS",), "ggus@both.example": ("GGUS",)},
     board=frozenset({"dast-bot@cern.example"}),
 )
 STRICT = AuthorPolicy(

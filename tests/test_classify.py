@@ -231,14 +231,25 @@ def test_a_tracker_says_that_it_has_it(text: str, fields: dict[str, str]) -> Non
     [
         ("Could you send the log?", {"Auto_Submitted": "auto-generated", "X_GitLab_Issue_State": "opened"}),
         ("", {"Subject": "[JIRA] Commented: (ATLASDDM-12) Jobs fail"}),
-        ("", {"Subject": "[JIRA] Reopened: (ATLASDDM-12) closed too early"}),
-        ("This is not yet solved, we look at it.", {}),
         ("", {"Precedence": "bulk"}),
     ],
 )
 def test_anything_else_from_a_destination_is_a_comment(text: str, fields: dict[str, str]) -> None:
     """What no row of the table knows is a comment: it costs a look, and nothing is lost."""
     assert answer(text, **fields) is Nature.COMMENT
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("", {"Subject": "[JIRA] Reopened: (ATLASDDM-12) closed too early"}),
+        ("This is not yet solved, we look at it.", {}),
+        ("Ann Other reopened this issue.", {"X_GitLab_Project": "ddm"}),
+    ],
+)
+def test_a_destination_takes_it_back(text: str, fields: dict[str, str]) -> None:
+    """What is open again, or not solved, ends "solved"."""
+    assert answer(text, **fields) is Nature.UNSOLVED
 
 
 @pytest.mark.parametrize("text", ["We have received your report, and I think it is the site.", "===\n\n", ""])

@@ -7,7 +7,7 @@ import pytest
 
 from helpdesk.model import ESCALATED, URGENT, WAITING, Place
 from helpdesk.rules.join import JoinPart, join
-from helpdesk.rules.state import Moving, Register, ThreadState
+from helpdesk.rules.state import Moving, Register, Talk, ThreadState
 from tests.threads import (
     DAY,
     GGUS,
@@ -48,6 +48,26 @@ def closing(*labels: str) -> ThreadState:
     gone = {name: replace(r, present=False, stamp=LATE, human=False) for name, r in saved.items()}
     moving = Moving(False, LATE, "close", True, "a human archived it", saved)
     return closed(since=LATE, registers=gone, moving=moving)
+
+
+class TestTalks:
+    """What was said with the destinations is united, and nothing is taken for solved that is not."""
+
+    def test_the_later_word_and_the_larger_count(self) -> None:
+        """Tickets are united, the later word counts, and the larger number of reminders."""
+        one = Talk(EARLY, tickets=("[Ticket#7]",), nags=2, nagged=LATE, patience=LATE.at)
+        other = Talk(LATE, tickets=("Ticket #7", "DDM-1"), nags=1, nagged=EARLY)
+        both = joined(opened(GGUS, talks={GGUS: one}), opened(GGUS, talks={GGUS: other}))
+        assert both.talks == {
+            GGUS: Talk(LATE, tickets=("[Ticket#7]", "DDM-1"), nags=2, nagged=LATE, patience=LATE.at)
+        }
+
+    def test_solved_only_if_all_say_so(self) -> None:
+        """A part that is with the destination and was not solved keeps the reminders going; one that never was does not count."""
+        solved = opened(GGUS, talks={GGUS: Talk(solved=True, untold=EARLY)})
+        assert joined(solved, solved).talks == {GGUS: Talk(solved=True, untold=EARLY)}
+        assert joined(solved, opened()).talks == {GGUS: Talk(solved=True, untold=EARLY)}
+        assert joined(solved, opened(GGUS)).talks == {GGUS: Talk()}
 
 
 class TestOpen:

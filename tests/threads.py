@@ -28,12 +28,13 @@ from helpdesk.rules.facts import (
     Destination,
     Hit,
     MessageFacts,
+    Outgoing,
     Policy,
     Release,
     ThreadFacts,
     Undo,
 )
-from helpdesk.rules.state import Moving, Register, ThreadState
+from helpdesk.rules.state import Moving, Register, Talk, ThreadState
 
 START = datetime(2026, 6, 9, 8, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -137,6 +138,9 @@ class Mail:
     of_ours: bool = False
     hits: tuple[Hit, ...] = ()
     author: str | None = None
+    of: tuple[str, ...] = ()
+    tickets: tuple[str, ...] = ()
+    audience: frozenset[str] = frozenset()
     copies: tuple[Lying, ...] = ()
 
     def by_user(self) -> Self:
@@ -154,6 +158,14 @@ class Mail:
 
     def from_address(self, author: str) -> Self:
         return replace(self, author=author)
+
+    def word_of(self, where: str, *tickets: str) -> Self:
+        """It is a destination's word, and names these tickets."""
+        return replace(self, role=Role.EXPERT, of=(where,), tickets=tickets)
+
+    def to(self, *audience: str) -> Self:
+        """Whom it is addressed to."""
+        return replace(self, audience=frozenset(audience))
 
     def untrusted(self) -> Self:
         """Configured authentication is missing."""
@@ -197,12 +209,22 @@ def thread(
     state: ThreadState | None = None,
     undo: Iterable[Undo] = (),
     releases: Iterable[Release] = (),
+    sent: Iterable[Outgoing] = (),
 ) -> ThreadFacts:
     """The facts of a thread of these mails; messages and copies are numbered from 1."""
     messages = tuple(_message(key, mail) for key, mail in enumerate(mails, 1))
     lying = [(message, mail.seen, copy) for message, mail in enumerate(mails, 1) for copy in mail.copies]
     copies = tuple(copy.facts(key, message, seen) for key, (message, seen, copy) in enumerate(lying, 1))
-    return ThreadFacts(1, "7kq2m", state or ThreadState(), messages, copies, tuple(undo), tuple(releases))
+    return ThreadFacts(
+        1,
+        "7kq2m",
+        state or ThreadState(),
+        messages,
+        copies,
+        tuple(undo),
+        tuple(releases),
+        mails=tuple(sent),
+    )
 
 
 def _message(key: int, mail: Mail) -> MessageFacts:
@@ -219,6 +241,9 @@ def _message(key: int, mail: Mail) -> MessageFacts:
         adopted=mail.adopted,
         hits=mail.hits,
         of_ours=mail.of_ours,
+        of=mail.of,
+        tickets=mail.tickets,
+        audience=mail.audience,
     )
 
 
@@ -247,6 +272,7 @@ class More(TypedDict, total=False):
     registers: dict[str, Register]
     episodes: dict[str, int]
     decided: int
+    talks: dict[str, Talk]
 
 
 def opened(*labels: str, since: Stamp | None = None, **more: Unpack[More]) -> ThreadState:

@@ -10,7 +10,7 @@ from helpdesk.board import Board
 from helpdesk.caps import TO_USERS
 from helpdesk.letters import about_board, about_threads
 from helpdesk.letters.writing import Writing
-from helpdesk.mailids import bounce_token, sender_with_token
+from helpdesk.mailids import answer_token, bounce_token, sender_with_token
 from helpdesk.mails import Mail
 from helpdesk.outbox import OutboxRow
 from helpdesk.ports import Letter, Mailbox
@@ -20,6 +20,7 @@ from helpdesk.store import outbox as rows
 
 WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "escalation": about_threads.escalation,
+    "reminder": about_threads.reminder,
     "urgent": about_threads.urgent,
     "release": about_threads.release,
     "note": about_threads.note,
@@ -48,6 +49,17 @@ def return_path(board: Board, row: OutboxRow) -> str:
     return sender_with_token(sending.sender, bounce_token(row.message_id, sending.secret))
 
 
+def _reply_to(board: Board, row: OutboxRow) -> str:
+    """To the list what users answer; to the board everything else, with a token where that comes in."""
+    sending = board.sending
+    if row.kind in TO_USERS:
+        return sending.list_address
+    if not sending.plus_addresses:
+        return sending.sender
+    destination = row.occasion.rpartition(":")[0] if row.kind in {"escalation", "reminder"} else ""
+    return sender_with_token(sending.sender, answer_token(row.message_id, sending.secret, destination))
+
+
 def _envelope(writing: Writing) -> Envelope:
     board, row, sending = writing.board, writing.row, writing.board.sending
     ids = tuple(page.message_id for page in writing.story.pages) or _answered(writing)
@@ -59,7 +71,7 @@ def _envelope(writing: Writing) -> Envelope:
         message_id=row.message_id,
         now=writing.now,
         copy_to=sending.copy_to,
-        reply_to=sending.list_address if row.kind in TO_USERS else sending.sender,
+        reply_to=_reply_to(board, row),
         in_reply_to=ids[-1] if ids else "",
         references=ids,
     )

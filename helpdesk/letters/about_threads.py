@@ -10,12 +10,14 @@ from helpdesk.mails import (
     NoteMail,
     NoticeMail,
     ReleaseMail,
+    ReminderLine,
+    ReminderMail,
     StoryLine,
     UrgentMail,
     WarningMail,
 )
 from helpdesk.model import TEAM
-from helpdesk.store import stories
+from helpdesk.store import names, reminders, stories
 
 MAX_PAGES = 12  # mails of a thread that an escalation quotes, the first and the newest
 
@@ -23,7 +25,8 @@ MAX_PAGES = 12  # mails of a thread that an escalation quotes, the first and the
 def escalation(writing: Writing) -> EscalationMail:
     """To a destination: the question, and what was said since."""
     row, story = writing.row, writing.story
-    shown = [*story.pages[:1], *story.pages[1:][1 - MAX_PAGES :]]
+    told = [page for page in story.pages if page.told]
+    shown = [*told[:1], *told[1:][1 - MAX_PAGES :]]
     said = [writing.words(page) for page in shown]
     asking = "\n".join(words for page, words in zip(shown, said, strict=True) if page.role not in TEAM)
     destination = row.occasion.rpartition(":")[0]
@@ -40,9 +43,30 @@ def escalation(writing: Writing) -> EscalationMail:
         since=story.since.get(destination, row.planned_at),
         asked=question(said[0]) if said else "",
         facts=facts(asking, writing.board.sites),
-        left_out=len(story.pages) - len(shown),
+        left_out=len(told) - len(shown),
         link=writing.newest,
+        ticket=" ".join(story.tickets.get(destination, ())),
     )
+
+
+def reminder(writing: Writing) -> ReminderMail:
+    """To a destination: everything that waits for it, and for how long."""
+    board, row = writing.board, writing.row
+    with board.engine.connect() as conn:
+        lines = [
+            ReminderLine(
+                thread=names.short(conn, one.code),
+                subject=stories.subject(conn, one.key),
+                since=one.since,
+                ticket=" ".join(one.talk.tickets),
+                times=one.talk.nags,
+                link=one.escalation,
+            )
+            for one in reminders.asked(conn, row)
+        ]
+    if not lines:
+        raise HelpdeskError("nothing of it waits any more")
+    return ReminderMail(row.occasion.rpartition(":")[0], tuple(lines))
 
 
 def urgent(writing: Writing) -> UrgentMail:

@@ -32,7 +32,10 @@ class AuthorPolicy:
     )  # List-Id values, or addresses, of lists that may speak for an author
     authserv_ids: frozenset[str] = frozenset()  # empty: nothing is configured that could authenticate
     people: Mapping[str, Role] = field(default_factory=dict)  # address -> the strongest role
-    destinations: frozenset[str] = frozenset()
+    destinations: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # address -> the labels it speaks for
+    domains: Mapping[str, str] = field(default_factory=dict)  # label -> the domain of the destination's mail
     board: frozenset[str] = frozenset()  # the board's own addresses
     names: Mapping[str, str] = field(default_factory=dict)  # address -> how people call its owner
 
@@ -42,16 +45,21 @@ class AuthorPolicy:
         named = self.list_ids | self.trusted_lists
         return (named | {one.replace(".", "@", 1) for one in named} | {self.list_address}) - {""}
 
+    def at_home(self, address: str) -> tuple[str, ...]:
+        """The destinations in whose domain, or below it, an address is."""
+        domain = address.rpartition("@")[2]
+        return tuple([label for label, home in self.domains.items() if _above(home, domain)])
+
+    def is_board(self, address: str) -> bool:
+        """Whether it is the board's own, with or without a token after a plus sign."""
+        local, _, domain = address.partition("@")
+        return address in self.board or f"{local.partition('+')[0]}@{domain}" in self.board
+
     def role(self, address: str) -> Role:
         """What an address stands for; the board's own may carry a token after a plus sign."""
         if self.is_board(address):
             return Role.BOT
         return self.people.get(address, Role.EXPERT if address in self.destinations else Role.USER)
-
-    def is_board(self, address: str) -> bool:
-        """Whether mail to this address is mail to the board itself."""
-        local, _, domain = address.partition("@")
-        return f"{local.partition('+')[0]}@{domain}" in self.board
 
 
 def author(header: Header, folder_is_sent: bool, policy: AuthorPolicy) -> Author:

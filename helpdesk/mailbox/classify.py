@@ -62,6 +62,13 @@ def classify(header: Header, *, own: bool, destination: bool, text: str = "") ->
     return Classified(Nature.UNSURE, why) if why else Classified(Nature.HUMAN, "no sign of a machine")
 
 
+def unproven(told: Classified) -> Classified:
+    """What a destination's tracker says where nothing proves that it is the destination's: it settles nothing."""
+    if told.nature in {Nature.SOLVED, Nature.UNSOLVED}:
+        return Classified(Nature.COMMENT, f"{told.why}, from who knows whom")
+    return told
+
+
 def _first_of(signs: _Signs) -> str:
     return next((why for sign, why in signs if sign), "")
 

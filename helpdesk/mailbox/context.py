@@ -8,6 +8,7 @@ from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.folders import FolderSettings
 from helpdesk.mailbox.grouping import Join
+from helpdesk.mailids import Answered
 from helpdesk.model import Author, Header
 from helpdesk.rules.facts import Hit
 
@@ -38,6 +39,10 @@ class NoRules:
         return ()
 
 
+def no_answer(_address: str) -> None:
+    """Nobody answers a board that has sent nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoardContext:
     """The board, for `helpdesk.mailbox.sync.observe`."""
@@ -46,6 +51,9 @@ class BoardContext:
     authors: AuthorPolicy
     join: Join  # helpdesk.rules.join.join with the board's policy
     own: Callable[[str], bool]  # is this Message-ID or loop token ours, by its HMAC?
+    answers: Callable[[str], Answered | None] = (
+        no_answer  # the mail of ours that an address with a token means
+    )
     folders: FolderSettings = field(default_factory=FolderSettings)
     rules: TeamRules = field(default_factory=NoRules)
     shared: frozenset[str] = (

@@ -13,15 +13,18 @@ from sqlalchemy import Connection
 from helpdesk.errors import DeadlyMailError, MailboxRefusedError, UidValidityChangedError, deadly
 from helpdesk.mailbox.authors import author
 from helpdesk.mailbox.body import reported_ids, text_of
-from helpdesk.mailbox.classify import classify
+from helpdesk.mailbox.classify import classify, unproven
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, identity, parse_header
+from helpdesk.mailbox.routing import DELIVERY, Speaker, answer_of, audience, speaker
 from helpdesk.mailbox.subjects import people_of, subject_key
-from helpdesk.mailids import loop_token
-from helpdesk.model import Author, Header, Nature, Place, Stamp
+from helpdesk.mailbox.trackers import ticket_numbers
+from helpdesk.mailids import Answered, loop_token
+from helpdesk.model import Author, Header, Nature, Place, Role, Stamp
 from helpdesk.ports import Folder, Mailbox, MailRow
 from helpdesk.rules.facts import Hit
+from helpdesk.rules.talks import ticket_key
 from helpdesk.store import copies, messages
 from helpdesk.store.flags import Seen
 from helpdesk.store.messages import NewMessage
@@ -37,7 +40,7 @@ MAX_TEXT = 1000
 MAX_KEY = 500  # what every database can index, in any script
 MAX_PEOPLE = 50
 _OURS = "helpdesk."  # in every token of ours (helpdesk.mailids); looking for it is faster than asking
-_STABLE = tuple(name.lower() for name in FIELDS)
+_STABLE = tuple(name.lower() for name in FIELDS if name.lower() not in DELIVERY[1:])
 
 
 @dataclass(slots=True)
@@ -122,26 +125,30 @@ class Intake:
             mail.why, mail.again = f"the server does not give its text: {error}", REFUSED_AGAIN
 
     def _understand(self, conn: Connection, mail: Incoming, row: MailRow, header: Header) -> None:
-        who = author(header, self.place is Place.SENT, self.board.authors)
         own = self._own((header.message_id, *header.fields.get("x-helpdesk-id", ())))
+        answer = None if own else answer_of(header, self.board.answers)
+        said = self._speaker(conn, header, answer)
         body = _Body(self, row)
-        destination = who.address in self.board.authors.destinations
-        text = body.text() if destination and not mail.adopted else ""
-        told = classify(header, own=bool(own), destination=destination, text=text)
-        named = self._own(header.references)
+        text = body.text() if said.at_destination and not mail.adopted else ""
+        told = classify(header, own=bool(own), destination=said.at_destination, text=text)
+        told = unproven(told) if said.at_destination and not said.of else told
         returned: list[str] = []
         if told.nature is Nature.BOUNCE and not mail.adopted:
             returned = [one for one in reported_ids(body.octets(BOUNCE_OCTETS)) if self.board.own(one)]
+        message = self._message(header, said, row)
+        named = self._own(header.references) if answer is None else self._own((answer.message_id,))
         threads = self._threads_of(conn, (*own, *named, *self._own(returned)))
-        message = self._message(header, who, row)
-        if returned or threads:
+        if answer is not None:
+            self._join(conn, message, header, answer)
+        elif returned or threads:
             message.refs = " ".join(dict.fromkeys((*header.references, *returned, *threads)))
         message.nature, message.why = told.nature.value, told.why
         message.of_ours, message.token = bool(returned), own[0] if own else ""
-        message.hits = pack_hits(self._hits(header, who, body, mail))
+        message.hits = pack_hits(self._hits(header, said.who, body, mail))
         message.adopted = mail.adopted
-        if told.nature is Nature.HUMAN and not mail.adopted and who.address in self.board.authors.people:
-            mail.said = self._hear(conn, header, who, row, (named, threads))
+        message.audience = _safe(audience(header, said.who, self.board.authors, own=bool(own)))
+        if told.nature is Nature.HUMAN and not mail.adopted and said.who.address in self.board.authors.people:
+            mail.said = self._hear(conn, header, said.who, row, (named, threads))
         message.spoken = mail.said.alone
         message.correspondence = message.spoken or self._is_correspondence(
             conn, own, header, (named, threads)
@@ -170,7 +177,30 @@ class Intake:
         named, threads = ours
         return not threads and (self.place is Place.FILED or len(named) == len(header.references))
 
-    def _message(self, header: Header, who: Author, row: MailRow) -> NewMessage:
+    def _speaker(self, conn: Connection, header: Header, answer: Answered | None) -> Speaker:
+        """Who wrote it; at a destination's token that is an expert, unless he asks in that thread."""
+        who = author(header, self.place is Place.SENT, self.board.authors)
+        asks = answer is not None and bool(answer.destination) and who.role is Role.USER
+        if asks and answer is not None:
+            thread = messages.thread_of_own(conn, loop_token(answer.message_id).lower())
+            asks = thread is not None and messages.is_user(conn, thread, who.address)
+        return speaker(who, answer, self.board.authors, is_user=asks)
+
+    def _join(self, conn: Connection, message: NewMessage, header: Header, answer: Answered) -> None:
+        """A valid token says which thread, whatever else the mail refers to: ids of other threads are left out."""
+        thread = messages.thread_of_own(conn, loop_token(answer.message_id).lower())
+        if thread is None and not answer.destination:
+            return  # a mail about the board itself
+        root = messages.roots_of(conn, [] if thread is None else [thread]).values()
+        elsewhere = messages.elsewhere(conn, header.references, thread) if root else frozenset()
+        kept = [one for one in header.references if one not in elsewhere]
+        message.refs = " ".join(dict.fromkeys((*kept, answer.message_id, *root)))
+        message.parents = next(iter(root), answer.message_id)
+
+    def _message(self, header: Header, said: Speaker, row: MailRow) -> NewMessage:
+        who, authors = said.who, self.board.authors
+        numbers = ticket_numbers(header)
+        home = bool(numbers) and bool(said.of or authors.at_home(who.address))
         people = people_of(who.address, header.recipients[:MAX_PEOPLE], self.board.shared)
         time = min(row.internaldate, self.stamp.at)
         key = subject_key(header, people, header.message_id, time)
@@ -196,6 +226,9 @@ class Intake:
             size=row.size,
             of_ours=False,
             correspondence=False,
+            word_of="\n".join(said.of),
+            tickets=_safe("\n".join(numbers)),
+            ticket=_safe(ticket_key(numbers[0]))[:MAX_KEY] if home else "",
         )
 
     def _own(self, texts: Sequence[str]) -> tuple[str, ...]:

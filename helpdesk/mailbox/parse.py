@@ -25,6 +25,7 @@ from helpdesk.model import Header
 FIELDS: tuple[str, ...] = (
     # who and when
     "From", "Sender", "Reply-To", "X-Original-From", "To", "Cc", "Subject", "Date", "Return-Path", "Delivered-To",
+    "X-Original-To", "Envelope-To",
     "Authentication-Results",
     # threading
     "Message-ID", "References", "In-Reply-To", "Thread-Index",

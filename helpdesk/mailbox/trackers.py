@@ -28,7 +28,7 @@ _IS = r"(?:is|was|are|(?:has|have) been|got)"
 
 _TABLE = (
     _row(
-        Nature.COMMENT,
+        Nature.UNSOLVED,
         "open again",
         r"\bre-?open(?:ed|s)?\b",
         r"\bnot (?:yet )?(?:been )?(?:solved|resolved|closed|fixed)\b",
@@ -60,6 +60,25 @@ _TABLE = (
 """The first row that fits decides.  Patterns see the subject, then the first line of the text; each runs in linear time."""
 
 
+_TRACKERS = (
+    "x-gitlab-project",
+    "x-gitlab-issue-id",
+    "x-jira-fingerprint",
+)
+_LONGEST_SUBJECT = 500
+_MOST_NUMBERS = 5
+_MAYBE = re.compile(r"# ?\d|[A-Z0-9_]-\d")
+_IN_WORDS = (
+    r"\[[^\[\]#]{0,60}# ?\d{1,20}\]",  # [Ticket#123], [example.org #77], [GGUS-Ticket-ID: #48112]
+    r"GGUS-Ticket-ID: ?# ?\d{1,20}",
+    r"\b[Tt]icket ?# ?\d{1,20}",
+    r"[(\[][A-Z][A-Z0-9_]{1,20}-\d{1,10}[)\]]",  # (DDM-123), [DDM-123]
+)
+_BARE = (r"\(#\d{1,20}\)", r"\b[A-Z][A-Z0-9_]{1,20}-\d{1,10}\b")
+_NUMBER = re.compile("|".join(_IN_WORDS))
+_TRACKER_NUMBER = re.compile("|".join((*_IN_WORDS, *_BARE)))
+
+
 def tracker_nature(header: Header, text: str) -> tuple[Nature, str]:
     """Sort the mail of a destination that is neither a bounce nor an out-of-office."""
     if _value(header, "x-gitlab-issue-state") == "closed":
@@ -71,6 +90,19 @@ def tracker_nature(header: Header, text: str) -> tuple[Nature, str]:
     if _machine(header):
         return Nature.COMMENT, "a destination's tracker wrote"
     return Nature.HUMAN, "a person at a destination wrote"
+
+
+def ticket_numbers(header: Header) -> tuple[str, ...]:
+    """The ticket numbers that a subject names, as they are spelled; whose they are is for the caller to judge.
+
+    `(#123)` and `DDM-123` are numbers of a tracker only in a tracker's own mail, or in brackets of its kind.
+    """
+    subject = header.subject[:_LONGEST_SUBJECT]
+    if _MAYBE.search(subject) is None:
+        return ()
+    tracker = not header.fields.keys().isdisjoint(_TRACKERS)
+    found = (_TRACKER_NUMBER if tracker else _NUMBER).findall(subject)
+    return tuple(dict.fromkeys(found))[:_MOST_NUMBERS]
 
 
 def _machine(header: Header) -> bool:

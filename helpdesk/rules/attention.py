@@ -1,9 +1,10 @@
 """What a shifter looks at (design section 1): open, not wholly automatic, and at least one reason."""
 
 from helpdesk.bits import STAR
-from helpdesk.model import HUMAN_NATURES, STATE_LABELS, TAKEN, TEAM, Place
+from helpdesk.model import HUMAN_NATURES, STATE_LABELS, TAKEN, TEAM, Place, Role
+from helpdesk.rules.answers import team_answers
 from helpdesk.rules.draft import living
-from helpdesk.rules.facts import Policy, ThreadFacts
+from helpdesk.rules.facts import MessageFacts, Policy, ThreadFacts
 
 
 def labels(facts: ThreadFacts) -> tuple[str, ...]:
@@ -42,16 +43,20 @@ def _human_label(facts: ThreadFacts) -> bool:
     return any(c.unknown or (c.known.bits & c.known.touches.keys()) - {STAR, TAKEN} for c in living(facts))
 
 
+def _stranger(message: MessageFacts) -> bool:
+    """Somebody who has our token and is nobody's word."""
+    return message.role is Role.EXPERT and not message.trusted
+
+
 def _unread_reply(facts: ThreadFacts) -> bool:
     """An unread human mail from outside the team that is newer than the team's last (the bot does not count)."""
     inbox = {c.message for c in facts.copies if c.known.place is Place.INBOX}
     read = {c.message for c in facts.copies if c.seen}
-    answers = [m.time for m in facts.messages if m.role in TEAM and m.nature in HUMAN_NATURES and m.trusted]
-    last = max(answers, default=None)
+    last = max((m.time for m in team_answers(facts)), default=None)
     return any(
         m.key in inbox - read
         and m.nature in HUMAN_NATURES
-        and m.role not in TEAM
+        and (m.role not in TEAM or _stranger(m))
         and (last is None or m.time > last)
         for m in facts.messages
     )

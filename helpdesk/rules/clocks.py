@@ -7,23 +7,32 @@ from datetime import datetime, timedelta
 
 from helpdesk.actions import Action, Kind
 from helpdesk.bits import STAR
-from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, TEAM, URGENT, WAITING, Nature
+from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, URGENT, WAITING, Nature
+from helpdesk.rules.answers import team_answers
 from helpdesk.rules.draft import Draft, Pending, living
-from helpdesk.rules.facts import Release, asker
+from helpdesk.rules.facts import Fate, Release, asker
 from helpdesk.rules.shifts import at_a_start, covered, on_duty
 from helpdesk.rules.state import Register
+from helpdesk.rules.talks import note_told, watch_talks
+
+ASKING = frozenset({"fixed", "tell_user"})
+"""The rules whose mails ask a user or tell him something: his time to answer begins with them."""
 
 
 def watch_clocks(draft: Draft) -> None:
     """Do what is due; name what will be."""
     _taken(draft)
+    note_told(draft)
     if draft.state.open is not True:
         return
     if draft.settled:
         _escalate(draft)
         _releases(draft)
+    watch_talks(draft)
     _urgent(draft)
     _auto_close(draft)
+    if any(m.to_user and m.fate is Fate.STUCK for m in draft.facts.mails):
+        draft.notes.append("a mail to the user has not left")
 
 
 def _due(draft: Draft, rule: str, when: datetime) -> bool:
@@ -53,7 +62,11 @@ def _auto_close(draft: Draft) -> None:
     bounces = [m.time for m in draft.facts.messages if m.nature is Nature.BOUNCE and m.of_ours]
     if bounces and (not human or max(bounces) >= max(human)):
         return
-    start = max([waiting.stamp.at, *human])
+    ours = [m for m in draft.facts.mails if m.to_user]
+    if any(m.fate in {Fate.WAITS, Fate.STUCK} for m in ours):
+        return  # what never left changes nothing for its user
+    asked = [m.left for m in ours if m.left is not None and m.rule in ASKING]
+    start = max([waiting.stamp.at, *human, *asked])
     due = start + draft.policy.waiting_close
     if draft.state.touched is not None:
         due = max(due, draft.state.touched.at + draft.policy.quiet)
@@ -135,10 +148,7 @@ def _urgent(draft: Draft) -> None:
     mailed = draft.state.mailed
     if f"urgent\t{first}" not in mailed and _due(draft, "urgent", since + policy.urgent_grace):
         _mail(draft, "urgent", first, on_duty(policy, draft.now.at), f"URGENT since {since:%H:%M} UTC")
-    answered = any(
-        m.nature in HUMAN_NATURES and m.role in TEAM and m.trusted and m.time > since
-        for m in draft.facts.messages
-    )
+    answered = any(m.time > since for m in team_answers(draft.facts))
     alone = not answered and f"urgent\t{second}" not in mailed and bool(policy.oncall)
     if alone and _due(draft, "urgent", covered(policy, since, policy.urgent_wait)):
         minutes = policy.urgent_wait // timedelta(minutes=1)

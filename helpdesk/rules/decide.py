@@ -60,7 +60,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
         (*actions, *draft.mails),
         _pending(draft),
         tuple(draft.notes),
-        min((p.due for p in _pending(draft)), default=None),
+        min((*(p.due for p in _pending(draft)), *draft.looks), default=None),
         max((m.time for m in facts.messages), default=now.at),
         tuple(draft.told),
     )

@@ -11,7 +11,7 @@ from helpdesk.actions import Action
 from helpdesk.bits import PLACE, STAR
 from helpdesk.model import ESCALATED, URGENT, LabelKind, Place, Stamp
 from helpdesk.rules.facts import LIVING, CopyFacts, MessageFacts, Policy, ThreadFacts, Told
-from helpdesk.rules.state import Moving, Register, ThreadState
+from helpdesk.rules.state import Moving, Register, Talk, ThreadState
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Draft:
     accepted: dict[int, set[str]] = field(default_factory=dict)  # copy -> bits that become the base
     mails: list[Action] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
+    looks: list[datetime] = field(default_factory=list)  # when a note may be due: look again, nothing is done
     notes: list[str] = field(default_factory=list)  # what only a human can settle
     told: list[Told] = field(default_factory=list)  # what became of orders
     settled: bool = True
@@ -79,12 +80,22 @@ class Draft:
             label for label in self.state.registers if self.on(label) and self.kind(label) is LabelKind.WHERE
         )
 
+    def talk(self, where: str) -> Talk:
+        """What was said with a destination so far."""
+        return self.state.talks.get(where, Talk())
+
+    def say(self, where: str, talk: Talk) -> None:
+        """Keep what was said with a destination."""
+        self.state = replace(self.state, talks={**self.state.talks, where: talk})
+
     def write(self, label: str, register: Register) -> None:
-        """Set a register; an absent label that becomes present begins a new episode."""
+        """Set a register; an absent label that becomes present begins a new episode, and a new talk under the old number."""
         episodes = self.state.episodes
         counted = label == URGENT or self.kind(label) is LabelKind.WHERE
         if register.present and not self.on(label) and counted:
             episodes = {**episodes, label: episodes.get(label, 0) + 1}
+            if label in self.state.talks:
+                self.say(label, Talk(tickets=self.talk(label).tickets))
         registers = {**self.state.registers, label: register}
         self.state = replace(self.state, registers=registers, episodes=episodes)
 

@@ -7,8 +7,18 @@ from enum import StrEnum
 
 from helpdesk.bits import Known
 from helpdesk.model import LabelKind, Nature, Place, Role, Stamp
+from helpdesk.rules.hours import AROUND_THE_CLOCK, Hours
 from helpdesk.rules.state import ThreadState
 from helpdesk.shifts.rota import Rota
+
+
+class Fate(StrEnum):
+    """How far a mail of ours has come."""
+
+    WAITS = "waits"  # it is planned, or being sent
+    LEFT = "left"
+    STUCK = "stuck"  # held, or refused: a person decides
+    DROPPED = "dropped"  # it will never leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,28 @@ class MessageFacts:
     adopted: bool = False
     hits: tuple[Hit, ...] = ()
     of_ours: bool = False  # a bounce that returns a mail of ours
+    of: tuple[
+        str, ...
+    ] = ()  # the destinations whose word it is: only that can say "solved" or teach a ticket number
+    tickets: tuple[str, ...] = ()  # the ticket numbers that it names, as spelled
+    audience: frozenset[str] = frozenset()  # to whom: addresses, TO_LIST, TO_TEAM; empty: nobody is named
+
+
+TO_LIST, TO_TEAM = (
+    "list",
+    "team",
+)  # in the audience of a message: the board's list; the team, the board, a destination
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail of ours about the thread: when it left, or that it has not."""
+
+    rule: str
+    occasion: str
+    to_user: bool
+    fate: Fate
+    left: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +151,7 @@ class ThreadFacts:
     undo: tuple[Undo, ...] = ()
     releases: tuple[Release, ...] = ()
     orders: tuple[Order, ...] = ()
+    mails: tuple[Outgoing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +162,8 @@ class Destination:
     address: str
     mails: bool  # mode = "mail": we send the story; else a ticket number is expected
     components: tuple[str, ...] = ()  # what it releases: `release NAME VERSION` means its threads too
+    hours: Hours = AROUND_THE_CLOCK
+    nag_after: timedelta = timedelta(hours=24)  # of its working time
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +195,9 @@ def asker(facts: ThreadFacts) -> MessageFacts | None:
     users = (m for m in facts.messages if m.role is Role.USER and m.nature is Nature.HUMAN and m.author)
     return min(users, key=lambda m: (m.time, m.key), default=None)
 
+
+MAX_NAGS = 3
+"""Reminders without an answer; then it is the shifter's."""
 
 LIVING = frozenset({Place.INBOX, Place.ARCHIVE})
 OPEN_KINDS = frozenset({LabelKind.STATE, LabelKind.WHERE})

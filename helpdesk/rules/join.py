@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from helpdesk.model import URGENT, WAITING, LabelKind, Stamp
 from helpdesk.rules.facts import Policy
-from helpdesk.rules.state import Moving, Register, ThreadState
+from helpdesk.rules.state import Moving, Register, Talk, ThreadState
+from helpdesk.rules.talks import united
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
         bot_star=next((s.bot_star for s in states if s.bot_star is not None), None),
         star_refused=any(s.star_refused for s in states),
         refused=frozenset().union(*(s.refused for s in states)),
+        talks=_talks(states),
         episodes={k: max(s.episodes.get(k, 0) for s in states) for s in states for k in s.episodes},
         decided=decided,
         undecided=frozenset().union(*(_undecided(p, decided) for p in parts)),
@@ -50,6 +52,28 @@ def join(parts: Sequence[JoinPart], policy: Policy) -> ThreadState:
     if is_open and not joined.lies:
         joined = _gather(joined, parts, policy)
     return _mailed(joined, states, policy)
+
+
+def _talks(states: Sequence[ThreadState]) -> dict[str, Talk]:
+    """Ticket numbers united, the later `heard`, solved only if all say so, the larger count."""
+    talks: dict[str, Talk] = {}
+    for where in sorted({where for s in states for where in s.talks}):
+        found = [s.talks.get(where, Talk()) for s in states if where in s.talks or _is_with(s, where)]
+        solved = all(talk.solved for talk in found)
+        talks[where] = Talk(
+            heard=_latest(talk.heard for talk in found),
+            solved=solved,
+            untold=_latest(talk.untold for talk in found) if solved else None,
+            tickets=united((), (one for talk in found for one in talk.tickets)),
+            nags=max(talk.nags for talk in found),
+            nagged=_latest(talk.nagged for talk in found),
+            patience=max((talk.patience for talk in found if talk.patience is not None), default=None),
+        )
+    return talks
+
+
+def _is_with(state: ThreadState, where: str) -> bool:
+    return where in state.registers and state.registers[where].present
 
 
 def _any_open(states: Sequence[ThreadState]) -> bool | None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from helpdesk.bits import PLACE, STAR
 from helpdesk.model import HUMAN_NATURES, TAKEN, TEAM, WAITING, Nature, Place, Role
+from helpdesk.rules.answers import is_internal, users
 from helpdesk.rules.draft import Draft, Touch, living
 from helpdesk.rules.facts import OPEN_KINDS, MessageFacts
 from helpdesk.rules.state import Register
+from helpdesk.rules.talks import EXPERT_NEWS, hear, learn_tickets, told
 
 MACHINES = frozenset({Nature.AUTOMATIC, Nature.RECEIPT, Nature.OWN, Nature.BOUNCE})
-EXPERT_NEWS = frozenset({Nature.COMMENT, Nature.SOLVED})
 
 
 def read_mail(draft: Draft) -> None:
@@ -21,6 +22,7 @@ def read_mail(draft: Draft) -> None:
         _apply(draft, message)
     if draft.state.open is None:
         _first(draft)
+    learn_tickets(draft)
 
 
 def _first(draft: Draft) -> None:
@@ -37,6 +39,7 @@ def _first(draft: Draft) -> None:
 def _apply(draft: Draft, message: MessageFacts) -> None:
     if message.nature is not Nature.OWN:
         _team_rules(draft, message)
+    hear(draft, message)
     if message.nature in EXPERT_NEWS or (message.role is Role.EXPERT and message.nature in HUMAN_NATURES):
         _reopen(draft, message, "an expert wrote")
         draft.state = replace(draft.state, expert_comment=draft.now)
@@ -60,6 +63,8 @@ def _user_mail(draft: Draft, message: MessageFacts) -> None:
 
 
 def _team_answer(draft: Draft, message: MessageFacts) -> None:
+    if is_internal(message, users(draft.facts.messages)):
+        return  # it stands in the thread, and is no answer to the user
     state = draft.state
     since = state.since
     late = message.date is not None and since is not None and message.date > since.at
@@ -73,6 +78,7 @@ def _team_answer(draft: Draft, message: MessageFacts) -> None:
         )  # what this mail reopened, somebody must look at
         draft.state = replace(draft.state, reopened=news, expert_comment=None, bounce=None)
         draft.drop([TAKEN], "taken", "the team answered")
+        told(draft)
 
 
 def _reopen(

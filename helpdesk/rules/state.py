@@ -1,6 +1,7 @@
 """What the board remembers of a thread beside its mail (docs/decisions.md section 1)."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from helpdesk.model import Stamp
 
@@ -32,6 +33,19 @@ class Moving:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """The conversation with one destination about a thread (docs/mail.md section 3)."""
+
+    heard: Stamp | None = None  # when it last said more than "we have it"
+    solved: bool = False  # it says so
+    untold: Stamp | None = None  # solved since then, and the user does not know yet
+    tickets: tuple[str, ...] = ()  # its numbers for the thread, as it spells them
+    nags: int = 0  # reminders since it was heard
+    nagged: Stamp | None = None  # the last of them
+    patience: datetime | None = None  # no reminder before: today's mail to it has gone without this thread
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadState:
     """Everything that was decided about a thread; `open` is None until it lay in the inbox or the archive."""
 
@@ -54,6 +68,7 @@ class ThreadState:
     star_refused: bool = False  # a human removed our star
     refused: frozenset[str] = frozenset()  # "label\trule": added by that rule, removed by a human
     episodes: dict[str, int] = field(default_factory=dict)  # how many times URGENT and each where began
+    talks: dict[str, Talk] = field(default_factory=dict)  # by where
     mailed: frozenset[str] = frozenset()  # "rule\toccasion" that counts as mailed
     decided: int = 0  # the last cycle that decided this thread
     undecided: frozenset[int] = (

@@ -91,7 +91,7 @@ def _value(schema: Schema, known: Schema) -> str:
             "number": "number",
             "boolean": "`true` or `false`",
         }.get(str(inner.get("type")), "text")
-        kind = "path" if inner.get("format") == "path" else kind
+        kind = {"path": "path", "date": "date"}.get(str(inner.get("format")), kind)
     return f"list of {kind}" if one.get("type") == "array" else kind + _limits(one)
 
 

@@ -159,6 +159,12 @@ class Smtp(Login):
         " sender; never the list",
         examples=["dast-board@example.org"],
     )
+    plus_addresses: Flag = Field(
+        default=True,
+        description="mail to sender with +anything before the @ comes into the mailbox too (RFC 5233): then Reply-To of"
+        " escalations and of mail to the team carries a token, and an answer is known whatever its references;"
+        " false: Reply-To is sender alone",
+    )
 
     @model_validator(mode="after")
     def _login(self) -> Self:

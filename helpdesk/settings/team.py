@@ -1,5 +1,6 @@
 """The sections about people, labels, destinations, team rules and shifts."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -82,6 +83,16 @@ class Destination(Section):
         description="domain of its own mail: ticket numbers and answers count only from there; default: of address",
         examples=["ggus.example.org"],
     )
+    holidays: tuple[date, ...] = Field(
+        default=(),
+        description="days on which it does not work, whatever its hours",
+        examples=[["2026-12-25", "2026-12-26"]],
+    )
+    senders: tuple[Address, ...] = Field(
+        default=(),
+        description="more addresses that its tracker writes from, besides address: what they say is the destination's word",
+        examples=[["noreply@ggus.example.org"]],
+    )
     components: tuple[Text, ...] = Field(
         default=(),
         description="software that it releases, as named in `helpdesk release NAME VERSION`, besides the label itself",
@@ -96,8 +107,13 @@ class Destination(Section):
 
     @property
     def mail_domain(self) -> str:
-        """The domain that the destination's mail comes from; "" when nothing says so: then no ticket number counts."""
+        """The domain that the destination's mail comes from; "" when nothing says so: then only `senders` speak for it."""
         return self.domain or (self.address or "").rpartition("@")[2]
+
+    @property
+    def speakers(self) -> frozenset[str]:
+        """The addresses of which every mail is the destination's."""
+        return frozenset((*self.senders, *([self.address] if self.address else [])))
 
 
 class LabelEntry(Section):

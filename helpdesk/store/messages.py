@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from helpdesk.model import Nature
+from helpdesk.model import Nature, Role
 from helpdesk.store.bulk import run_many
-from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, Values, chunks
+from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, REF, Values, chunks
 
 
 class Twin(NamedTuple):
@@ -68,6 +68,10 @@ class NewMessage:
     of_ours: bool
     correspondence: bool
     spoken: bool = False
+    word_of: str = ""
+    tickets: str = ""
+    ticket: str = ""
+    audience: str = ""
     token: str = ""
     id: int = 0
     link: str = ""
@@ -116,7 +120,7 @@ def with_keys(conn: Connection, keys: Iterable[int]) -> Iterator[Twin]:
             yield Twin(*row)
 
 
-_SPEAKER = ("author", "author_name", "role", "via", "trusted", "nature", "why", "cycle")
+_SPEAKER = ("author", "author_name", "role", "via", "trusted", "nature", "why", "word_of", "cycle")
 
 
 def speak_for(conn: Connection, speakers: Iterable[NewMessage]) -> None:
@@ -243,6 +247,30 @@ def kinds_of(conn: Connection, tokens: Iterable[str]) -> dict[str, str]:
         if kind is not None:
             found[token] = kind
     return found
+
+
+def thread_of_own(conn: Connection, token: str) -> int | None:
+    """The thread that a mail of ours is about: by its row, else by its copy in the mailbox."""
+    thread = sent_for(conn, [token]).get(token)
+    if thread is None:
+        query = select(MESSAGE.c.thread).where(MESSAGE.c.token != "", MESSAGE.c.token == token)
+        thread = conn.execute(query.order_by(MESSAGE.c.id).limit(1)).scalar_one_or_none()
+    return thread or None
+
+
+def is_user(conn: Connection, thread: int, address: str) -> bool:
+    """Whether somebody wrote in a thread as a user."""
+    mine = (MESSAGE.c.thread == thread, MESSAGE.c.author == address, MESSAGE.c.role == Role.USER.value)
+    return conn.execute(select(MESSAGE.c.id).where(*mine).limit(1)).first() is not None
+
+
+def elsewhere(conn: Connection, ids: Iterable[str], thread: int | None) -> frozenset[str]:
+    """Those of these ids that lead to another thread."""
+    found: set[str] = set()
+    for chunk in chunks(ids):
+        query = select(REF.c.id).where(REF.c.id.in_(chunk), REF.c.thread != (thread or 0), REF.c.thread != 0)
+        found.update(conn.execute(query).scalars())
+    return frozenset(found)
 
 
 def came_home(conn: Connection, token: str) -> bool:

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from helpdesk.mailids import loop_token
 from helpdesk.outbox import OutboxRow, State
-from helpdesk.store.core import MESSAGE, OUTBOX, chunks
+from helpdesk.store.core import MESSAGE, OUTBOX, THREAD, chunks
+
+STUCK = (State.HELD, State.FAILED)
+"""A person decides."""
 
 LIVE = (State.PLANNED, State.SENDING, State.UNKNOWN)
 
@@ -76,7 +79,12 @@ def of_reason(conn: Connection, thread: int, rule: str, occasion: str) -> Outbox
 
 
 def save(conn: Connection, row: OutboxRow) -> None:
-    """Write a row back after a step of its life."""
+    """Write a row back after a step of its life; its thread is looked at again where that means something to it."""
+    now = row.left_at is not None, row.state in STUCK, row.state is State.DROPPED
+    then = (OUTBOX.c.left_at.is_not(None), OUTBOX.c.state.in_(STUCK), OUTBOX.c.state == State.DROPPED.value)
+    other = or_(*(~was if is_now else was for was, is_now in zip(then, now, strict=True)))
+    mine = select(OUTBOX.c.thread).where(OUTBOX.c.id == row.id, other)
+    conn.execute(update(THREAD).where(THREAD.c.id.in_(mine)).values(dirty=True))
     conn.execute(_SAVE, {"key": row.id, **_life(row)})
 
 
@@ -150,6 +158,7 @@ def _life(row: OutboxRow) -> dict[str, Any]:
         "trying": " ".join(row.trying),
         "repeats": row.repeats,
         "proven_at": row.proven_at,
+        "left_at": row.left_at,
     }
 
 
@@ -182,6 +191,7 @@ def _row(row: Any) -> OutboxRow:
         trying=tuple(row.trying.split()),
         repeats=row.repeats,
         proven_at=row.proven_at,
+        left_at=row.left_at,
         context=row.context,
         about=row.thread,
     )

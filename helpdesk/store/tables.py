@@ -51,6 +51,12 @@ class MessageRow(SQLModel, table=True):
             sqlite_where=text("correspondence = 1"),
             postgresql_where=text("correspondence"),
         ),
+        Index(
+            "message_ticket",
+            "ticket",
+            sqlite_where=text("ticket <> ''"),
+            postgresql_where=text("ticket <> ''"),
+        ),
     )
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     message_id: str = Field(index=True)  # made up from its hash when the mail has none
@@ -76,6 +82,12 @@ class MessageRow(SQLModel, table=True):
     thread: int = Field(index=True)  # 0: in none (yet)
     token: str = ""  # of our own mails: what proves whose they are, whatever a relay did to the Message-ID
     of_ours: bool = False  # a bounce that returns a mail of ours
+    word_of: str = ""  # newline-joined: the destinations whose word it is
+    tickets: str = ""  # newline-joined: the ticket numbers that its subject names, as spelled
+    ticket: str = (
+        ""  # the first of them, folded, where the author is of a destination's domain: it may find its thread
+    )
+    audience: str = ""  # space-joined: whom it was addressed to (helpdesk.rules.facts)
     correspondence: bool = False  # commands, confirmations, digests: in no thread
     spoken: bool = False  # correspondence because of what it says, wherever its copies lie
 
@@ -177,6 +189,7 @@ class OutboxTable(SQLModel, table=True):
     attempts: int = 0
     first_unknown_at: datetime | None = Field(default=None, sa_type=UtcTime)
     next_try_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    left_at: datetime | None = Field(default=None, sa_type=UtcTime)  # when somebody had it
     last_answer: str = ""
     content: bytes | None = None
     served: str = ""  # space-joined, as are the next two: who has it

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
+from helpdesk.caps import TO_USERS
 from helpdesk.model import Nature, Role
+from helpdesk.outbox import State
 from helpdesk.rules.decide import Decision
-from helpdesk.rules.facts import CopyFacts, Hit, MessageFacts, ThreadFacts
+from helpdesk.rules.facts import CopyFacts, Fate, Hit, MessageFacts, Outgoing, ThreadFacts
 from helpdesk.rules.state import ThreadState
 from helpdesk.store.bulk import run_many
 from helpdesk.store.copies import select_held
-from helpdesk.store.core import MESSAGE, THREAD, chunks
+from helpdesk.store.core import MESSAGE, OUTBOX, THREAD, chunks
 from helpdesk.store.flags import Reader
 
 _STATE = TypeAdapter(ThreadState)
@@ -24,6 +26,18 @@ _HITS = TypeAdapter(tuple[Hit, ...])
 _NO_STATE = ThreadState()
 
 BATCH = 200
+
+FATES = {
+    State.PLANNED: Fate.WAITS,
+    State.SENDING: Fate.WAITS,
+    State.UNKNOWN: Fate.WAITS,
+    State.SENT: Fate.LEFT,
+    State.OBSERVED: Fate.LEFT,
+    State.HELD: Fate.STUCK,
+    State.FAILED: Fate.STUCK,
+    State.DROPPED: Fate.DROPPED,
+}
+"""What the states of a mail mean to its thread."""
 
 
 def pack_state(state: ThreadState) -> str:
@@ -59,12 +73,20 @@ def load(conn: Connection, keys: Iterable[int], reader: Reader) -> Iterator[Thre
     for batch in chunks(keys, BATCH):
         messages = _messages(conn, batch)
         copies = _copies(conn, batch, reader)
+        mails = _mails(conn, batch)
         rows = conn.execute(select(THREAD.c.id, THREAD.c.code, THREAD.c.state).where(THREAD.c.id.in_(batch)))
         states = {row.id: (row.code, row.state) for row in rows}
         for key in batch:
             if key in states:
                 code, state = states[key]
-                yield ThreadFacts(key, code, unpack_state(state), tuple(messages[key]), tuple(copies[key]))
+                yield ThreadFacts(
+                    key,
+                    code,
+                    unpack_state(state),
+                    tuple(messages[key]),
+                    tuple(copies[key]),
+                    mails=tuple(mails[key]),
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +149,18 @@ def _values(one: Decided) -> tuple[Any, ...]:
     return state, one.state.open is True, one.due, waiting, one.dirty, "\n".join(one.notes), one.key
 
 
+def overdue(conn: Connection, rule: str, now: datetime) -> Sequence[int]:
+    """The threads for which a rule is pending, of those that asked to be looked at by now; ascending."""
+    mine = (THREAD.c.due <= now, THREAD.c.pending.contains(f'"{rule}"', autoescape=True))
+    return sorted(conn.execute(select(THREAD.c.id).where(*mine)).scalars())
+
+
+def put_states(conn: Connection, states: Mapping[int, ThreadState]) -> None:
+    """Write what a stage after the decision made of these threads; they are looked at again."""
+    for key, state in states.items():
+        conn.execute(update(THREAD).where(THREAD.c.id == key).values(state=pack_state(state), dirty=True))
+
+
 def mark_dirty(conn: Connection, keys: Iterable[int]) -> None:
     """Something happened to these threads."""
     for batch in chunks(keys):
@@ -141,6 +175,11 @@ def mark_all_dirty(conn: Connection) -> None:
 def next_key(conn: Connection) -> int:
     """The key for the next new thread."""
     return (conn.execute(select(func.max(THREAD.c.id))).scalar() or 0) + 1
+
+
+def messages_of(conn: Connection, thread: int) -> Sequence[MessageFacts]:
+    """The messages of one thread, oldest first."""
+    return _messages(conn, [thread])[thread]
 
 
 def _messages(conn: Connection, batch: Sequence[int]) -> dict[int, list[MessageFacts]]:
@@ -165,7 +204,30 @@ def _message(row: Any) -> MessageFacts:
         adopted=row.adopted,
         hits=unpack_hits(row.hits),
         of_ours=row.of_ours,
+        of=tuple(row.word_of.split("\n")) if row.word_of else (),
+        tickets=tuple(row.tickets.split("\n")) if row.tickets else (),
+        audience=frozenset(row.audience.split()),
     )
+
+
+def _mails(conn: Connection, batch: Sequence[int]) -> dict[int, list[Outgoing]]:
+    """The rows of the outbox that are about these threads, oldest first."""
+    found: dict[int, list[Outgoing]] = defaultdict(list)
+    columns = (
+        OUTBOX.c.thread,
+        OUTBOX.c.rule,
+        OUTBOX.c.occasion,
+        OUTBOX.c.kind,
+        OUTBOX.c.state,
+        OUTBOX.c.left_at,
+    )
+    for row in conn.execute(select(*columns).where(OUTBOX.c.thread.in_(batch)).order_by(OUTBOX.c.id)):
+        fate = FATES[State(row.state)]
+        fate = (
+            Fate.LEFT if fate is Fate.WAITS and row.left_at is not None else fate
+        )  # the board's own copy waits
+        found[row.thread].append(Outgoing(row.rule, row.occasion, row.kind in TO_USERS, fate, row.left_at))
+    return found
 
 
 def _copies(conn: Connection, batch: Sequence[int], reader: Reader) -> dict[int, list[CopyFacts]]:

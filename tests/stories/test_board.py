@@ -88,10 +88,10 @@ def test_an_escalation_is_mailed_once(world: World) -> None:
     world.expect_mail(
         "ggus@tracker.example.net", "lost heartbeat in job 4711", "Auto-Submitted: auto-generated"
     )
-    world.advance(days=3)
+    world.advance(hours=23)
     world.lose_database()
     world.tick()
-    world.advance(days=1)
+    world.advance(days=3)
 
 
 def test_a_slip_does_not_leak(world: World) -> None:

@@ -1,0 +1,73 @@
+"""The threads of a gathered reminder: which of them still wait for the destination."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from helpdesk.model import ESCALATED
+from helpdesk.outbox import OutboxRow
+from helpdesk.rules.state import Talk, ThreadState
+from helpdesk.store.core import OUTBOX, REF, THREAD
+from helpdesk.store.threads import unpack_state
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A thread that a destination is reminded of."""
+
+    key: int
+    code: str
+    state: ThreadState
+    talk: Talk
+    since: datetime  # when it was escalated, or last heard of
+    escalation: str  # Message-ID of the mail that brought it there, "" if none of ours did
+
+
+def context(where: str, codes: Sequence[str]) -> str:
+    """What a reminder's row keeps."""
+    return json.dumps({"where": where, "threads": list(codes)})
+
+
+def asked(conn: Connection, row: OutboxRow) -> Sequence[Asked]:
+    """The threads of a reminder that are still there, and of which nothing was heard since it was planned."""
+    told: Mapping[str, object] = json.loads(row.context or "{}")
+    where, codes = str(told.get("where", "")), told.get("threads", ())
+    found: dict[int, Asked] = {}
+    for code in codes if isinstance(codes, list) else ():
+        key = _key(conn, str(code))
+        one = None if key is None else _asked(conn, key, where, row.planned_at)
+        if one is not None:
+            found[one.key] = one
+    return tuple(found.values())
+
+
+def _key(conn: Connection, code: str) -> int | None:
+    """The thread of a code, also where a join has given it another one."""
+    own: int | None = conn.execute(select(THREAD.c.id).where(THREAD.c.code == code)).scalars().first()
+    if own is not None:
+        return own
+    alias: int | None = conn.execute(select(REF.c.thread).where(REF.c.code == code)).scalars().first()
+    return alias or None
+
+
+def _asked(conn: Connection, key: int, where: str, planned: datetime) -> Asked | None:
+    row = conn.execute(select(THREAD.c.code, THREAD.c.state).where(THREAD.c.id == key)).one_or_none()
+    if row is None:
+        return None
+    state = unpack_state(row.state)
+    present = {label for label, register in state.registers.items() if register.present}
+    talk = state.talks.get(where, Talk())
+    answered = talk.solved or (talk.heard is not None and talk.heard.at > planned)
+    if not state.open or answered or not {ESCALATED, where} <= present:
+        return None
+    heard = talk.heard.at if talk.heard is not None else state.registers[where].stamp.at
+    return Asked(key, row.code, state, talk, heard, _escalation(conn, key, where, state))
+
+
+def _escalation(conn: Connection, key: int, where: str, state: ThreadState) -> str:
+    occasion = f"{where}:{state.episodes.get(where, 1)}"
+    mine = (OUTBOX.c.thread == key, OUTBOX.c.rule == "escalate", OUTBOX.c.occasion == occasion)
+    return conn.execute(select(OUTBOX.c.message_id).where(*mine)).scalars().first() or ""

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -262,8 +262,8 @@ async def _submit(
         raise
     with robot.database.begin() as conn:
         jobs.accepted(conn, [(one.job, one.engine_job_id) for one in handles], now)
-    taken = {one.job for one in handles}
-    return [one for one in mine if one.job in taken]
+    taken = {one.job: one.engine_job_id for one in handles}
+    return [replace(one, t_submitted=now, engine_job_id=taken[one.job]) for one in mine if one.job in taken]
 
 
 def lanes(recipes: Mapping[str, Recipe], all_lanes: Iterable[Lane]) -> dict[str, list[Lane]]:

@@ -33,6 +33,7 @@ HANDOVER = _table(tables.HandoverRow)
 WRONG = _table(tables.WrongRow)
 JOB = _table(robot_tables.JobRow)
 RECORD = _table(robot_tables.RecordRow)
+VERDICT = _table(robot_tables.VerdictRow)
 COMMAND = _table(tables.CommandRow)
 
 Values = dict[str, Any]

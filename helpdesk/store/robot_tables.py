@@ -96,3 +96,19 @@ class RecordRow(SQLModel, table=True):
     weight: float = 1.0
     schema_version: int = Field(default=1)
     raw: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class VerdictRow(SQLModel, table=True):
+    """A site was put out of an experiment's work, or taken back."""
+
+    __tablename__ = "verdict"
+    __table_args__ = (Index("verdict_site", "experiment", "site"), Index("verdict_at", "at"))
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    at: datetime = Field(sa_type=UtcTime)
+    experiment: str
+    site: str
+    action: str
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    policy: str = ""
+    by: str = "robot"
+    evidence: str = Field(default="", sa_column=Column(Text, nullable=False))

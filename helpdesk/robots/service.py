@@ -1,0 +1,193 @@
+"""The robots of a board at work: what is due is sent, what comes back is judged, who is out is written down.
+
+One step does all of it.  Everything that a step must remember is in the database; policies are made anew at a start, from the records of
+the last weeks (`helpdesk.robots.judging`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from helpdesk.robots import blacklist
+from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, SiteInfo, excluded, judge
+from helpdesk.robots.protocol import Info, Policy
+from helpdesk.robots.schedule import Intent, Lane, Mix, asked, routine
+from helpdesk.robots.turn import Robot, Turned, turn
+from helpdesk.store import meta, records, requests, verdicts
+from helpdesk.store.verdicts import Change
+
+LAST = "robots.turn"
+REQUEST = "robots"
+"""Jobs that a person asked for: {"site", "template", "count", "campaign"}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the configuration says about robots."""
+
+    lanes: Sequence[Lane]
+    mixes: Mapping[Lane, Mix]
+    sites: Mapping[str, SiteInfo]
+    make: Callable[[Info], Policy]
+    version: str  # of the policy
+    downtimes: Callable[[datetime], Iterable[Downtime]] = field(default=lambda _now: ())
+    blacklist: Path | None = None
+
+
+class Service:
+    """One board's robots; its methods run one at a time."""
+
+    def __init__(self, robot: Robot, plan: Plan) -> None:
+        self._robot = robot
+        self._plan = plan
+        self._judges: dict[str, Judge] | None = None
+        self._wishes: list[Intent] = []  # asked for by policies, not sent yet
+        self._declared: set[Downtime] = set()
+        self.trouble = ""  # why the blacklist's files are not up to date
+
+    async def step(self, now: datetime) -> Turned:
+        """Look, judge, send."""
+        judges = self._ready(now)
+        self._declare(judges, now)
+        with self._robot.database.begin() as conn:
+            intents = [*self._due(conn, now), *self._requested(conn, now), *self._wishes]
+        self._wishes = []
+        turned = await turn(self._robot, intents, now)
+        self._feed(judges, turned)
+        told = [one for mine in judges.values() for one in mine.until(now)]
+        self._wishes += [intent for one in told for intent in self._probes(one)]
+        self._decide(told, now)
+        return turned
+
+    def explain(self, experiment: str, site: str, now: datetime) -> str:
+        """The verdict on a site in words; "" where its policy cannot explain, or knows no such site."""
+        mine = self._ready(now).get(experiment)
+        words = getattr(mine.policy, "explain", None) if mine is not None else None
+        return str(words(site)) if words is not None and site in self._plan.sites else ""
+
+    # -- what is sent
+
+    def _due(self, conn: Connection, now: datetime) -> list[Intent]:
+        """Routine since the last step; a first step, or one after a long pause, makes up for nothing."""
+        text = meta.get(conn, LAST)
+        last = now - timedelta(seconds=TICK) if text is None else datetime.fromisoformat(text)
+        meta.put(conn, LAST, now.isoformat())
+        down = {one.site for one in self._declared if one.severity == "outage" and one.start <= now < one.end}
+        due = [intent for lane, mix in self._plan.mixes.items() for intent in routine(lane, mix, last, now)]
+        return [one for one in due if one.lane.site not in down]
+
+    def _requested(self, conn: Connection, now: datetime) -> list[Intent]:
+        """What people asked for, once."""
+        open_ = requests.open_requests(conn, REQUEST)
+        requests.done(conn, open_, now)
+        return [
+            intent
+            for one in open_
+            for lane in self._lanes(str(one.args["site"]), str(one.args["template"]))
+            for intent in asked(
+                lane, str(one.args["template"]), int(one.args["count"]), str(one.args["campaign"]), one.at
+            )
+        ]
+
+    def _probes(self, told: Asked) -> list[Intent]:
+        return [
+            intent
+            for site, template, count in told.wishes
+            for lane in self._lanes(site, template)[:1]
+            for intent in asked(lane, template, count, "probe", told.at)
+        ]
+
+    def _lanes(self, site: str, template: str) -> list[Lane]:
+        recipe = self._robot.recipes.get(template)
+        return [
+            one
+            for one in self._plan.lanes
+            if one.site == site and recipe is not None and one.experiment == recipe.experiment
+        ]
+
+    # -- what is decided
+
+    def _ready(self, now: datetime) -> dict[str, Judge]:
+        """The judges, made from the records when they are asked for first; what they ask for then was asked for already."""
+        if self._judges is None:
+            start = now - MEMORY
+            self._judges = {
+                name: self._new_judge(name, start)
+                for name in sorted({one.experiment for one in self._plan.lanes})
+            }
+            with self._robot.database.connect() as conn:
+                for record in records.read(conn, since=start):
+                    mine = self._judges.get(record.experiment)
+                    if mine is not None:
+                        mine.ended(record)
+            self._declare(self._judges, now)
+            self._catch_up(self._judges, now)
+        return self._judges
+
+    def _new_judge(self, experiment: str, start: datetime) -> Judge:
+        mine = {one.site for one in self._plan.lanes if one.experiment == experiment}
+        sites = {name: info for name, info in self._plan.sites.items() if name in mine}
+        templates = [name for name, recipe in self._robot.recipes.items() if recipe.experiment == experiment]
+        return judge(experiment, sites, templates, start, self._plan.make)
+
+    def _catch_up(self, judges: Mapping[str, Judge], now: datetime) -> None:
+        """What the policies say of the past must be what stands there; the difference is a change of now."""
+        with self._robot.database.connect() as conn:
+            standing = verdicts.latest(conn)
+        changes: list[Change] = []
+        for name, mine in judges.items():
+            told = [one for asked_ in mine.until(now) for one in asked_.decisions]
+            out = excluded((site, action) for site, action, _ in told)
+            was = {
+                site
+                for (experiment, site), one in standing.items()
+                if experiment == name and one.action == "exclude"
+            }
+            why = {site: reason for site, _, reason in told}
+            for site in sorted((out ^ was) & set(self._plan.sites)):
+                action = "exclude" if site in out else "include"
+                reason = why.get(site, "nothing is known against it any more")
+                changes.append(Change(now, name, site, action, reason, self._plan.version))
+        self._write(changes, now)
+
+    def _declare(self, judges: Mapping[str, Judge], now: datetime) -> None:
+        for one in self._plan.downtimes(now):
+            if one not in self._declared:
+                self._declared.add(one)
+                for mine in judges.values():
+                    mine.declared(one)
+
+    def _feed(self, judges: Mapping[str, Judge], turned: Turned) -> None:
+        for job in turned.submitted:
+            if job.experiment in judges:
+                judges[job.experiment].submitted(job)
+        for record in turned.records:
+            if record.experiment in judges:
+                judges[record.experiment].ended(record)
+
+    def _decide(self, told: Sequence[Asked], now: datetime) -> None:
+        self._write(
+            [
+                Change(one.at, one.experiment, site, action, reason, self._plan.version)
+                for one in told
+                for site, action, reason in one.decisions
+            ],
+            now,
+        )
+
+    def _write(self, changes: Sequence[Change], now: datetime) -> None:
+        """The rows, then the files; a file that cannot be written does not stop the robots."""
+        with self._robot.database.begin() as conn:
+            verdicts.add(conn, changes)
+            latest = verdicts.latest(conn)
+        path = self._plan.blacklist
+        if path is None or not (changes or self.trouble or not path.exists()):
+            return
+        try:
+            blacklist.write(path, latest, now.astimezone(UTC))
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = f"the blacklist cannot be written: {path}: {error.strerror}"

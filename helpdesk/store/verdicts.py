@@ -1,0 +1,72 @@
+"""What was decided about sites: a row for each change, with its evidence and the version of the policy."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from helpdesk.store.core import VERDICT
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A site was put out, or taken back."""
+
+    at: datetime
+    experiment: str
+    site: str
+    action: str  # exclude or include
+    reason: str
+    policy: str  # its version
+    by: str = "robot"  # or who pinned it
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def add(conn: Connection, changes: Iterable[Change]) -> None:
+    """Enter changes, in their order."""
+    rows = [
+        {
+            "at": one.at,
+            "experiment": one.experiment,
+            "site": one.site,
+            "action": one.action,
+            "reason": one.reason,
+            "policy": one.policy,
+            "by": one.by,
+            "evidence": json.dumps(dict(one.evidence), default=str),
+        }
+        for one in changes
+    ]
+    if rows:
+        conn.execute(insert(VERDICT), rows)
+
+
+def latest(conn: Connection) -> Mapping[tuple[str, str], Change]:
+    """The last change of every site that had one, by (experiment, site)."""
+    last = select(func.max(VERDICT.c.id)).group_by(VERDICT.c.experiment, VERDICT.c.site)
+    rows = conn.execute(select(VERDICT).where(VERDICT.c.id.in_(last)))
+    return {(one.experiment, one.site): one for one in map(_change, rows)}
+
+
+def since(conn: Connection, start: datetime) -> Sequence[Change]:
+    """The changes from a moment on, oldest first."""
+    return [
+        _change(row)
+        for row in conn.execute(select(VERDICT).where(VERDICT.c.at >= start).order_by(VERDICT.c.id))
+    ]
+
+
+def _change(row: Any) -> Change:
+    return Change(
+        row.at,
+        row.experiment,
+        row.site,
+        row.action,
+        row.reason,
+        row.policy,
+        row.by,
+        json.loads(row.evidence or "{}"),
+    )

@@ -1,0 +1,235 @@
+"""The robots at work: what is due is sent, sites that fail go out and come back, and a restart changes nothing."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from helpdesk.robots.judging import TICK, Downtime, SiteInfo
+from helpdesk.robots.protocol import Decision, Info, Record, Wish
+from helpdesk.robots.record import JobState
+from helpdesk.robots.schedule import Lane, Mix
+from helpdesk.robots.service import LAST, REQUEST, Plan, Service
+from helpdesk.store import meta, records, requests, verdicts
+from tests.robots import T0, Floor, recipe
+
+SITES = ("DESY-HH", "RAL")
+LANES = tuple(Lane(site, "atlas", "local", "desy") for site in SITES)
+TICKS = timedelta(seconds=TICK)
+
+
+@dataclass
+class ThreeInARow:
+    """The rule of 2009: three failures in a row put a site out, a success takes it back; who is out gets a probe."""
+
+    info: Info
+    row: Counter[str] = field(default_factory=Counter)
+    out: set[str] = field(default_factory=set)
+    seen: list[Record] = field(default_factory=list)
+
+    def observe(self, record: Record) -> None:
+        self.seen.append(record)
+        if record["record"] == "job" and record["state"] != "submitted":
+            self.row[record["site"]] = 0 if record["state"] == "success" else self.row[record["site"]] + 1
+
+    def due_probes(self, now: float) -> Sequence[Wish]:
+        return (
+            [(site, self.info["templates"][0], 1) for site in sorted(self.out)]
+            if int(now) % 1800 == 0
+            else []
+        )
+
+    def decisions(self, now: float) -> Sequence[Decision]:
+        told: list[Decision] = []
+        for site in self.info["sites"]:
+            if self.row[site] >= 3 and site not in self.out:
+                self.out.add(site)
+                told.append((site, "exclude", f"three failures in a row, known at {now:.0f}"))
+            elif self.row[site] == 0 and site in self.out:
+                self.out.discard(site)
+                told.append((site, "include", "a success"))
+        return told
+
+
+@dataclass
+class Works:
+    """A service over real jobs whose time is the test's."""
+
+    floor: Floor
+    mixes: dict[Lane, Mix] = field(default_factory=dict)
+    downtimes: list[Downtime] = field(default_factory=list)
+    policies: list[ThreeInARow] = field(default_factory=list)
+    now: datetime = T0
+
+    def __post_init__(self) -> None:
+        self.service = self.restarted()
+
+    def make(self, info: Info) -> ThreeInARow:
+        self.policies.append(ThreeInARow(info))
+        return self.policies[-1]
+
+    def restarted(self) -> Service:
+        sites = {site: SiteInfo("DE", f"{site}-se", 2, 48) for site in SITES}
+        plan = Plan(
+            LANES, self.mixes, sites, self.make, "three-1", lambda _now: self.downtimes, self.blacklist
+        )
+        self.service = Service(self.floor.robot, plan)
+        return self.service
+
+    @property
+    def blacklist(self) -> Path:
+        return self.floor.folder / "out" / "blacklist.json"
+
+    def step(self, minutes: float = 5) -> None:
+        """Time goes by; then a step, and the jobs that it sent run to their end."""
+        self.now += timedelta(minutes=minutes)
+        asyncio.run(self.service.step(self.now))
+        before = self.floor.live()
+        if before:
+            self.floor.until_done(self.now)
+
+    def ask(self, site: str, template: str, count: int = 1) -> None:
+        with self.floor.database.begin() as conn:
+            requests.ask(
+                conn,
+                REQUEST,
+                {"site": site, "template": template, "count": count, "campaign": "manual"},
+                self.now,
+            )
+
+    def changes(self) -> list[tuple[str, str]]:
+        with self.floor.database.connect() as conn:
+            return [(one.site, one.action) for one in verdicts.since(conn, T0)]
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Iterator[Works]:
+    floor = Floor(tmp_path)
+    yield Works(floor)
+    floor.close()
+
+
+def test_routine(works: Works) -> None:
+    """Each queue gets its jobs through the day; every job has its record."""
+    works.mixes |= {lane: Mix((("good", 1),), 48, jitter=0) for lane in LANES}
+    works.restarted()
+    for _ in range(13):
+        works.step(10)
+    sites = Counter(one.site for one in works.floor.records().values())
+    assert set(sites) == set(SITES)
+    assert all(3 <= count <= 5 for count in sites.values())
+
+
+def test_asked_for_by_hand(works: Works) -> None:
+    """What a person asks for runs once, at that site."""
+    works.ask("RAL", "good", 2)
+    works.step()
+    works.step()
+    assert [(one.site, one.campaign_id) for one in works.floor.records().values()] == [("RAL", "manual")] * 2
+
+
+def fail(works: Works, site: str = "DESY-HH", template: str = "wrong") -> None:
+    """Three jobs fail, and the policy has been asked since."""
+    works.ask(site, template, 3)
+    works.step()
+    feed(works)
+    works.step()
+
+
+def feed(works: Works) -> None:
+    """Jobs that ended within a step were recorded by the helper of the tests: a restarted service reads them."""
+    works.restarted()
+
+
+def test_out_and_back(works: Works) -> None:
+    """A site that fails goes out, in the table and in both files; a success takes it back."""
+    fail(works)
+    assert works.changes() == [("DESY-HH", "exclude")]
+    said = json.loads(works.blacklist.read_text())
+    assert list(said["excluded"]["atlas"]) == ["DESY-HH"]
+    assert "three failures in a row" in said["excluded"]["atlas"]["DESY-HH"]["reason"]
+    assert works.blacklist.with_suffix(".txt").read_text().startswith("atlas\tDESY-HH\t2026-06-08T12:")
+    fail(works, template="good")
+    assert works.changes() == [("DESY-HH", "exclude"), ("DESY-HH", "include")]
+    assert json.loads(works.blacklist.read_text())["excluded"] == {}
+    assert works.blacklist.with_suffix(".txt").read_text() == ""
+
+
+def test_restart(works: Works) -> None:
+    """A restarted service comes to the same verdicts, and says nothing twice."""
+    fail(works)
+    for _ in range(3):
+        works.restarted()
+        works.step()
+    assert works.changes() == [("DESY-HH", "exclude")]
+
+
+def test_asked_on_the_grid(works: Works) -> None:
+    """Policies are asked at fixed moments, in order, with what was known then, whenever the steps fall."""
+    for minutes in (3.3, 0.1, 12, 4.9):
+        works.step(minutes)
+    policy = works.policies[-1]
+    assert policy.info["t0"] % TICK == 0
+    assert policy.info["tick_s"] == TICK
+
+
+def test_probes(works: Works) -> None:
+    """What a policy asks for is sent, once, as a probe to that site."""
+    fail(works)
+    for _ in range(8):
+        works.step()
+    probes = [one for one in works.floor.records().values() if one.campaign_id == "probe"]
+    assert {one.site for one in probes} == {"DESY-HH"}
+    assert 1 <= len(probes) <= 2
+
+
+def test_downtime(works: Works) -> None:
+    """A site in a declared outage gets no routine job, and its policy knows of it."""
+    works.mixes |= {lane: Mix((("good", 1),), 288, jitter=0) for lane in LANES}
+    works.downtimes.append(Downtime("RAL", T0, T0, T0 + timedelta(hours=1)))
+    works.restarted()
+    for _ in range(6):
+        works.step()
+    assert {one.site for one in works.floor.records().values()} == {"DESY-HH"}
+    said = [one for one in works.policies[-1].seen if one["record"] == "downtime"]
+    assert [one["site"] for one in said] == ["RAL"]
+
+
+def test_long_pause(works: Works) -> None:
+    """After a night without the daemon each queue gets one job, not twenty."""
+    works.mixes |= {lane: Mix((("good", 1),), 48, jitter=0) for lane in LANES}
+    works.restarted()
+    works.step()
+    before = len(works.floor.records())
+    works.step(10 * 60)
+    assert len(works.floor.records()) - before == 2
+
+
+def test_blacklist_that_cannot_be_written(works: Works) -> None:
+    """A file that cannot be written is told, and the robots go on."""
+    works.blacklist.parent.write_text("a file where a folder should be")
+    fail(works)
+    assert "cannot be written" in works.service.trouble
+    assert works.changes() == [("DESY-HH", "exclude")]
+    works.blacklist.parent.unlink()
+    works.step()
+    assert works.service.trouble == ""
+    assert works.blacklist.exists()
+
+
+def test_stress_is_no_evidence(works: Works) -> None:
+    """Records of stress tests never reach a policy."""
+    stress = replace(recipe("exit 1"), test_kind="stress")
+    works.floor.robot = replace(works.floor.robot, recipes={**works.floor.robot.recipes, "stress": stress})
+    works.restarted()
+    fail(works, template="stress")
+    assert works.changes() == []
+    assert works.policies[-1].seen == []
+    with works.floor.database.connect() as conn:
+        assert [one.state for one in records.read(conn)] == [JobState.FAILED] * 3
+        assert meta.get(conn, LAST) is not None

@@ -57,6 +57,11 @@ class SqliteFile:
         if not file.exists():
             file.write_bytes(_migrated())
 
+    def clear(self) -> None:
+        """Take away the database and its backup."""
+        for path in self.folder.glob("*.db*"):
+            path.unlink()
+
     def empty(self) -> None:
         for path in self.folder.glob("board.db*"):
             path.unlink()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -110,6 +111,12 @@ def mail(
     return message.as_bytes()
 
 
+@lru_cache(maxsize=1)
+def _engine(url: str) -> Engine:
+    """The engine for a database, which may lose its database and get another: what it has compiled stays compiled."""
+    return db.open_engine(url)
+
+
 @dataclass(frozen=True)
 class Standing:
     """A thread as the board believes it to be; `copies` are (folder, uid) of what it keeps together."""
@@ -149,7 +156,7 @@ class World:
         self._kept = self.database or SqliteFile(self.folder)
         self._kept.make()
         self.settings: Settings = settings_of(self.folder / "helpdesk.toml", self.config)
-        self.engine: Engine = db.open_engine(self._kept.url)
+        self.engine: Engine = _engine(self._kept.url)
         self.mailbox: Mailbox = self.open_mailbox()
         for name in ("INBOX", "Archive", "Sent"):
             if name not in self.human.folders():
@@ -158,7 +165,7 @@ class World:
     @property
     def board(self) -> Board:
         """The production board, with a mailer that keeps its letters; wired anew after the database was replaced."""
-        if self._board is None or self._board.engine is not self.engine:
+        if self._board is None:
             self._board = app.board(self.settings, self.engine, sending=self.mailer, create=True)
         return self._board
 
@@ -254,8 +261,7 @@ class World:
         """The disk of the daemon is gone; the mailbox is not."""
         self.engine.dispose()
         self._kept.empty()
-        self.engine = db.open_engine(self._kept.url)
-        self.fresh = True
+        self._board, self.fresh = None, True
 
     def backup(self) -> None:
         """Somebody makes a backup of the database."""
@@ -266,8 +272,7 @@ class World:
         """The database is replaced by its backup, if there is one."""
         self.engine.dispose()
         if self._kept.bring_back():
-            self.engine = db.open_engine(self._kept.url)
-            self.fresh = True
+            self._board, self.fresh = None, True
 
     def consistency(self) -> list["Standing"]:
         """Where every thread stands, and the copies that must agree with it."""

@@ -108,6 +108,12 @@ def begin(row: OutboxRow, to: Addresses) -> OutboxRow:
     )
 
 
+def narrowed(row: OutboxRow, delivery: Delivery) -> OutboxRow:
+    """Take in, before the text goes out, who does not get it this time: nobody could tell after a crash."""
+    gone = (*delivery.refused, *delivery.deferred)
+    return replace(_with_refused(row, delivery.refused), trying=_without(row.trying, gone))
+
+
 def after(row: OutboxRow, delivery: Delivery, now: datetime) -> OutboxRow:
     """Take in how a transmission ended; a row that is not `sending` is left as it is (it was proven meanwhile)."""
     if row.state is not State.SENDING:

@@ -4,7 +4,7 @@ Each Protocol has a fake in `tests/` that passes the same contract suite as the 
 """
 
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -213,11 +213,17 @@ class Delivery:
     deferred: tuple[str, ...] = ()  # recipients whom it may take it for later
 
 
+Told = Callable[[Letter, Delivery], None]
+"""Told of a letter some of whose recipients will not get it; the outcome in the delivery is not that of the letter."""
+
+
 class Mailer(Protocol):
     """The way out."""
 
-    def send(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Delivery]]:
+    def send(self, letters: Iterable[Letter], told: Told | None = None) -> Iterator[tuple[Letter, Delivery]]:
         """Send each letter in a transaction of its own, over one connection where that works.
 
-        A letter is taken from `letters` just before it is sent, and sent when its result is asked for.
+        A letter is taken from `letters` just before it is sent, and sent when its result is asked for.  Where a server takes
+        it for some of its recipients only, `told` hears who the others are before the text goes out: whatever happens
+        then, they do not have it.
         """

@@ -17,7 +17,7 @@ from helpdesk.board import Board
 from helpdesk.errors import HelpdeskError, UnreachableError
 from helpdesk.model import Stamp
 from helpdesk.outbox import OutboxRow, State
-from helpdesk.ports import Letter, Mailbox, Mailer
+from helpdesk.ports import Delivery, Letter, Mailbox, Mailer
 from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
 from helpdesk.store import commands, journal, lookups, reminders, stories
@@ -142,7 +142,7 @@ class _Run:
     def send(self, due: Sequence[OutboxRow], mailer: Mailer) -> bool:
         """Send these; tells whether any was begun."""
         try:
-            for letter, delivery in mailer.send(self._letters(due)):
+            for letter, delivery in mailer.send(self._letters(due), self._narrow):
                 self._take_in(outbox.after(self.flying[letter.message_id], delivery, self.now))
         finally:
             with self.conn.begin():
@@ -193,6 +193,13 @@ class _Run:
             with self.conn.begin():
                 rows.save(self.conn, replace(row, state=State.HELD, last_answer=str(error)))
             return None
+
+    def _narrow(self, letter: Letter, delivery: Delivery) -> None:
+        """Store who does not get a mail of which the text goes out now."""
+        row = outbox.narrowed(self.flying[letter.message_id], delivery)
+        self.flying[letter.message_id] = row
+        with self.conn.begin():
+            rows.save(self.conn, row)
 
     def _take_in(self, row: OutboxRow) -> None:
         """Store how a mail went: with the next claim, or at once while others of its group are still to go."""

@@ -17,7 +17,7 @@ import aiosmtplib
 from aiosmtplib.protocol import normalize_message_line_endings
 
 from helpdesk.errors import HelpdeskError, LoginRefusedError, UnreachableError
-from helpdesk.ports import Delivery, Letter, Outcome
+from helpdesk.ports import Delivery, Letter, Outcome, Told
 from helpdesk.smtp_reply import Reply, delivery, one_line
 
 MAX_FAILURES = 2
@@ -61,13 +61,13 @@ class SmtpMailer:
         self._server = server
         self._login = login
 
-    def send(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Delivery]]:
+    def send(self, letters: Iterable[Letter], told: Told | None = None) -> Iterator[tuple[Letter, Delivery]]:
         """Send each letter when its result is asked for; one connection is kept while it works."""
         if not letters:
             return
         with asyncio.Runner() as runner, closing(_Door(runner, self._server, self._login)) as door:
             for letter in letters:
-                yield letter, door.deliver(letter)
+                yield letter, door.deliver(letter, told)
 
     def probe(self) -> str:
         """Connect, log in and leave; the extensions that the server offers, or `UnreachableError`."""
@@ -88,12 +88,12 @@ class _Door:
         self._failures = 0
         self._trouble = ""
 
-    def deliver(self, letter: Letter) -> Delivery:
+    def deliver(self, letter: Letter, told: Told | None) -> Delivery:
         """One transaction, on a fresh connection if the kept one turns out to be dead."""
         if self._failures >= MAX_FAILURES:
             return Delivery(Outcome.TEMPORARY, f"not tried: {self._trouble}")
         try:
-            done = self._runner.run(self._deliver(letter))
+            done = self._runner.run(self._deliver(letter, told))
         except LoginRefusedError as error:
             self._failures = MAX_FAILURES  # asking again may lock the account
             return self._later(error)
@@ -115,12 +115,12 @@ class _Door:
         """Say goodbye, whatever state the connection is in."""
         self._runner.run(self._connection.close())
 
-    async def _deliver(self, letter: Letter) -> Delivery:
+    async def _deliver(self, letter: Letter, told: Told | None) -> Delivery:
         if await self._connection.alive():
             with suppress(_LostError):  # servers end connections that are idle or carried their share
-                return await self._connection.transact(letter)
+                return await self._connection.transact(letter, told)
         await self._connection.open()
-        return await self._connection.transact(letter)
+        return await self._connection.transact(letter, told)
 
     def _later(self, error: Exception) -> Delivery:
         self._trouble = str(error)
@@ -165,7 +165,7 @@ class _Connection:
             raise UnreachableError(f"{server.host}:{server.port}: {_said(error)}") from error
         return one_line(reply.message)
 
-    async def transact(self, letter: Letter) -> Delivery:
+    async def transact(self, letter: Letter, told: Told | None) -> Delivery:
         """MAIL, RCPT, DATA; `_LostError` when the connection ended before the text of the letter was begun."""
         if not _PATH.fullmatch(letter.sender):
             return Delivery(Outcome.PERMANENT, f"{one_line(letter.sender)!r} is no address")
@@ -185,6 +185,8 @@ class _Connection:
         if len(refused) == len(replies):
             await self._reset()
             return delivery(None, "", refused)
+        if refused and told is not None:
+            told(letter, delivery(None, "", refused))
         reply = await self._command("DATA")
         if reply.code != 354:
             await self._reset()

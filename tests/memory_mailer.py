@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
-from helpdesk.ports import Delivery, Letter, Outcome
+from helpdesk.ports import Delivery, Letter, Outcome, Told
 
 
 class Trouble(StrEnum):
@@ -40,7 +40,7 @@ class MemoryMailer:
         """Say what happens to the next letters that are tried; afterwards all goes well."""
         self._script.extend(troubles)
 
-    def send(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Delivery]]:
+    def send(self, letters: Iterable[Letter], told: Told | None = None) -> Iterator[tuple[Letter, Delivery]]:
         """Take each letter when its result is asked for."""
         lost = 0
         for letter in letters:
@@ -50,6 +50,12 @@ class MemoryMailer:
             trouble = self._script.popleft() if self._script else Trouble.NONE
             lost = lost + 1 if trouble in _LOST else 0
             delivery = _delivery(letter, trouble)
+            if (
+                told is not None
+                and delivery.outcome is Outcome.ACCEPTED
+                and delivery.refused + delivery.deferred
+            ):
+                told(letter, delivery)
             if trouble in _ARRIVES and (got := _without(letter, delivery)).recipients:
                 self.arrived.append(got)
             yield letter, delivery

@@ -211,8 +211,8 @@ def test_a_look_that_hangs_is_an_alarm_too(inside: Inside) -> None:
     sent = threading.Event()
 
     class Telling(MemoryMailer):
-        def send(self, letters: Any) -> Any:
-            yield from super().send(letters)
+        def send(self, letters: Any, told: Any = None) -> Any:
+            yield from super().send(letters, told)
             sent.set()
 
     inside.mailer = Telling()
@@ -235,7 +235,7 @@ def test_an_alarm_that_cannot_be_sent_ends_nothing(inside: Inside) -> None:
     """If even the alarm fails, the log says so, and the daemon goes on trying to look."""
 
     class Broken(MemoryMailer):
-        def send(self, letters: Any) -> Any:  # noqa: ARG002 -- as the Protocol says
+        def send(self, letters: Any, told: Any = None) -> Any:  # noqa: ARG002 -- as the Protocol says
             said.set()
             raise OSError("no space left for Trouble")
 

@@ -1,4 +1,4 @@
-"""What takes longer: `make slow`.  HELPDESK_INTERLEAVINGS says how many of them (10,000)."""
+"""What takes longer: `make slow`.  HELPDESK_INTERLEAVINGS (10,000) and HELPDESK_SIEGES (10) say how many of them."""
 
 import os
 import subprocess
@@ -9,8 +9,10 @@ import pytest
 
 from tests.servers import dovecot
 from tests.test_machine_dovecot import play
+from tests.test_sending_killed import play as killed
 
 INTERLEAVINGS = int(os.environ.get("HELPDESK_INTERLEAVINGS", "10000"))
+SIEGES = int(os.environ.get("HELPDESK_SIEGES", "10"))
 BIG = 200_000_000  # octets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
@@ -54,3 +56,9 @@ def _peak(server: dovecot.Dovecot, folder: Path, size: int) -> int:
     subprocess.run(deliver, check=True, capture_output=True)
     output = subprocess.run(look, check=True, capture_output=True, text=True).stdout
     return int(output.split()[-1])
+
+
+@pytest.mark.parametrize("seed", range(3, 3 + SIEGES))
+def test_killed_at_any_moment_again_and_again(tmp_path: Path, seed: int) -> None:
+    """What tests/test_sending_killed.py promises, with other dice."""
+    killed(tmp_path, seed, prompt=seed % 2 == 1)

@@ -175,6 +175,20 @@ def test_one_recipient_later(office: Office) -> None:
     assert [one.recipients for one in office.arrived] == [("b0@example.org",)]
 
 
+def test_told_before_the_text(office: Office) -> None:
+    """Who does not get a letter that others get is known before its text goes out."""
+    heard: list[tuple[tuple[str, ...], int]] = []
+    troubles = (Trouble.NONE, Trouble.ONE_LATER, Trouble.ONE_REFUSED, Trouble.BUSY)
+    letters = [letter(number) for number in range(len(troubles))]
+    office.expect(letters, troubles)
+    list(
+        office.mailer.send(
+            letters, lambda _, told: heard.append((told.refused + told.deferred, len(office.arrived)))
+        )
+    )
+    assert heard == [(("a1@example.org",), 1), (("a2@example.org",), 2)]
+
+
 def test_one_of_each(office: Office) -> None:
     """Where one recipient is refused and the other put off nothing arrives, and who may get it later is known."""
     (delivery,) = run(office, Trouble.ONE_OF_EACH)

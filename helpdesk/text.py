@@ -40,7 +40,9 @@ _STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^
 
 def safe_text(text: str, *, limit: int = HEADER_LIMIT) -> str:
     """Make one line of at most `limit` characters that can stand in a header, a terminal or HTML."""
-    return _bounded(" ".join(_visible(_LINE_ENDS.sub(" ", text), tab=1).split()), limit)
+    if not text.isprintable():
+        text = _LINE_ENDS.sub(" ", text)
+    return _bounded(" ".join(_visible(text, tab=1).split()), limit)
 
 
 def safe_block(text: str, *, limit: int = BLOCK_LIMIT) -> str:
@@ -76,6 +78,7 @@ _PREFIX = re.compile(
     r" ?[:\uff1a] ?"
 )
 _TAG = re.compile(r"\[[^\[\]]{1,60}\] ?|\(#[^()# ]{1,40}\) ?")  # a list's tag, a ticket's number
+_TAG_BEGINS, _TAG_ENDS = ("[", "("), ("]", ")")
 _END_TAG = re.compile(r"(?: ?(?:\(#[^()# ]{1,40}\)|\[[^\[\]]{1,60}#[^\[\]]{1,40}\]))+$")
 
 
@@ -87,10 +90,11 @@ def normal_subject(subject: str) -> tuple[str, bool]:
     """
     text = _folded(subject)
     start, replied = 0, False
-    while found := _PREFIX.match(text, start) or _TAG.match(text, start):
+    while found := _begins(text, start):
         start = found.end()
-        replied = replied or found.groupdict().get("reply") is not None
-    return _END_TAG.sub("", text[start:]).strip(), replied
+        replied = replied or found.lastgroup == "reply"
+    rest = text[start:]
+    return (_END_TAG.sub("", rest) if rest.endswith(_TAG_ENDS) else rest).strip(), replied
 
 
 def is_forward(subject: str) -> bool:
@@ -103,6 +107,12 @@ def is_forward(subject: str) -> bool:
     return prefix is not None and prefix["reply"] is None
 
 
+def _begins(text: str, start: int) -> re.Match[str] | None:
+    """A prefix or a tag at `start`; most subjects have neither, and one look tells."""
+    prefix = _PREFIX.match(text, start) if ":" in text or "\uff1a" in text else None
+    return prefix or (_TAG.match(text, start) if text.startswith(_TAG_BEGINS, start) else None)
+
+
 def _folded(subject: str) -> str:
-    plain = re.sub("[\u200c\u200d]", "", safe_text(subject, limit=1000))
-    return unicodedata.normalize("NFC", plain.casefold())
+    text = safe_text(subject, limit=1000).casefold()
+    return text if text.isascii() else unicodedata.normalize("NFC", re.sub("[\u200c\u200d]", "", text))

@@ -93,7 +93,7 @@ def nodes(mails: Sequence[Mail], hidden: Collection[int], *, by_subject: bool = 
             key = subject_key(header, mail.people, mail.message_id, mail.time)
             link = subject_candidate(key, known[key.subject])
             known[key.subject].append(key)
-        found.append(Node(mail.key, mail.message_id, header.references, header.in_reply_to, link, mail.time))
+        found.append(Node(mail.time, mail.message_id, mail.key, header.references, header.in_reply_to, link))
     return found
 
 

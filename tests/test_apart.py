@@ -43,7 +43,7 @@ def test_slices_are_unions_of_components(messages: Sequence[tuple[str, list[str]
     ]
     assert sorted(key for keys in found for key in keys) == list(range(1, len(messages) + 1))
     nodes = [
-        Node(key, own, tuple(refs), (), link or None, 0)  # type: ignore[arg-type]  # times only sort
+        Node(0, own, key, tuple(refs), (), link or None)  # type: ignore[arg-type]  # times only sort
         for key, (own, refs, link) in enumerate(messages, 1)
     ]
     for component in components(nodes):

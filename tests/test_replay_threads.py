@@ -37,12 +37,12 @@ def test_threads_found_piecemeal_are_those_of_the_whole(
     times = [time for _, _, time in mails]
     nodes = [
         Node(
-            row,
+            EPOCH + timedelta(seconds=time),
             own,
+            row,
             tuple(dict.fromkeys(names)),
             tuple(dict.fromkeys(names))[-1:],
             links.get(row),
-            EPOCH + timedelta(seconds=time),
         )
         for row, (own, names, time) in enumerate(mails)
     ]

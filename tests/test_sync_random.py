@@ -140,7 +140,7 @@ def assert_threaded(bench: Bench) -> None:
         ids = {row.id: (row.thread, row.component) for row in conn.execute(select(REF))}
         codes = {row.id: row.code for row in conn.execute(select(THREAD))}
     nodes = [
-        Node(r.id, r.message_id, tuple(r.refs.split()), tuple(r.parents.split()), r.link or None, r.time)
+        Node(r.time, r.message_id, r.id, tuple(r.refs.split()), tuple(r.parents.split()), r.link or None)
         for r in rows
     ]
     groups = partition(nodes)

@@ -38,7 +38,7 @@ def node(
     replied = references[-1:] if answers is None else tuple(f"<{one}>" for one in answers.split())
     references += tuple(one for one in replied if one not in references)
     when = T0 + timedelta(minutes=key if at is None else at)
-    return Node(key, f"<{own}>", references, replied, f"<{link}>" if link else None, when)
+    return Node(when, f"<{own}>", key, references, replied, f"<{link}>" if link else None)
 
 
 def members(groups: Iterable[Group]) -> list[tuple[int, ...]]:
@@ -110,7 +110,7 @@ def test_a_late_parent_joins_two_threads() -> None:
 
 def test_own_id_in_references_means_nothing() -> None:
     """A mail that names itself is a root like any other."""
-    groups = partition([node(1, "a", "a"), node(2, "b", "a"), Node(3, "<c>", (), (), "<c>", T0)])
+    groups = partition([node(1, "a", "a"), node(2, "b", "a"), Node(T0, "<c>", 3, (), (), "<c>")])
     assert [group.root for group in groups] == ["<c>", "<a>"]
     assert groups[1].parents == {1: "", 2: "<a>"}
 

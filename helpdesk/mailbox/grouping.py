@@ -83,7 +83,7 @@ class _Gathered:
         """Take in rows of the store."""
         for key, own, refs, parents, link, time, thread in members:
             references, answered = tuple(refs.split()), tuple(parents.split())
-            self.nodes[key] = Node(key, own, references, answered, link or None, time)
+            self.nodes[key] = Node(time, own, key, references, answered, link or None)
             if thread:
                 self.was[key] = thread
 

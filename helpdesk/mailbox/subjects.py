@@ -4,7 +4,8 @@
 same user.  Two fresh mails never merge.  In a support box subjects collide ("Help", "Question", ""): the person is needed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from helpdesk.text import normal_subject
 MIN_SUBJECT = 8
 WINDOW = timedelta(days=30)
 _REMEMBERED_LENGTH = 256
+_ANSWER = "Re: "
+_NOBODY = frozenset({""})
 
 
 class SubjectKey(NamedTuple):
@@ -31,24 +34,25 @@ def subject_key(header: Header, people: frozenset[str], message_id: str, time: d
     """Say how a message is found by subject, and whether it may look for others that way."""
     subject, answer = _normal(header.subject)
     usable = subject if len(subject) >= MIN_SUBJECT else ""
-    return SubjectKey(
-        message_id, usable, people, time, lost=bool(usable) and answer and not header.references
-    )
+    lost = answer and usable != "" and not header.references
+    return SubjectKey(message_id, usable, people, time, lost)
 
 
 def _normal(subject: str) -> tuple[str, bool]:
-    return _remembered(subject) if len(subject) <= _REMEMBERED_LENGTH else normal_subject(subject)
+    """The mails of a thread have two subjects, with and without `Re:`; what follows it is read once for both."""
+    if len(subject) > _REMEMBERED_LENGTH:
+        return normal_subject(subject)
+    if subject.startswith(_ANSWER):
+        return _remembered(subject[len(_ANSWER) :])[0], True
+    return _remembered(subject)
 
 
-@lru_cache(maxsize=4096)
-def _remembered(subject: str) -> tuple[str, bool]:
-    """The mails of a thread have two subjects, with and without `Re:`."""
-    return normal_subject(subject)
+_remembered = lru_cache(maxsize=4096)(normal_subject)
 
 
-def people_of(author: str, recipients: Iterable[str], shared: Collection[str]) -> frozenset[str]:
+def people_of(author: str, recipients: Iterable[str], shared: AbstractSet[str]) -> frozenset[str]:
     """Who a message is about; `shared` are the list, the board and the team: they are in every thread."""
-    return frozenset([one for one in (author, *recipients) if one and one not in shared])
+    return frozenset((author, *recipients)) - shared - _NOBODY
 
 
 def subject_candidate(lost: SubjectKey, candidates: Iterable[SubjectKey]) -> str | None:

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import NamedTuple
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -20,15 +19,25 @@ _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _SHIFTS = (40, 30, 20, 10, 0)  # ten characters, two at a time
 
 
-class Node(NamedTuple):
-    """What threading needs to know about one message; a tuple, because a first sync makes one for every mail."""
+Chain = tuple[str, ...]
+"""The ids by which a message joins others: those that it names, else the one that the subject rule found."""
 
-    key: int  # the caller's name for it
+Home = tuple[set[str], list[int]]
+"""What is connected: ids, and messages by their places in the order of time."""
+
+
+class Node(NamedTuple):
+    """What threading needs to know about one message; a tuple, because a first sync makes one for every mail.
+
+    The order of its fields is the order of messages: time, then id, then key.
+    """
+
+    time: datetime
     message_id: str  # never empty: the caller makes one up where the mail has none
+    key: int  # the caller's name for it
     references: tuple[str, ...]  # References, then In-Reply-To
     in_reply_to: tuple[str, ...]
     subject_link: str | None  # the Message-ID that the subject rule found
-    time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,145 +82,169 @@ def component(seeds: Iterable[Node], lookup: Callable[[frozenset[str]], Iterable
 
 def components(nodes: Iterable[Node]) -> list[Component]:
     """Split messages into components, the one with the oldest message first."""
-    ordered = _ordered(nodes)
-    homes = _union((node.message_id, _names(node)) for node in ordered)
+    ordered = sorted(nodes)
     return [
-        Component(tuple(node.key for node in members), frozenset(homes[members[0].message_id]))
-        for members in _gathered(ordered, homes)
+        Component(tuple([ordered[place].key for place in places]), frozenset(ids))
+        for ids, places in _homes(ordered, _chains(ordered))
     ]
 
 
 def partition(nodes: Iterable[Node]) -> list[Group]:
     """Split messages into threads, the one with the oldest message first."""
-    ordered = _ordered(nodes)
-    present_roots = {node.message_id for node in ordered if not _references(node)}
-    chains: dict[int, tuple[str, ...]] = {}
-    refused: set[int] = set()
-    for node in ordered:
-        names = _names(node)
-        if not present_roots.isdisjoint(names[1:]) and len(present_roots.intersection(names)) > 1:
-            refused.add(node.key)
-            names = (_parent(node),)
-        chains[node.key] = names
-    homes = _union((node.message_id, chains[node.key]) for node in ordered)
-    parents = _parents(ordered)
-    roots = _Roots(chains, ordered)
+    ordered = sorted(nodes)
+    chains = _chains(ordered)
+    bridges = _bridges(ordered, chains)
+    for place in bridges:
+        chains[place] = (_parent(ordered[place], chains[place]),)
     return [
-        Group(
-            root=roots.of(members),
-            members=tuple([node.key for node in members]),
-            ids=frozenset(homes[members[0].message_id]),
-            parents={node.key: parents[node.message_id] for node in members},
-            refused=tuple([node.key for node in members if node.key in refused]) if refused else (),
+        _group(
+            ids,
+            [ordered[place] for place in places],
+            [chains[place] for place in places],
+            tuple([ordered[place].key for place in places if place in bridges]) if bridges else (),
         )
-        for members in _gathered(ordered, homes)
+        for ids, places in _homes(ordered, chains)
     ]
 
 
-def _ordered(nodes: Iterable[Node]) -> list[Node]:
-    """Oldest first, as they mostly come: then one sort by three values is the fastest."""
-    return sorted(nodes, key=attrgetter("time", "message_id", "key"))
-
-
-def _references(node: Node) -> tuple[str, ...]:
-    own = node.message_id
-    return (
-        tuple([one for one in node.references if one != own]) if own in node.references else node.references
+def _group(
+    ids: Iterable[str], members: Sequence[Node], chains: Sequence[Chain], refused: tuple[int, ...]
+) -> Group:
+    parents = _parents(members, chains)
+    return Group(
+        _root(members, chains),
+        tuple([node.key for node in members]),
+        frozenset(ids),
+        {node.key: parents[node.message_id] for node in members},
+        refused,
     )
 
 
-def _names(node: Node) -> tuple[str, ...]:
+def _chains(ordered: Iterable[Node]) -> list[Chain]:
+    """The chain of each message; by far the most are the references as they are."""
+    return [
+        names if names and own not in names else _names(node)
+        for node in ordered
+        for own, names in ((node.message_id, node.references),)
+    ]
+
+
+def _names(node: Node) -> Chain:
     names = _references(node)
     if names or node.subject_link is None or node.subject_link == node.message_id:
         return names
     return (node.subject_link,)
 
 
-def _parent(node: Node) -> str:
+def _references(node: Node) -> Chain:
+    return tuple([one for one in node.references if one != node.message_id])
+
+
+def _bridges(ordered: Sequence[Node], chains: Sequence[Chain]) -> frozenset[int]:
+    """The places of messages that name two or more present roots."""
+    roots = {
+        ordered[place].message_id
+        for place, names in enumerate(chains)
+        if not names or (ordered[place].subject_link is not None and not _references(ordered[place]))
+    }
+    return frozenset(
+        [
+            place
+            for place, names in enumerate(chains)
+            if not roots.isdisjoint(names[1:]) and len(roots.intersection(names)) > 1
+        ]
+    )
+
+
+def _parent(node: Node, names: Chain) -> str:
     """The id to hang a message under: a clean single In-Reply-To, else the last Reference, else the first In-Reply-To.
 
     Of several In-Reply-To ids the first may stand for the last Reference, the others (often no ids at all) may not.
     """
     answered = node.in_reply_to
-    if len(answered) == 1 and answered[0] != node.message_id:
+    if not names:
+        return ""
+    if len(answered) == 1 and (answered[0] == names[-1] or answered[0] in names):
         return answered[0]
-    names = _names(node)
     doubtful = answered[1:]
-    return next((one for one in reversed(names) if one not in doubtful), names[-1] if names else "")
+    return next((one for one in reversed(names) if one not in doubtful), names[-1])
 
 
-def _union(links: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, list[str]]:
-    """Every id -> the list of all ids connected with it, one list for all of them; the smaller list moves."""
-    homes: dict[str, list[str]] = {}
-    for own, names in links:
-        mine = homes.get(own)
+def _homes(ordered: Iterable[Node], chains: Iterable[Chain]) -> list[Home]:
+    """The union of every message's id and chain, the one with the oldest message first."""
+    homes: dict[str, Home] = {}
+    made: list[Home] = []
+    moved = False
+    known = homes.get
+    for place, (node, names) in enumerate(zip(ordered, chains, strict=True)):
+        own = node.message_id
+        mine = known(own)
         if mine is None:
-            mine = homes[own] = [own]
-        for name in names:
-            theirs = homes.get(name)
-            if theirs is mine:
-                continue
+            mine = known(names[0]) if names else None
+            if mine is None:
+                mine = (set(), [])
+                made.append(mine)
+            homes[own] = mine
+            mine[0].add(own)
+        mine[1].append(place)
+        for name in () if mine[0].issuperset(names) else names:
+            theirs = known(name)
             if theirs is None:
                 homes[name] = mine
-                mine.append(name)
-                continue
-            if len(theirs) > len(mine):
-                mine, theirs = theirs, mine
-            mine += theirs
-            for one in theirs:
-                homes[one] = mine
-    return homes
+                mine[0].add(name)
+            elif theirs is not mine:
+                mine = _unite(mine, theirs, homes)
+                moved = True
+    return _in_order(made) if moved else made
 
 
-def _gathered(ordered: Sequence[Node], homes: Mapping[str, list[str]]) -> Iterable[list[Node]]:
-    gathered: dict[int, list[Node]] = {}
-    for node in ordered:
-        gathered.setdefault(id(homes[node.message_id]), []).append(node)
-    return gathered.values()
+def _unite(one: Home, other: Home, homes: dict[str, Home]) -> Home:
+    """The smaller home moves into the larger, and is empty."""
+    small, large = (one, other) if len(one[0]) < len(other[0]) else (other, one)
+    homes.update(dict.fromkeys(small[0], large))
+    large[0].update(small[0])
+    large[1].extend(small[1])
+    small[1].clear()
+    return large
 
 
-class _Roots:
-    """Finds the root of a thread: the candidate with the earliest message time, then the smallest id.
+def _in_order(made: Iterable[Home]) -> list[Home]:
+    """Undo what the moves of homes left out of order."""
+    for _, places in made:
+        places.sort()
+    return sorted([home for home in made if home[1]], key=lambda home: home[1][0])
+
+
+def _root(members: Sequence[Node], chains: Sequence[tuple[str, ...]]) -> str:
+    """Find the root of a thread: the candidate with the earliest message time, then the smallest id.
 
     A mail that names nothing is a candidate, and so is a ghost that nobody names after another id: the order of References
     tells that a ghost in the middle of a chain has a parent.  The time of an id is that of the first message which is it
     or names it, so a root that arrives after its replies changes nothing.
     """
-
-    def __init__(self, chains: Mapping[int, tuple[str, ...]], ordered: Sequence[Node]) -> None:
-        self._chains = chains
-        self._tops: set[str] = set()
-        self._inner: set[str] = set()
-        for node in ordered:
-            names = chains[node.key]
-            if names:
-                self._inner.add(node.message_id)
-                self._inner.update(names[1:])
-            else:
-                self._tops.add(node.message_id)
-
-    def of(self, members: Sequence[Node]) -> str:
-        """Choose among the members of one thread, oldest first."""
-        best: tuple[datetime, str] | None = None
-        for node in members:
-            if best is not None and node.time > best[0]:
-                break
-            names = self._chains[node.key]
-            head = names[0] if names else node.message_id
-            if head in self._tops or head not in self._inner:
-                best = min(best or (node.time, head), (node.time, head))
-        return best[1] if best else members[0].message_id  # a ring of replies has no root
+    first = members[0]
+    if not chains[0] and (len(members) == 1 or first.time < members[1].time):
+        return first.message_id  # nearly always
+    lower = {one for names in chains for one in names[1:]}
+    lower.update(node.message_id for node, names in zip(members, chains, strict=True) if names)
+    lower.difference_update(node.message_id for node, names in zip(members, chains, strict=True) if not names)
+    candidates = (
+        (node.time, names[0] if names else node.message_id)
+        for node, names in zip(members, chains, strict=True)
+    )
+    return min([one for one in candidates if one[1] not in lower], default=(None, first.message_id))[1]
 
 
-def _parents(ordered: Sequence[Node]) -> dict[str, str]:
-    """The parent of every id; a reused id hangs beside the first that had it, a ring is cut at its oldest message."""
+def _parents(members: Sequence[Node], chains: Iterable[Chain]) -> dict[str, str]:
+    """The parent of each id; a reused id hangs beside the first that had it, a ring is cut at its oldest message."""
     parents: dict[str, str] = {}
     suspects: list[str] = []  # a ring has a message that is older than its parent
-    for node in ordered:
-        if node.message_id not in parents:
-            parent = parents[node.message_id] = _parent(node)
+    for node, names in zip(members, chains, strict=True):
+        own = node.message_id
+        if own not in parents:
+            parent = parents[own] = _parent(node, names)
             if parent and parent not in parents:
-                suspects.append(node.message_id)
+                suspects.append(own)
     suspects = [own for own in suspects if parents[own] in parents]
     if suspects:
         rank = {own: number for number, own in enumerate(parents)}

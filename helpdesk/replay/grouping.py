@@ -84,12 +84,12 @@ def groups(book: Book, times: Sequence[int], links: Links) -> Iterator[Group]:
         yield from partition(
             [
                 Node(
-                    row,
+                    EPOCH + timedelta(seconds=times[row]),
                     ids[book.id[row]],
+                    row,
                     tuple([ids[one] for one in book.references[row]]),
                     tuple([ids[one] for one in book.parents[row]]),
                     links.get(row),
-                    EPOCH + timedelta(seconds=times[row]),
                 )
                 for row in rows
             ]

@@ -69,5 +69,5 @@ def threads(headers: Sequence[Header]) -> list[Group]:
         link = subject_candidate(key, known[key.subject]) if key.lost else None
         if key.subject:
             known[key.subject].append(key)
-        nodes.append(Node(number, header.message_id, header.references, header.in_reply_to, link, time_of))
+        nodes.append(Node(time_of, header.message_id, number, header.references, header.in_reply_to, link))
     return partition(nodes)

@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from helpdesk import config, cycle, daemon, logs, secrets
-from helpdesk.board import Board, Limits, Sending, Teammate
+from helpdesk import config, cycle, daemon, gathering, logs, secrets
+from helpdesk.board import Board, Limits, Sending, Teammate, Telling
+from helpdesk.digest import build
+from helpdesk.digest.mail import DigestMail
 from helpdesk.errors import ConfigError, UsageError
 from helpdesk.mailbox.account import Account, Credential, Password
 from helpdesk.mailbox.connect import connect
@@ -35,6 +38,7 @@ from helpdesk.smtp import Login, SmtpMailer, SmtpServer
 from helpdesk.store import db, meta, migrations
 from helpdesk.store.lock import instance_lock
 from helpdesk.store.scratch import scratch
+from helpdesk.templating import Words
 from helpdesk.tokens import tokens
 from helpdesk.vitals import Clocks, longest_silence
 from helpdesk.wiring import context, destination
@@ -216,7 +220,7 @@ def board(
         ),
         inbox=settings.imap.inbox,
         archive=settings.imap.archive,
-        timezone=settings.board.timezone,
+        telling=telling(settings),
         duty=Duty(keeper(settings)),
         act=act and settings.board.act == "act",
         sites=frozenset(site.name for site in settings.site),
@@ -225,6 +229,16 @@ def board(
             for person in settings.people
             for address in person.addresses
         },
+    )
+
+
+def telling(settings: Settings) -> Telling:
+    """What the board's own mails go by."""
+    return Telling(
+        timezone=settings.board.timezone,
+        week_ends=settings.shifts.week_ends,
+        first_reply=timedelta(hours=settings.policy.first_reply_hours),
+        meanings={label.name: label.meaning for label in vocabulary(settings)},
     )
 
 
@@ -252,6 +266,24 @@ def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cy
         this.duty.recall(moment, asked_at=clock())
         with mailbox(settings, engine) as session:
             return cycle.run(this, session, moment, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest as it is now, and its words."""
+
+    mail: DigestMail
+    words: Words
+
+
+def digest(settings: Settings, now: datetime | None) -> Digest:
+    """What needs a shifter now, from the database and the kept copy of the calendar; nothing is changed."""
+    with opened(settings, writing=False) as engine, db.reading(engine) as conn:
+        moment = now or last_simulated(engine) or clock()
+        this = board(settings, engine, sending=None, create=False)
+        this.duty.recall(moment, asked_at=clock())
+        mail = build.digest(gathering.gather(this, conn, moment, gathering.handed_over(this, conn, moment)))
+        return Digest(mail, this.sending.templates.words(mail, this.name, this.sending.sender))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import Engine
 
@@ -12,6 +13,7 @@ from helpdesk.model import Place
 from helpdesk.ports import Mailer
 from helpdesk.render import Templates
 from helpdesk.rules.facts import Policy
+from helpdesk.settings.times import WeekMoment
 from helpdesk.shifts.duty import Duty
 
 FILED = "Helpdesk"  # board correspondence: commands, confirmations, our own mails about the board
@@ -50,6 +52,16 @@ class Teammate:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """What the board's own mails go by."""
+
+    timezone: str  # IANA
+    week_ends: WeekMoment
+    first_reply: timedelta
+    meanings: Mapping[str, str]  # of the configured labels
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """A board as its cycles see it."""
 
@@ -63,7 +75,7 @@ class Board:
     sending: Sending
     inbox: str
     archive: str
-    timezone: str  # IANA: the days and hours of what the board says
+    telling: Telling
     duty: Duty  # who has which shift; it is read outside of cycles
     act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
     sites: frozenset[str] = frozenset()  # names that are known to be sites

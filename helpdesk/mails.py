@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, get_args
 
+from helpdesk.digest.mail import DigestMail
+
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
@@ -199,6 +201,7 @@ Mail = (
     | AlarmMail
     | AnswerMail
     | ConfirmationMail
+    | DigestMail
 )
 KINDS: tuple[str, ...] = tuple(one.kind for one in get_args(Mail))
 """Every kind has its pair of templates."""

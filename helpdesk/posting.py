@@ -54,10 +54,11 @@ def plan(board: Board, conn: Connection, actions: Sequence[Action], now: Stamp) 
 
 def is_known(board: Board, conn: Connection, action: Action) -> bool:
     """Whether this mail has a row already, whatever became of it."""
-    return rows.exists(conn, _message_id(board, action))
+    return rows.exists(conn, message_id_of(board, action))
 
 
-def _message_id(board: Board, action: Action) -> str:
+def message_id_of(board: Board, action: Action) -> str:
+    """The Message-ID of this mail: a function of its reason."""
     reason = Reason(board.name, board.thread_id(action.code), action.rule, action.occasion)
     return message_id(reason, _domain(board), board.sending.secret)
 
@@ -65,7 +66,7 @@ def _message_id(board: Board, action: Action) -> str:
 def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str | None:
     row = OutboxRow(
         0,
-        _message_id(board, action),
+        message_id_of(board, action),
         board.thread_id(action.code),
         action.rule,
         action.occasion,

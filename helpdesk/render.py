@@ -47,6 +47,10 @@ class Templates:
     def __init__(self, override: Path | None = None, archive_link: str = "") -> None:
         self._wording = Wording(override, archive_link)
 
+    def words(self, mail: Mail, board: str, reply: str) -> Words:
+        """What the mail says, without its envelope; `reply` is the address that an answer goes to."""
+        return self._wording.words(mail, board, reply)
+
     def compose(self, mail: Mail, envelope: Envelope) -> Letter:
         """Write the letter that says this mail; the same arguments give the same octets."""
         words = self._wording.words(mail, envelope.board, envelope.reply_to or envelope.sender)

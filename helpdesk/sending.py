@@ -6,6 +6,7 @@ as well.  Rows are claimed one by one, so that a crash leaves one unknown outcom
 in groups.  A crash then leaves a few mails that wait for a copy though none of their bytes was sent: late, never twice.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -73,7 +74,7 @@ def _looked_at(board: Board, conn: Connection, now: datetime) -> Sequence[Outbox
     looked = []
     for row in found:
         seen = outbox.proven(row, now, board.sending.copy_to) if row.id in home else row
-        seen = _still_true(conn, outbox.settled(outbox.crashed(seen, now), now))
+        seen = _still_true(conn, outbox.settled(outbox.crashed(seen, now), now), now)
         _save(conn, row, seen)
         looked.append(seen)
     return looked
@@ -102,7 +103,7 @@ def _remark(conn: Connection, claim: Claim, now: datetime) -> None:
         journal.repeated(conn, row.about, begun, reason, now)
 
 
-def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
+def _still_true(conn: Connection, row: OutboxRow, now: datetime) -> OutboxRow:
     """A mail whose reason has gone before its first byte is dropped: a slip must not leak."""
     if (
         row.rule == "confirm"
@@ -110,13 +111,15 @@ def _still_true(conn: Connection, row: OutboxRow) -> OutboxRow:
         and not commands.asks(conn, row.occasion)
     ):
         return replace(outbox.dropped(row), last_answer="nobody waits for its answer any more")
-    if row.state is not State.PLANNED or row.served or _wanted(conn, row):
+    if row.state is not State.PLANNED or row.served or _wanted(conn, row, now):
         return row
     return replace(outbox.dropped(row), last_answer="its reason has gone")
 
 
-def _wanted(conn: Connection, row: OutboxRow) -> bool:
+def _wanted(conn: Connection, row: OutboxRow, now: datetime) -> bool:
     """Whether what a mail is about is still so; most mails are about what has happened, and that stays true."""
+    if row.rule == "digest":  # of no use when its shift has ended
+        return now < datetime.fromisoformat(json.loads(row.context)["until"])
     if row.rule == "nag":
         return bool(reminders.asked(conn, row))
     if row.rule not in {"escalate", "urgent", "auto_close"} or row.about is None:

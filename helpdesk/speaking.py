@@ -15,17 +15,19 @@ from helpdesk.actions import Action
 from helpdesk.board import Board
 from helpdesk.deciding import done
 from helpdesk.model import Stamp
+from helpdesk.occasions.speaking_since import speaking_since
 from helpdesk.report import Report
 from helpdesk.store import journal
 
 Planner = Callable[[Board, Connection, datetime], Iterable[Action]]
 
-PLANNERS: Sequence[Planner] = (nagging.plan, occasions.calendar)
+PLANNERS: Sequence[Planner] = (nagging.plan, occasions.calendar, occasions.digests)
 """In this order."""
 
 
 def speak(board: Board, conn: Connection, stamp: Stamp, report: Report) -> None:
     """Plan what is due to be said: in the report, the journal and the outbox like any other mail."""
+    speaking_since(conn, stamp.at)
     wanted = [action for planner in PLANNERS for action in planner(board, conn, stamp.at)]
     actions = [action for action in wanted if not posting.is_known(board, conn, action)]
     journal.write(conn, actions, stamp, "planned" if board.act else "observed")

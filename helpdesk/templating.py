@@ -23,7 +23,7 @@ from helpdesk.mails import KINDS, Mail
 from helpdesk.pages import archived, inlined, mailto, mid, paragraphs, spoken
 from helpdesk.rehearsal import rehearsals
 from helpdesk.text import safe_text
-from helpdesk.wrapping import MAX_LINE, Block, quoted, when, wrapped
+from helpdesk.wrapping import MAX_LINE, Block, aligned, quoted, when, wrapped
 
 SHARED = ("_base.html.j2", "_parts.html.j2", "_text.html.j2")
 UNSAFE = ("safe", "e", "escape", "forceescape", "urlize", "xmlattr", "tojson")
@@ -110,7 +110,7 @@ def _environment(override: Path | None, archive_link: str) -> Environment:
     for name in UNSAFE:
         del environment.filters[name]
     environment.filters.update(
-        wrapped=wrapped, quoted=quoted, when=when, spoken=spoken, paragraphs=paragraphs
+        aligned=aligned, wrapped=wrapped, quoted=quoted, when=when, spoken=spoken, paragraphs=paragraphs
     )
     environment.filters.update(mid=mid, mailto=mailto, archived=partial(archived, template=archive_link))
     return environment

@@ -34,6 +34,11 @@ def quoted(lines: Iterable[str], prefix: str = "> ") -> str:
     return Block("\n".join(f"{prefix}{line}".rstrip() for line in shown))
 
 
+def aligned(lines: Iterable[str]) -> str:
+    """Lines that are laid out already, as they are: cleaned, and neither wrapped nor cut."""
+    return Block("\n".join(safe_block(line, limit=MAX_LINE) for line in lines))
+
+
 def when(moment: datetime) -> str:
     """Write a time for people, in UTC."""
     utc = moment.astimezone(UTC)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from helpdesk.digest.build import digest
 from helpdesk.mailids import Reason, bounce_token, message_id, sender_with_token
 from helpdesk.mails import (
     AlarmMail,
@@ -23,6 +24,7 @@ from helpdesk.mails import (
     WarningMail,
 )
 from helpdesk.render import Envelope
+from tests.digest_cases import empty, full
 
 SECRET = b"a secret of the board, 32 octets"
 NOW = datetime(2009, 6, 9, 8, 30, tzinfo=UTC)
@@ -177,6 +179,8 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
         replace(URGENT, unanswered_minutes=60),
         replace(ENVELOPE, to=("karl@example.org", "kim@example.org")),
     ),
+    "digest": (digest(full()), replace(ENVELOPE, to=("aiden@example.org",))),
+    "digest-empty": (digest(empty()), replace(ENVELOPE, to=("aiden@example.org",))),
     "alarm": (ALARM, replace(ENVELOPE, to=("admin@example.org",))),
     "release": (RELEASE, TO_USER),
     "reminder": (REMINDER, ENVELOPE),

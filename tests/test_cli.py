@@ -39,7 +39,7 @@ def test_help_groups_every_command(desk: Desk) -> None:
     told = desk.say("--help").out
     assert all(name.split()[0] in told for name in COMMANDS)
     assert all(panel in told for panel in ("Set up", "Every day", "Look", "Care"))
-    assert not any(name in told for name in ("robots", "loadtest", "digest"))
+    assert not any(name in told for name in ("robots", "loadtest"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -13,6 +13,7 @@ import typer
 from helpdesk.cli import explaining, looking, setting_up, shell, working
 from helpdesk.cli.database import database
 from helpdesk.cli.demo import demo
+from helpdesk.cli.digesting import digest
 from helpdesk.cli.mailing import outbox
 from helpdesk.cli.replaying import replay
 from helpdesk.cli.shell import CARE, EVERY_DAY, LOOK, SETUP
@@ -63,6 +64,7 @@ _THREADS = "Example: helpdesk threads --attention"
 _SHOW = "Example: helpdesk show 7kq2m"
 _UNDO = "Example: helpdesk undo 3f9a1c --- or: helpdesk undo --thread 7kq2m"
 _SHIFTS = "Example: helpdesk shifts --month 2026-06 --zone America/Chicago"
+_DIGEST = "Example: helpdesk digest --html digest.html"
 _RULES = "Example: helpdesk explain-rules mail.eml"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
@@ -80,6 +82,7 @@ commands.command("resume", rich_help_panel=EVERY_DAY, epilog="Example: helpdesk 
 commands.command("threads", rich_help_panel=LOOK, epilog=_THREADS)(looking.threads)
 commands.command("show", rich_help_panel=LOOK, epilog=_SHOW)(looking.show)
 commands.command("shifts", rich_help_panel=LOOK, epilog=_SHIFTS)(shifts)
+commands.command("digest", rich_help_panel=LOOK, epilog=_DIGEST)(digest)
 commands.command("labels", rich_help_panel=LOOK, epilog="Example: helpdesk labels")(looking.labels)
 commands.command("explain-rules", rich_help_panel=LOOK, epilog=_RULES)(explaining.explain_rules)
 commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledger && echo fine")(

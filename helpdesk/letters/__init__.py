@@ -8,7 +8,7 @@ from datetime import datetime
 
 from helpdesk.board import Board
 from helpdesk.caps import TO_USERS
-from helpdesk.letters import about_board, about_threads
+from helpdesk.letters import about_board, about_threads, shifts
 from helpdesk.letters.writing import Writing
 from helpdesk.mailids import answer_token, bounce_token, sender_with_token
 from helpdesk.mails import Mail
@@ -29,6 +29,7 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "alarm": about_board.alarm,
     "answer": about_board.answer,
     "confirmation": about_board.confirmation,
+    "digest": shifts.digest,
 }
 """By the kind of the row."""
 

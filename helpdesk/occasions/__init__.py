@@ -1,5 +1,6 @@
-"""What a board says by itself at certain times, one module a mail: pure planners, which `helpdesk.speaking` asks in every cycle."""
+"""What a board says by itself at certain times, one module a mail: planners, which `helpdesk.speaking` asks in every cycle."""
 
 from helpdesk.occasions.calendars import calendar
+from helpdesk.occasions.shift_digests import digests
 
-__all__ = ["calendar"]
+__all__ = ["calendar", "digests"]

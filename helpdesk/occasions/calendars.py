@@ -28,7 +28,7 @@ def calendar(board: Board, _conn: Connection, now: datetime) -> Iterator[Action]
     trouble = _trouble(known)
     if not trouble and not known.problems:
         return
-    today = now.astimezone(ZoneInfo(board.timezone)).date()
+    today = now.astimezone(ZoneInfo(board.telling.timezone)).date()
     day = today if trouble else today - timedelta(days=today.weekday())
     lines = known.problems or (trouble,)
     more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""

@@ -43,7 +43,7 @@ def _human_label(facts: ThreadFacts) -> bool:
     return any(c.unknown or (c.known.bits & c.known.touches.keys()) - {STAR, TAKEN} for c in living(facts))
 
 
-def _stranger(message: MessageFacts) -> bool:
+def is_stranger(message: MessageFacts) -> bool:
     """Somebody who has our token and is nobody's word."""
     return message.role is Role.EXPERT and not message.trusted
 
@@ -56,7 +56,7 @@ def _unread_reply(facts: ThreadFacts) -> bool:
     return any(
         m.key in inbox - read
         and m.nature in HUMAN_NATURES
-        and (m.role not in TEAM or _stranger(m))
+        and (m.role not in TEAM or is_stranger(m))
         and (last is None or m.time > last)
         for m in facts.messages
     )

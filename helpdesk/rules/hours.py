@@ -33,6 +33,11 @@ class Hours:
         return frozenset(self.holidays)
 
     @property
+    def limited(self) -> bool:
+        """Whether there are times at which nobody works."""
+        return bool(self.holidays) or len(self.days) < 7 or self.closes - self.opens < _MIDNIGHT
+
+    @property
     def working_day(self) -> timedelta:
         """The working time of an ordinary day."""
         return timedelta(minutes=self.closes - self.opens)
@@ -59,6 +64,12 @@ class Hours:
     def at_work(self, at: datetime) -> datetime:
         """The first working moment from `at` on: `at` itself, if it is one; UTC."""
         return self.after(at, timedelta())
+
+    def closes_at(self, at: datetime) -> datetime | None:
+        """When the working time ends in which this moment lies; None outside of working hours; UTC."""
+        first = self.local_date(at) - _DAY
+        opening, closing = next(span for span in self._intervals(first) if at < span[1])
+        return closing if opening <= at else None
 
     def next_day(self, at: datetime) -> datetime:
         """When the next working day begins: the first after the date that it is there; UTC."""

@@ -56,6 +56,12 @@ def of_digest(conn: Connection, message_id: str) -> Sequence[Handover]:
     return _found(conn, HANDOVER.c.digest == message_id)
 
 
+def shown(conn: Connection, occasions: Iterable[str]) -> Sequence[Handover]:
+    """Those that wait, and those that the digests of these occasions open with, oldest first."""
+    told = (OUTBOX.c.rule == "digest", OUTBOX.c.occasion.in_(list(occasions)))
+    return _found(conn, ~_told() | HANDOVER.c.digest.in_(select(OUTBOX.c.message_id).where(*told)))
+
+
 def give(conn: Connection, handovers: Iterable[Handover], message_id: str) -> None:
     """Let a digest that is planned open with these; one that was given to a digest which never left goes along."""
     for one in handovers:

@@ -1,0 +1,118 @@
+"""What a digest is made from, read from the store: every open thread, the shifts, what waits for a person."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from helpdesk.board import Board
+from helpdesk.digest.build import listed
+from helpdesk.digest.facts import Case, Now, Told
+from helpdesk.model import HUMAN_NATURES, TEAM
+from helpdesk.outbox import OutboxRow, State
+from helpdesk.report import utc
+from helpdesk.rules.facts import ThreadFacts
+from helpdesk.shifts.rota import Rota
+from helpdesk.store import digests, handovers, holds, names, threads
+from helpdesk.store import outbox as rows
+from helpdesk.store.handovers import Handover
+
+WITHOUT_SHIFTS = timedelta(hours=24)
+LONGEST = timedelta(days=7)
+"""How far back a digest looks, whenever the shift before it was."""
+
+
+def gather(board: Board, conn: Connection, now: datetime, told: Iterable[Handover]) -> Now:
+    """The board as it stands; what its mails say is nobody's here to read (`helpdesk.letters` adds that)."""
+    known, since = board.duty.known, before(board.duty.known.rota, now)
+    waiting = rows.rows(conn, (State.HELD, State.FAILED))
+    keys = digests.wanted(conn, since, {row.id: row for row in waiting})
+    cases = tuple(_cases(board, conn, keys, waiting))
+    facts = Now(
+        now=now,
+        since=since,
+        zone=board.telling.timezone,
+        policy=board.policy,
+        rota=known.rota,
+        problems=known.problems or ((f"it was never read ({known.trouble})",) if known.trouble else ()),
+        cases=cases,
+        new=digests.opened_since(conn, since),
+        closed=digests.closed_since(conn, since),
+        handovers=tuple(Told(one.author, one.at, one.verified, one.words) for one in told),
+        board=tuple(_about_the_board(conn, cases, waiting)),
+        first_reply=board.telling.first_reply,
+        tag=board.name,
+    )
+    codes = [case.facts.code for case in listed(facts)]
+    return replace(facts, names={code: names.short(conn, code) for code in codes})
+
+
+def handed_over(board: Board, conn: Connection, now: datetime) -> Sequence[Handover]:
+    """What a digest opens with that is shown now: what waits, and what the running shift was told."""
+    running = () if board.duty.known.rota is None else board.duty.known.rota.current(now)
+    return handovers.shown(conn, [utc(one.start) for one in running])
+
+
+def before(rota: Rota | None, now: datetime) -> datetime:
+    """When the shift before the running one began: what happened since is news."""
+    previous = () if rota is None else rota.previous(now)
+    start = previous[0].start if previous else now - WITHOUT_SHIFTS
+    return max(start, now - LONGEST)
+
+
+def _cases(
+    board: Board, conn: Connection, keys: Sequence[int], waiting: Iterable[OutboxRow]
+) -> Iterator[Case]:
+    held: dict[str, list[str]] = defaultdict(list)
+    for row in waiting:
+        held[row.thread].append(_held(row))
+    said = digests.sayings(conn, keys)
+    for facts in threads.load(conn, keys, board.dialect):
+        mine = said[facts.key]
+        asker = next((m.key for m in facts.messages if m.nature in HUMAN_NATURES and m.role not in TEAM), 0)
+        ends = [facts.messages[0].key, facts.messages[-1].key] if facts.messages else [0, 0]
+        texts = digests.Words()
+        yield Case(
+            facts,
+            subject=mine.words.get(ends[0], texts).subject,
+            user=mine.words.get(asker, texts).author,
+            notes=mine.notes,
+            closes=mine.closes,
+            mails=tuple(held[board.thread_id(facts.code)]),
+            link=mine.words.get(ends[1], texts).message_id,
+        )
+
+
+def _held(row: OutboxRow) -> str:
+    return f"mail {row.id} ({row.kind}) is {row.state}: {row.last_answer}"
+
+
+def _about_the_board(conn: Connection, cases: Sequence[Case], waiting: Iterable[OutboxRow]) -> Iterator[str]:
+    """What is held, what cannot be read, and which labels nobody explained."""
+    for hold in holds.current(conn):
+        yield f"{hold.what} is held: {hold.why}"
+    yield from (_held(row) for row in waiting if not row.thread)
+    if unreadable := digests.quarantined(conn):
+        mails = "1 mail" if unreadable == 1 else f"{unreadable} mails"
+        yield f"{mails} cannot be read: see helpdesk ledger"
+    for label, number in sorted(unexplained([case.facts for case in cases]).items()):
+        thread = "1 thread" if number == 1 else f"{number} threads"
+        yield f'label "{label}" on {thread}: nobody explained it'
+
+
+def unexplained(facts: Iterable[ThreadFacts]) -> Mapping[str, int]:
+    """The keywords that humans set on open threads and nobody configured, and on how many threads each is."""
+    return Counter(
+        keyword
+        for one in facts
+        if one.state.open
+        for keyword in {word.lower() for copy in one.copies for word in copy.unknown}
+    )
+
+
+def local(board: Board) -> ZoneInfo:
+    """The board's time zone."""
+    return ZoneInfo(board.telling.timezone)

@@ -37,6 +37,7 @@ def test_urgent_goes_to_the_shifter_on_duty(world: World) -> None:
     shifts(world, *DAILY)
     question = world.incoming(ANN, "All jobs fail")
     world.advance(hours=9)
+    world.expect_mail(SERGEY, "Mon 8 Jun 14-22")
     world.on(question, "add_flags", ["urgent"])
     world.settle()
     letter = world.expect_mail(SERGEY, "URGENT")
@@ -68,7 +69,9 @@ def test_threads_close_when_a_shift_starts(world: World) -> None:
     world.settle()
     world.advance(days=7)
     assert world.where(question) == "INBOX"
+    world.expect_mail(AIDEN, "NOTHING TO DO: waiting 1 (1 closes at 14:00)")
     world.advance(hours=8)
+    world.expect_mail(SERGEY, "Mon 15 Jun 14-22")
     assert world.where(question) == "Archive"
 
 

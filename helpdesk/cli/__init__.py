@@ -16,7 +16,8 @@ from helpdesk.cli.demo import demo
 from helpdesk.cli.digesting import digest
 from helpdesk.cli.mailing import outbox
 from helpdesk.cli.replaying import replay
-from helpdesk.cli.shell import CARE, EVERY_DAY, LOOK, SETUP
+from helpdesk.cli.robotics import robots
+from helpdesk.cli.shell import CARE, EVERY_DAY, LOOK, ROBOTS, SETUP
 from helpdesk.cli.shifting import shifts
 
 commands = typer.Typer(
@@ -88,6 +89,7 @@ commands.command("explain-rules", rich_help_panel=LOOK, epilog=_RULES)(explainin
 commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledger && echo fine")(
     explaining.ledger_command
 )
+commands.add_typer(robots, name="robots", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)
 

@@ -23,7 +23,7 @@ from helpdesk.store import db, migrations, names
 DEFAULT_CONFIG = Path("helpdesk.toml")
 OK, FAILED, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
-SETUP, EVERY_DAY, LOOK, CARE = "Set up", "Every day", "Look", "Care"
+SETUP, EVERY_DAY, LOOK, ROBOTS, CARE = "Set up", "Every day", "Look", "Robots", "Care"
 """The panels of `helpdesk --help`, in their order."""
 
 

@@ -1,0 +1,363 @@
+"""`helpdesk robots`: test jobs, their records, and what follows from them."""
+
+import asyncio
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from helpdesk import app
+from helpdesk.cli import screen, shell
+from helpdesk.cli.reports import when
+from helpdesk.errors import HeldError, UsageError
+from helpdesk.report import utc
+from helpdesk.robots import datasets, exchange, kitchen
+from helpdesk.robots.exchange import Odd
+from helpdesk.robots.record import FINAL, Record
+from helpdesk.robots.schedule import Intent, asked
+from helpdesk.robots.service import REQUEST
+from helpdesk.robots.turn import Robot, turn
+from helpdesk.settings import Settings
+from helpdesk.store import jobs, records, requests, verdicts
+from helpdesk.text import safe_text
+
+LOOK_SECONDS = 1.0  # between two looks at jobs that somebody waits for
+
+robots = typer.Typer(
+    cls=shell.Shell,
+    no_args_is_help=True,
+    help="Test jobs to every site: run, status, records, verdicts, evaluate, import, export.",
+)
+
+Site = Annotated[
+    list[str] | None, typer.Option("--site", help="Only this site; repeatable. Default: every site.")
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since", metavar="TIME", parser=shell.moment, help="Only what was learned from then on: ISO 8601."
+    ),
+]
+
+
+@robots.callback()
+def _before(config: shell.BoardConfig = None) -> None:
+    """Test jobs to every site, and what follows from them."""
+
+
+@robots.command("data", epilog="Example: helpdesk robots data zmumu --events 1000000 --to data/zmumu.root")
+def make_data(
+    name: Annotated[str, typer.Argument(metavar="SET", help=f"One of {', '.join(datasets.DATASETS)}.")],
+    to: Annotated[
+        Path, typer.Option("--to", help="The ROOT file to write; its manifest is written beside it.")
+    ],
+    events: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many events.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same physics.")] = 1,
+    as_json: shell.Json = False,
+) -> None:
+    """Make a data set for test jobs from small real samples (bhh is synthetic), with the right answers beside it."""
+    with _bar(f"{name}", events) as (bar, task):
+        manifest = datasets.make(name, events, to, seed=seed, progress=lambda done: bar.advance(task, done))
+    if as_json:
+        screen.document(
+            {
+                "file": str(to),
+                "events": manifest.events,
+                "size": manifest.size,
+                "sha256": manifest.sha256,
+                "answers": dict(manifest.answers),
+            }
+        )
+    else:
+        screen.say(
+            f"{to}: {manifest.events:,} events, {manifest.size:,} octets; {datasets.manifest_of(to).name} has the right answers."
+        )
+
+
+@robots.command("run", epilog="Example: helpdesk robots run --site DESY-HH --template dimuon --count 3")
+def run_jobs(
+    site: Site = None,
+    template: Annotated[
+        list[str] | None, typer.Option("--template", help="Only this template; repeatable. Default: all.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="Jobs of each template at each site.")] = 1,
+    wait: Annotated[
+        bool, typer.Option(help="Wait until they have ended (where no daemon runs, they need us).")
+    ] = True,
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """Send test jobs now, beside the routine, and show how they end; exit 1 if one did not succeed."""
+    settings = shell.load(config)
+    wanted = _wanted(settings, site, template, count)
+    try:
+        with app.opened(settings, writing=True) as engine:
+            ended = asyncio.run(_run_here(kitchen.robot(settings, engine), wanted, wait=wait))
+    except HeldError:
+        with app.opened(settings, writing=False) as engine, engine.begin() as conn:
+            now = app.clock()
+            for one in wanted:
+                args = {"site": one.lane.site, "template": one.template, "count": 1, "campaign": "manual"}
+                requests.ask(conn, REQUEST, args, now)
+        screen.complain(
+            "A helpdesk runs on this board: it sends the jobs. `helpdesk robots records` shows how they end."
+        )
+        return
+    if as_json:
+        screen.document([exchange.as_document(one) for one in ended])
+    else:
+        _show(ended)
+    shell.finish(shell.OK if all(not one.error_class for one in ended) else shell.FAILED)
+
+
+def _wanted(
+    settings: Settings, sites: list[str] | None, templates: list[str] | None, count: int
+) -> list[Intent]:
+    """Each template in each queue of its experiment, `count` times."""
+    experiments = {one.name: one.experiment for one in settings.template}
+    for name in templates or ():
+        if name not in experiments:
+            raise UsageError(f"no [[template]] {name!r}: there are {', '.join(experiments) or 'none'}")
+    names = {one.name for one in settings.site}
+    for name in sites or ():
+        if name not in names:
+            raise UsageError(f"no [[site]] {name!r}: there are {', '.join(sorted(names)) or 'none'}")
+    now = app.clock()
+    found = [
+        intent
+        for lane in kitchen.lanes(settings)
+        if not sites or lane.site in sites
+        for template, experiment in experiments.items()
+        if experiment == lane.experiment and (not templates or template in templates)
+        for intent in asked(lane, template, count, "manual", now)
+    ]
+    if not found:
+        raise UsageError(
+            "there is nothing to send: [[site.queue]] and [[template]] name no common experiment (docs/robots.md)"
+        )
+    return found
+
+
+async def _run_here(robot: Robot, wanted: list[Intent], *, wait: bool) -> list[Record]:
+    """Turn until all of them have ended."""
+    mine, ended = {one.job for one in wanted}, list[Record]()
+    with _bar("test jobs", len(wanted)) as (bar, task):
+        turned = await turn(robot, wanted, app.clock())
+        told: set[str] = set()
+        while True:
+            fresh = [one for one in turned.records if one.job in mine]
+            ended += fresh
+            bar.advance(task, len(fresh))
+            for name, trouble in turned.troubles:
+                if trouble not in told:
+                    told.add(trouble)
+                    screen.complain(f"{name}: {trouble}")
+            missing = mine - {one.job for one in ended} - {one.job for one in turned.kept}
+            if not wait or not missing:
+                return ended
+            await asyncio.sleep(LOOK_SECONDS)
+            turned = await turn(robot, [], app.clock())
+
+
+def _show(ended: list[Record]) -> None:
+    screen.table(
+        ("site", "template", "outcome", "phase", "seconds", "events/s", "why"),
+        [
+            (
+                one.site,
+                one.template,
+                one.state.value,
+                one.phase.value if one.phase else "",
+                f"{one.wall_s:.1f}" if one.wall_s is not None else "",
+                _rate(one),
+                f"{one.native_code} {one.native_text}".strip(),
+            )
+            for one in sorted(ended, key=lambda x: (x.site, x.template, x.job))
+        ],
+        fixed=4,
+    )
+
+
+def _rate(one: Record) -> str:
+    if one.t_payload_start is None or one.t_payload_end is None or not one.events_processed:
+        return ""
+    seconds = (one.t_payload_end - one.t_payload_start).total_seconds()
+    return f"{one.events_processed / seconds:,.0f}" if seconds > 0 else ""
+
+
+@robots.command("status", epilog="Example: helpdesk robots status --json | jq .sites")
+def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """Show every site: who is out and why, what is on its way, and the last 24 hours."""
+    settings = shell.load(config)
+    now = app.clock()
+    with shell.reading(settings) as conn:
+        live = jobs.live(conn)
+        latest = verdicts.latest(conn)
+        recent = Counter(
+            (one.site, one.experiment, one.state) for one in records.read(conn, since=now - timedelta(days=1))
+        )
+    rows: list[dict[str, Any]] = []
+    for lane in dict.fromkeys((one.site, one.experiment) for one in kitchen.lanes(settings)):
+        site, experiment = lane
+        change = latest.get((experiment, site))
+        ended = {
+            state.value: recent[site, experiment, state]
+            for state in sorted(FINAL)
+            if recent[site, experiment, state]
+        }
+        rows.append(
+            {
+                "site": site,
+                "experiment": experiment,
+                "excluded": change is not None and change.action == "exclude",
+                "since": utc(change.at) if change is not None else None,
+                "reason": change.reason if change is not None else "",
+                "on_the_way": sum((one.site, one.experiment) == lane for one in live),
+                "last_24h": ended,
+            }
+        )
+    if as_json:
+        screen.document({"now": utc(now), "sites": rows})
+        return
+    screen.table(
+        ("site", "experiment", "verdict", "on the way", "last 24 h", "why"),
+        [
+            (
+                one["site"],
+                one["experiment"],
+                f"OUT since {when(one['since'])}" if one["excluded"] else "in",
+                str(one["on_the_way"]),
+                ", ".join(f"{count} {state}" for state, count in one["last_24h"].items()) or "nothing",
+                one["reason"] if one["excluded"] else "",
+            )
+            for one in rows
+        ],
+        fixed=3,
+    )
+
+
+@robots.command("records", epilog="Example: helpdesk robots records --site DESY-HH --since 2026-06-08")
+def show_records(
+    site: Annotated[str | None, typer.Option("--site", help="Only this site.")] = None,
+    since: Since = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what did not succeed.")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="The latest so many.")] = 50,
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """List what test jobs found, the latest last; codes that no table knows are listed at the end."""
+    settings = shell.load(config)
+    with shell.reading(settings) as conn:
+        wanted = (one for one in records.read(conn, site=site, since=since) if not failed or one.error_class)
+        found = list(deque(wanted, maxlen=most))
+    if as_json:
+        screen.document([exchange.as_document(one) for one in found])
+        return
+    screen.table(
+        ("ended (UTC)", "site", "template", "outcome", "phase", "node", "why"),
+        [
+            (
+                when(utc(one.t_final)) if one.t_final else "",
+                one.site,
+                one.template,
+                one.state.value,
+                one.phase.value if one.phase else "",
+                one.node,
+                f"{one.native_code} {one.native_text}".strip(),
+            )
+            for one in found
+        ],
+        fixed=2,
+    )
+    unknown = Counter(one.native_code for one in found if one.error_class == "unknown" and one.native_code)
+    if unknown:
+        screen.heading("Codes that no table knows")
+        screen.table(("code", "times"), [(code, str(count)) for code, count in unknown.most_common()])
+
+
+@robots.command("export", epilog="Example: helpdesk robots export records.parquet --since 2026-06-01")
+def export(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="FILE.jsonl, FILE.csv or FILE.parquet.")],
+    site: Annotated[str | None, typer.Option("--site", help="Only this site.")] = None,
+    since: Since = None,
+    config: shell.Config = None,
+) -> None:
+    """Write records to a file; its ending says the format."""
+    settings = shell.load(config)
+    with shell.reading(settings) as conn:
+        count = exchange.write(records.read(conn, site=site, since=since), target)
+    screen.say(f"{target}: {count:,} records")
+
+
+@robots.command("import", epilog="Example: helpdesk robots import sam.jsonl --campaign sam --weight 0.5")
+def import_records(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help="FILE.jsonl or FILE.csv of another robot (docs/robots.md).")
+    ],
+    campaign: Annotated[str, typer.Option(help="A name for where they come from.")] = "import",
+    weight: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="How much one counts beside a job of ours.")
+    ] = 0.5,
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """Take in what other robots measured (SAM, JobRobot); rows that make no sense are named and left out."""
+    settings = shell.load(config)
+    odd: list[Odd] = []
+    started = time.monotonic()
+
+    def good() -> Any:
+        for one in exchange.read(
+            source, weight=weight, campaign=safe_text(campaign, limit=60), now=app.clock()
+        ):
+            if isinstance(one, Odd):
+                odd.append(one)
+            else:
+                yield one
+
+    with app.opened(settings, writing=True) as engine, engine.begin() as conn:
+        new = records.add(conn, good())
+    told: Mapping[str, Any] = {
+        "new": new,
+        "odd": [{"row": one.number, "why": one.why} for one in odd[:1000]],
+        "odd_rows": len(odd),
+    }
+    if as_json:
+        screen.document(told)
+    else:
+        for one in odd[:20]:
+            screen.complain(f"row {one.number}: {one.why}")
+        screen.say(
+            f"{new:,} new records in {time.monotonic() - started:.1f} s; {len(odd)} rows made no sense"
+        )
+    shell.finish(shell.FAILED if odd else shell.OK)
+
+
+class _bar:  # noqa: N801 - reads as a statement
+    """A progress bar on a terminal's stderr, nothing elsewhere."""
+
+    def __init__(self, name: str, total: int) -> None:
+        console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task(name, total=total)
+
+    def __enter__(self) -> Any:
+        self._bar.start()
+        return self._bar, self._task
+
+    def __exit__(self, *_error: object) -> None:
+        self._bar.stop()

@@ -1,0 +1,158 @@
+"""`helpdesk robots` on a board whose sites are this machine: real jobs, from a data set that a command made."""
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from helpdesk.robots.exchange import COLUMNS
+from tests.desk import Desk, memory_desk
+
+MORE = """
+[[site]]
+name = "DESY-HH"
+[[site.queue]]
+experiment = "atlas"
+queue = "desy"
+[[site]]
+name = "RAL"
+[[site.queue]]
+experiment = "lhcb"
+queue = "ral"
+[[dataset]]
+name = "zmumu"
+inputs = ["zmumu.root"]
+[[dataset]]
+name = "bhh"
+inputs = ["bhh.root"]
+[[template]]
+name = "dimuon"
+experiment = "atlas"
+payload = "dimuon"
+dataset = "zmumu"
+[[template]]
+name = "two hadrons"
+experiment = "lhcb"
+payload = "b-to-hh"
+dataset = "popular"
+[robots]
+folder = "robots"
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    desk = memory_desk(tmp_path, monkeypatch)
+    desk.write_config(more=MORE)
+    return desk
+
+
+def make(desk: Desk, name: str = "zmumu", events: int = 2000) -> None:
+    told = desk.read(
+        "robots", "data", name, "--events", str(events), "--to", str(desk.folder / f"{name}.root")
+    )
+    assert told["events"] == events
+
+
+def test_a_first_job(desk: Desk) -> None:
+    """Data are made, a job is sent, its record is shown; who asks for more sees the same in JSON and in files."""
+    make(desk)
+    said = desk.say("robots", "run", "--site", "DESY-HH", columns=160)
+    assert said.code == 0, said
+    assert "success" in said.out
+    [record] = desk.read("robots", "records")
+    assert (record["site"], record["state"], record["events_processed"]) == ("DESY-HH", "success", 2000)
+    [atlas, lhcb] = desk.read("robots", "status")["sites"]
+    assert (atlas["last_24h"], atlas["excluded"], atlas["on_the_way"]) == ({"success": 1}, False, 0)
+    assert lhcb["last_24h"] == {}
+    for ending in ("jsonl", "csv", "parquet"):
+        assert desk.say("robots", "export", str(desk.folder / f"r.{ending}")).code == 0
+    [line] = (desk.folder / "r.jsonl").read_text().splitlines()
+    assert json.loads(line) == record
+    [row] = csv.DictReader((desk.folder / "r.csv").read_text().splitlines())
+    [cell] = pq.read_table(desk.folder / "r.parquet").to_pylist()
+    assert list(row) == list(cell) == list(COLUMNS)
+    assert row["job"] == cell["job"] == record["job"]
+
+
+def test_popular_data(desk: Desk) -> None:
+    """A template that reads what is popular reads a set that it can analyse."""
+    make(desk)
+    make(desk, "bhh")
+    [record] = desk.read("robots", "run", "--site", "RAL")
+    assert (record["dataset"], record["state"]) == ("bhh", "success")
+
+
+def test_a_failing_job(desk: Desk) -> None:
+    """A job that fails is shown with its phase and reason, and the command says so by its exit code."""
+    said = desk.say("robots", "run", "--site", "DESY-HH", columns=160)
+    assert said.code == 1
+    assert "stage-in" in said.out
+    assert "No such file" in said.out
+    assert desk.read("robots", "records", "--failed")[0]["blame"] == "site"
+
+
+@pytest.mark.parametrize(("option", "value"), [("--site", "DESY"), ("--template", "dimoun")])
+def test_unknown(desk: Desk, option: str, value: str) -> None:
+    """A site or a template that is not there is refused with the names of those that are."""
+    said = desk.say("robots", "run", option, value)
+    assert said.code == 2
+    assert "there are" in said.err
+
+
+def test_nothing_to_send(desk: Desk) -> None:
+    """Where no queue fits a template that is said, instead of nothing."""
+    said = desk.say("robots", "run", "--site", "RAL", "--template", "dimuon")
+    assert said.code == 2
+    assert "no common experiment" in said.err
+
+
+FOREIGN = """\
+{"site": "RAL", "status": "ok", "t_final": 1780000000}
+rubbish
+{"site": "RAL", "status": "critical", "t_final": "2026-06-08T12:00Z", "phase": "stage-in", "node": "wn\\u202e1", "wall_s": "NaN", "bytes_read": -4}
+{"site": "", "status": "ok"}
+{"site": "RAL", "status": "perhaps"}
+{"site": "RAL", "status": "ok", "t_final": 99999999999}
+[1, 2]
+"""
+
+
+def test_foreign_records(desk: Desk) -> None:
+    """What others measured is taken in once, with its weight; rows that make no sense are named and left out."""
+    desk.say("db", "upgrade")
+    (desk.folder / "sam.jsonl").write_text(FOREIGN)
+    words = ("robots", "import", str(desk.folder / "sam.jsonl"), "--campaign", "sam", "--weight", "0.25")
+    told = desk.read(*words, code=1)
+    assert told["new"] == 2
+    assert [one["row"] for one in told["odd"]] == [2, 4, 5, 6, 7]
+    assert desk.read(*words, code=1)["new"] == 0
+    good, bad = desk.read("robots", "records")
+    assert (good["state"], bad["state"], bad["phase"]) == ("success", "failed", "stage-in")
+    assert (bad["weight"], bad["campaign_id"], bad["wall_s"], bad["bytes_read"]) == (0.25, "sam", None, None)
+    assert "\u202e" not in bad["node"]
+
+
+def test_foreign_csv(desk: Desk) -> None:
+    """The same as CSV, in whatever order of columns."""
+    desk.say("db", "upgrade")
+    (desk.folder / "sam.csv").write_text(
+        "status,extra,site,events_processed\nfinished,1,RAL,7\n,,,\nfailed,2,DESY-HH,\n"
+    )
+    told = desk.read("robots", "import", str(desk.folder / "sam.csv"), code=1)
+    assert (told["new"], told["odd_rows"]) == (2, 1)
+    assert {one["site"]: one["events_processed"] for one in desk.read("robots", "records")} == {
+        "RAL": 7,
+        "DESY-HH": None,
+    }
+
+
+def test_unknown_format(desk: Desk) -> None:
+    """A file whose ending says no format is refused with the endings that do, and nothing is left of it."""
+    desk.say("db", "upgrade")
+    said = desk.say("robots", "export", str(desk.folder / "r.xlsx"))
+    assert said.code == 2
+    assert ".parquet" in said.err
+    assert not list(desk.folder.glob("*r.xlsx*"))

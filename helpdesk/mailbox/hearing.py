@@ -7,7 +7,7 @@ believed nor done here: `helpdesk.obeying` asks for proof.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from helpdesk.commands import Item
 from helpdesk.commands.splitting import split
@@ -20,6 +20,7 @@ from helpdesk.store.commands import Heard
 from helpdesk.store.handovers import Handover
 
 MAX_REFS = 20
+FRESH = timedelta(hours=24)
 DIGESTS = frozenset({"digest", "board"})
 """The kinds of our mails whose answer is a hand-over."""
 
@@ -52,12 +53,20 @@ def hear(letter: Letter, raw: bytes, policy: AuthorPolicy) -> Said:
     told = spoken(raw)
     said = split(told.text)
     private = _to_the_board_alone(letter.header, policy)
-    sure = proven(letter.header, letter.who, policy) and not told.below_a_quote
+    sure = proven(letter.header, letter.who, policy) and _fresh(letter) and not told.below_a_quote
     command = _command(letter, said.items, sure=sure) if said.items else None
     handover = None
     if private and DIGESTS & set(letter.kinds.values()) and letter.who.role in TEAM:
         handover = _handover(letter, said.rest, policy, sure=sure)
     return Said(command, handover, alone=private and (command is not None or handover is not None))
+
+
+def _fresh(letter: Letter) -> bool:
+    """Whether it was written about when it came: whoever got a signed mail can send it again, with another Message-ID if that is not signed."""
+    if letter.who.via == "sent":
+        return True
+    date = letter.header.date
+    return date is not None and abs(letter.time - date) <= FRESH
 
 
 def _to_the_board_alone(header: Header, policy: AuthorPolicy) -> bool:

@@ -58,8 +58,8 @@ class TestClosing:
         assert world.open
 
     def test_of_one_cycle_the_later_mail_counts(self) -> None:
-        """A user's mail that was seen together with the command counts if it came after it."""
-        for delay, is_open in ((SECOND, True), (-SECOND, False)):
+        """A user's mail that was seen together with the command counts if it came after it, or in the same second."""
+        for delay, is_open in ((SECOND, True), (timedelta(), True), (-SECOND, False)):
             world = begun()
             world.say(Ask.CLOSE)
             world.wait(delay).mail()

@@ -6,6 +6,7 @@ attention, and whatever the board mailed went to the team, bounded.
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -218,10 +219,17 @@ def test_a_signed_mail_that_is_sent_again_is_not_obeyed_again(world: World) -> N
     assert bounded(world) == 2
 
 
+class Addressed(TypedDict):
+    """Where a mail goes."""
+
+    to: str
+    answers: list[str]
+
+
 def test_a_list_copy_of_a_real_command_runs_once(world: World) -> None:
     """A shifter's mail that comes directly and over the list is one command, proven by the direct copy."""
     asked = question(world)
-    body, more = "helpdesk: waiting\n\nWhich release?", {"to": f"{ANN}, {LIST}", "answers": [asked]}
+    body, more = "helpdesk: waiting\n\nWhich release?", Addressed(to=f"{ANN}, {LIST}", answers=[asked])
     listed = world.incoming(AIDEN, "commands", body=body, message_id="<both@example.org>", **more)
     world.tick()
     world.expect_mail(AIDEN, "Did you write this?")

@@ -180,7 +180,7 @@ def _later(message: MessageFacts, order: Order) -> bool:
         return False
     if message.cycle != order.stamp.cycle:
         return message.cycle > order.stamp.cycle
-    return message.time > order.mailed
+    return message.time >= order.mailed  # mail servers keep whole seconds: in doubt the user wrote last
 
 
 def _nobody_changed(draft: Draft, order: Order, label: str) -> None:

@@ -16,7 +16,7 @@ from helpdesk.outbox import OutboxRow, State
 from helpdesk.report import utc
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.shifts.rota import Rota
-from helpdesk.store import digests, handovers, holds, names, threads
+from helpdesk.store import digests, handovers, holds, journal, names, threads
 from helpdesk.store import outbox as rows
 from helpdesk.store.handovers import Handover
 
@@ -69,7 +69,7 @@ def _cases(
     held: dict[str, list[str]] = defaultdict(list)
     for row in waiting:
         held[row.thread].append(_held(row))
-    said = digests.sayings(conn, keys)
+    said, notes = digests.sayings(conn, keys), journal.notes(conn, keys)
     for facts in threads.load(conn, keys, board.dialect):
         mine = said[facts.key]
         asker = next((m.key for m in facts.messages if m.nature in HUMAN_NATURES and m.role not in TEAM), 0)
@@ -82,6 +82,7 @@ def _cases(
             notes=mine.notes,
             closes=mine.closes,
             mails=tuple(held[board.thread_id(facts.code)]),
+            said=notes.get(facts.key, ""),
             link=mine.words.get(ends[1], texts).message_id,
         )
 

@@ -34,6 +34,19 @@ KEYWORDS = (
 )
 HOMES = ("INBOX", "Archive", "Archive/2026", "Archives")
 WATCHED = (*HOMES, "Sent")
+COMMANDS = (
+    "close",
+    "reopen",
+    "waiting",
+    "urgent",
+    "label docs",
+    "unlabel docs",
+    "escalate GGUS",
+    "tell user",
+    "undo",
+    "note: x",
+    "clsoe",
+)
 OPEN_ONLY = {"waiting", "urgent", "escalated", "fixed_in_next_release", "ggus"}
 
 
@@ -143,6 +156,13 @@ class BoardMachine(RuleBasedStateMachine):
         self._on(pick, "remove_flags", [keyword])
         self._arrive(TEAM[pick % 2], answers=[message_id], folder="Sent", flags=["\\Seen"])
         self._on(pick, "move", "Archive", unless="Archive")
+
+    @event(who=st.sampled_from(TEAM), pick=st.integers(0, 1000), said=st.sampled_from(COMMANDS))
+    def an_answer_that_is_also_a_command(self, who: str, pick: int, said: str) -> None:
+        body = f"helpdesk: {said}\n\nWe are looking into it."
+        self._arrive(
+            who, answers=(self._pick(pick),), folder="Sent", flags=["\\Seen"], to=USERS[0], body=body
+        )
 
     @event(pick=st.integers(0, 1000))
     def read(self, pick: int) -> None:

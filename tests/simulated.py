@@ -56,12 +56,14 @@ class Simulated(Whiteboard):
 
     # Commands
 
-    def say(self, ask: Ask, label: str = "", *, words: str = "", seen: Stamp | None = None) -> None:
+    def say(
+        self, ask: Ask, label: str = "", *, words: str = "", seen: Stamp | None = None, ticket: str = ""
+    ) -> None:
         """Sergey asks for something by mail, which the next cycle sees, or was `seen` before it was proven."""
         stamp = seen or Stamp(self.number + 1, self.now)
         said = (words,) if words else ()
         number = f"key:{len(self.orders)}"
-        self.orders.append(Order(number, ask, "Sergey", stamp, stamp.at, label, words=said))
+        self.orders.append(Order(number, ask, "Sergey", stamp, stamp.at, label, ticket, said))
         self.dirty = True
 
     def take_back(self, action: Action) -> None:

@@ -1,6 +1,7 @@
 """What a person of the team asks for by mail counts as a touch that settles at once (docs/mail.md section 4)."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -235,6 +236,18 @@ class TestEscalating:
         world = begun()
         assert asked(world, Ask.ESCALATE, SAVANNAH) == f"it is with {SAVANNAH}: the board mails nothing there"
 
+    def test_a_ticket_number_is_kept(self) -> None:
+        """The number that a person names stands in the talk with the destination, once however it is spelled."""
+        world = begun()
+        world.say(Ask.ESCALATE, SAVANNAH, ticket="48112")
+        world.run()
+        assert world.told[-1].says == f"it is with {SAVANNAH} as #48112: the board mails nothing there"
+        world.say(Ask.ESCALATE, SAVANNAH, ticket="#48112")
+        world.say(Ask.ESCALATE, SAVANNAH, ticket="PROJ-7")
+        world.run()
+        assert world.told[-1].says == f"it is with {SAVANNAH} already as PROJ-7"
+        assert world.state.talks[SAVANNAH].tickets == ("#48112", "PROJ-7")
+
     def test_a_where_without_a_destination_is_a_label(self) -> None:
         """A where label that no destination stands behind is set all the same."""
         world = begun()
@@ -262,11 +275,14 @@ class TestTelling:
         """Without words the last answer goes that was there when the command was given, and no later one."""
         world = begun(ESCALATED, GGUS)
         world.wait(MINUTE).mail(role=Role.EXPERT)
+        world.messages[-1] = replace(world.messages[-1], of=(GGUS,))
+        world.mail(role=Role.EXPERT)  # an expert of the team is nobody's word
         world.run()
-        answer = world.messages[-1].message_id
+        answer = world.messages[-2].message_id
         seen = seen_now(world)
         world.wait(MINUTE).run()
         world.mail(role=Role.EXPERT)
+        world.messages[-1] = replace(world.messages[-1], of=(GGUS,))
         world.run()
         assert asked(world, Ask.TELL, seen=seen).startswith("the answer of ")
         assert self.note(world)[1] == {"by": "Sergey", "where": GGUS, "words": [], "answer": answer}

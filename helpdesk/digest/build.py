@@ -31,6 +31,7 @@ MOST: Final = 30
 """Rows of a part; a digest of hundreds is read by nobody."""
 
 MOST_WORDS: Final = 30  # lines of a hand-over
+MAX_SAID: Final = 120  # characters of a note; `helpdesk show` tells all of it
 WORDS_OPEN: Final = "other words open the next digest."
 
 
@@ -76,12 +77,18 @@ def _row(one: Placed, now: Now) -> DigestRow:
     if one.part in {TELL, SETTLE}:
         about = f" ({_who(case.user)}: {_subject(case, now)})" if case.user else ""
         mark = length if one.part == TELL else ""
-        return DigestRow(name, mark, "", f"{safe_text(one.says)}{about}", link=case.link)
+        return DigestRow(name, mark, "", f"{safe_text(one.says)}{about}", below=_said(case), link=case.link)
     mark = length
     if one.part == FIRST:
         mark = f"{'URGENT' if URGENT in labels(case.facts) else 'bounce'} {length}"
-    below = (safe_text(case.clue),) if case.clue and one.part == FIRST else ()
+    clue = (safe_text(case.clue),) if case.clue and one.part == FIRST else ()
+    below = (*clue, *_said(case))
     return DigestRow(name, mark, _who(case.user), _subject(case, now), safe_text(one.note), below, case.link)
+
+
+def _said(case: Case) -> tuple[str, ...]:
+    """The team's last note, on one line."""
+    return (safe_text(case.said, limit=MAX_SAID),) if case.said else ()
 
 
 def _who(name: str) -> str:

@@ -109,7 +109,7 @@ def settle(desk: Desk, work: Work, told: Mapping[str, Told]) -> None:
             done, says = _left(desk, thread, order, says)
         work.told[work.where(order)] = (done, f"{short}: {says}")
         line = work.mail.items[int(work.where(order)[:2])].quoted[0]
-        _enter(desk, work, thread, "command", (line, f"{work.person.name} wrote {line!r}: {says}"))
+        _enter(desk, work, thread, journal.COMMAND, (line, f"{work.person.name} wrote {line!r}: {says}"))
     for where, asked in work.questions:
         work.told[where] = _at_once(desk, work, asked)
 
@@ -138,7 +138,7 @@ def _at_once(desk: Desk, work: Work, asked: Command) -> tuple[bool, str]:
 def _note(desk: Desk, work: Work, asked: Command) -> str:
     """The words stand in the thread's story."""
     thread = _thread(desk, work.mail, "".join(asked.threads))
-    _enter(desk, work, thread, "note", (work.person.name, "\n".join(asked.words)))
+    _enter(desk, work, thread, journal.NOTE, (work.person.name, "\n".join(asked.words)))
     return f"{desk.short(desk.code(thread))}: noted"
 
 

@@ -10,14 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from helpdesk.actions import Action, Kind
-from helpdesk.model import ESCALATED, HUMAN_NATURES, TAKEN, WAITING, Nature, Role, Stamp
+from helpdesk.model import ESCALATED, HUMAN_NATURES, TAKEN, WAITING, Role, Stamp
 from helpdesk.rules.draft import Draft
 from helpdesk.rules.facts import OPEN_KINDS, Ask, MessageFacts, Order, Told, asker
 from helpdesk.rules.settle import clear_markers, merge, set_label
 from helpdesk.rules.state import Register
+from helpdesk.rules.talks import EXPERT_NEWS, united
 
 COMMAND = "command"
-_ANSWERS = HUMAN_NATURES | {Nature.COMMENT, Nature.SOLVED}
+_ANSWERS = HUMAN_NATURES | EXPERT_NEWS
 
 
 class _RefusedError(Exception):
@@ -93,13 +94,24 @@ def _escalate(draft: Draft, order: Order) -> str:
     was = draft.on(where)
     _put(draft, order, where)
     _put(draft, order, ESCALATED)
+    known = _number(draft, order)
     destination = draft.policy.destinations.get(where)
     if was:
-        return f"it is with {where} already"
+        return f"it is with {where} already{known}"
     if destination is None or not destination.mails:
-        return f"it is with {where}: the board mails nothing there"
+        return f"it is with {where}{known}: the board mails nothing there"
     due = draft.state.registers[where].stamp.at + draft.policy.escalation_grace
-    return f"it goes to {where} at {_time(max(due, draft.now.at))}"
+    return f"it goes to {where}{known} at {_time(max(due, draft.now.at))}"
+
+
+def _number(draft: Draft, order: Order) -> str:
+    """Keep the ticket's number that a person names."""
+    if not order.ticket:
+        return ""
+    spelled = f"#{order.ticket}" if order.ticket.isdigit() else order.ticket
+    talk = draft.talk(order.label)
+    draft.say(order.label, replace(talk, tickets=united(talk.tickets, (spelled,))))
+    return f" as {spelled}"
 
 
 def _put(draft: Draft, order: Order, label: str) -> None:
@@ -159,12 +171,8 @@ def _note(draft: Draft, order: Order, to: str, context: str) -> Action:
 
 
 def _answer(draft: Draft, until: Stamp) -> MessageFacts | None:
-    """The last thing that a destination had said when the order was given."""
-    said = (
-        m
-        for m in draft.facts.messages
-        if m.role is Role.EXPERT and m.trusted and m.nature in _ANSWERS and m.cycle <= until.cycle
-    )
+    """The last thing that a destination itself had said when the order was given."""
+    said = (m for m in draft.facts.messages if m.of and m.nature in _ANSWERS and m.cycle <= until.cycle)
     return max(said, key=lambda m: (m.time, m.key), default=None)
 
 

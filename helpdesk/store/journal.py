@@ -16,6 +16,8 @@ from helpdesk.store.core import ACTION, chunks
 
 SAID = "said"
 """The status of what people said, as opposed to what the bot did."""
+NOTE, COMMAND = "note", "command"
+"""The kinds of what people say by mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Said:
 
     thread: int
     code: str
-    kind: str  # note, command
+    kind: str  # NOTE or COMMAND
     what: str
     words: str
     mail: str  # the Message-ID of the mail that says so
@@ -112,6 +114,18 @@ def say(conn: Connection, said: Said, now: Stamp) -> None:
         "status": SAID,
     }
     conn.execute(insert(ACTION).values(values))
+
+
+def notes(conn: Connection, threads: Iterable[int]) -> dict[int, str]:
+    """The latest note of the team about each of these threads: who, and the words."""
+    found: dict[int, str] = {}
+    for chunk in chunks(threads):
+        mine = (ACTION.c.thread.in_(chunk), ACTION.c.kind == NOTE, ACTION.c.status == SAID)
+        query = select(ACTION.c.thread, ACTION.c.what, ACTION.c.reason).where(*mine)
+        found |= {
+            row.thread: f"{row.what}: {row.reason}" for row in conn.execute(query.order_by(ACTION.c.at))
+        }
+    return found
 
 
 def of_thread(conn: Connection, thread: int) -> Sequence[Entry]:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from helpdesk import views
+from helpdesk.digest.build import digest
+from helpdesk.gathering import gather
 from helpdesk.store import names
 from tests.world import World
 
@@ -216,6 +218,7 @@ def write_html(world: World, html: str) -> None:
     message_id = f"<html{next(world.ids)}@example.org>"
     raw = (
         f"From: {AIDEN}\r\nTo: {BOARD}\r\nSubject: x\r\nMessage-ID: {message_id}\r\nMIME-Version: 1.0\r\n"
+        f"Date: {world.now:%a, %d %b %Y %H:%M:%S} +0000\r\n"
         f"Authentication-Results: {PASS['Authentication-Results']}\r\nContent-Type: text/html\r\n\r\n{html}\r\n"
     )
     world.human.deliver("INBOX", raw.encode(), world.now)
@@ -269,6 +272,12 @@ def test_a_note_stands_in_the_story(desk: World) -> None:
     desk.expect_mail(SERGEY, f"{code}: noted")
     notes = [(e["what"], e["reason"]) for e in story(desk, asked) if e["kind"] == "note"]
     assert notes == [("Sergey Stone", "called Ann\nshe is on holiday")]
+    with desk.engine.connect() as conn:
+        now = gather(desk.board, conn, desk.now, ())
+    assert [case.said for case in now.cases] == ["Sergey Stone: called Ann\nshe is on holiday"]
+    assert any(
+        "called Ann she is on holiday" in row.below[-1] for part in digest(now).parts for row in part.rows
+    )
 
 
 def story(world: World, message_id: str) -> Sequence[Any]:

@@ -33,6 +33,7 @@ test: $(STAMP) servers lint
 	$(BIN)/coverage report --fail-under=100 --include="helpdesk/rules/*,helpdesk/bits.py,helpdesk/uidset.py,helpdesk/mailbox/threads.py,helpdesk/mailbox/classify.py,helpdesk/mailbox/authors.py"
 
 slow: $(STAMP) servers
+	-@PYTHON=$(BIN)/python deploy/install-mailman
 	$(BIN)/pytest -m slow
 
 # ARGS: names of benchmarks, --messages N, --rounds R, --json FILE

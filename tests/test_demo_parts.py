@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from helpdesk.demo import show
+from helpdesk.demo.acts import Plays
 from helpdesk.demo.beats import Beat, Scene
 from helpdesk.demo.gallery import Why, gallery, place
 from helpdesk.demo.imap import ImapServer
@@ -28,7 +29,6 @@ from helpdesk.demo.screen import ASCII, Marks, Shown, picture
 from helpdesk.demo.servers import account
 from helpdesk.demo.show import TOGETHER
 from helpdesk.demo.story import END, START, Moment, story
-from helpdesk.demo.tales import Plays
 from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, Voice
 from helpdesk.demo.turn import started_as
 from helpdesk.errors import UsageError

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from helpdesk.demo.acts import Act, Archives, Says, Tags
 from helpdesk.demo.cast import ARCHIVE
 from helpdesk.demo.client import Client, Lying
 from helpdesk.demo.post import Letter
 from helpdesk.demo.stage import Stage
 from helpdesk.demo.story import Thread
-from helpdesk.demo.tales import Act, Archives, Says, Tags
 
 INBOX = "INBOX"
 

@@ -9,7 +9,7 @@ MEMBERS = "dast@lists.example.org"
 
 LOGIN, PASSWORD = "dast", "demo"
 """Of a server that lives for some minutes, on this machine only."""
-ARCHIVE = "Archive"
+ARCHIVE, SENT = "Archive", "Sent"
 
 
 @dataclass(frozen=True, slots=True)

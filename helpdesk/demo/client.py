@@ -5,7 +5,9 @@ It speaks IMAP over the production wire, on a connection of its own; the board k
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from helpdesk.demo.cast import SENT
 from helpdesk.mailbox.parse import parse_header
 from helpdesk.model import Header
 from helpdesk.ports import Folder, Mailbox
@@ -59,6 +61,10 @@ class Client:
         """Drag a mail to another folder."""
         lying = self.find(message_id)
         self.mailbox.move(self.mailbox.select(lying.folder), UidSet.of([lying.uid]), target)
+
+    def keep(self, mail: bytes, at: datetime) -> None:
+        """Put a copy of what was written into Sent."""
+        self.mailbox.append(SENT, mail, [SEEN], at)
 
     def header(self, message_id: str) -> Header:
         """The header of a mail; UnparseableError if it has none."""

@@ -1,5 +1,6 @@
 """Users, shifters and experts: what they write, and what they do in their mail clients."""
 
+import re
 import smtplib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +10,11 @@ from email.parser import BytesParser
 from email.policy import SMTP, default
 from itertools import count
 
-from helpdesk.demo.cast import ARCHIVE, EXPERTS, MEMBERS, Person
+from helpdesk.demo.acts import Commands, Says, Tags
+from helpdesk.demo.cast import ARCHIVE, BOARD, EXPERTS, MEMBERS, Person
 from helpdesk.demo.client import SEEN, Client
 from helpdesk.demo.post import Letter
 from helpdesk.demo.story import Moment, Thread, on_shift
-from helpdesk.demo.tales import Says, Tags
 
 LIST = Person("DAST", MEMBERS)
 
@@ -58,6 +59,35 @@ class People:
         self.client.move(moment.thread.mails[-1], ARCHIVE)
         return on_shift(moment.at)
 
+    def commands(self, moment: Moment, commands: Commands, thread: str) -> Person:
+        """Write commands to the board, from a client that keeps what it sends in Sent, or from one that does not."""
+        author = on_shift(moment.at)
+        mail = self._to_board(author, moment, commands.text.format(id=thread))
+        if commands.in_sent:
+            self.client.keep(mail.as_bytes(), moment.at)
+        send(self.smtp_port, author.address, [BOARD], mail.as_bytes())
+        return author
+
+    def confirms(self, moment: Moment, letters: Sequence[Letter]) -> Person:
+        """Answer the board's last question whether it was he."""
+        author = on_shift(moment.at)
+        asked = next(one for one in reversed(letters) if one.recipient == author.address and _token(one))
+        question = BytesParser(EmailMessage, policy=default).parsebytes(asked.content)
+        mail = self._to_board(author, moment, f"helpdesk: confirm {_token(asked)}")
+        mail["In-Reply-To"] = question["Message-ID"]
+        send(self.smtp_port, author.address, [question["Reply-To"].addresses[0].addr_spec], mail.as_bytes())
+        return author
+
+    def _to_board(self, author: Person, moment: Moment, text: str) -> EmailMessage:
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = author.mailbox
+        mail["To"] = BOARD
+        mail["Subject"] = "for the board"
+        mail["Date"] = moment.at
+        mail["Message-ID"] = f"<demo.{next(self._numbers)}@{author.address.partition('@')[2]}>"
+        mail.set_content(f"{text}\n")
+        return mail
+
     def _write(self, author: Person, moment: Moment, says: Says) -> EmailMessage:
         """A mail to the list that answers the newest mail of the thread, if there is one."""
         thread = moment.thread
@@ -92,6 +122,12 @@ def send(smtp_port: int, sender: str, recipients: Sequence[str], mail: bytes) ->
     """One SMTP transaction with a server on this machine."""
     with smtplib.SMTP("127.0.0.1", smtp_port, local_hostname="localhost", timeout=30) as smtp:
         smtp.sendmail(sender, recipients, mail)
+
+
+def _token(letter: Letter) -> str:
+    """What the board wants to hear in answer to this mail, if it asks."""
+    found = re.search(rb"^ +helpdesk: confirm (\w+)\r?$", letter.content, re.MULTILINE)
+    return "" if found is None else found[1].decode()
 
 
 def _addresses(mail: EmailMessage, name: str) -> Sequence[Address]:

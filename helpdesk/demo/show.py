@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from helpdesk.demo.acts import Act, Archives, Commands, Confirms, Plays, Releases, Says, Tags
 from helpdesk.demo.beats import BEATS
 from helpdesk.demo.client import Client
 from helpdesk.demo.people import People
@@ -12,7 +13,6 @@ from helpdesk.demo.servers import HOST
 from helpdesk.demo.stage import Stage
 from helpdesk.demo.stop import Stop
 from helpdesk.demo.story import END, START, Moment, Thread, story
-from helpdesk.demo.tales import Act, Archives, Plays, Releases, Says, Tags
 from helpdesk.demo.telling import BeatSight, Display, Line, Sight, Voice, actions, coming, rows
 from helpdesk.report import Report
 
@@ -108,6 +108,14 @@ class Show:
             case Releases(name, version):
                 self.stage.release(name, version)
                 self.say(Voice.PERSON, f"somebody types: helpdesk release {name} {version}")
+            case Commands() as commands:
+                short = self.stage.thread_of(thread.mails[0])["short"]
+                who = self.people.commands(moment, commands, short)
+                for line in commands.text.format(id=short).splitlines():
+                    self.say(Voice.PERSON, f"{who.name} writes to the board: {line}")
+            case Confirms():
+                who = self.people.confirms(moment, self.stage.letters())
+                self.say(Voice.PERSON, f"{who.name} confirms that it was he: {thread.subject}")
             case Plays(beat):
                 self._play(beat - 1, thread)
 

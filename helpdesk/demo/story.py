@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from helpdesk.demo.acts import Act
 from helpdesk.demo.cast import DATASETS, SHIFTERS, SITES, USERS, Person
-from helpdesk.demo.tales import SCENES, TALES, Act, Tale
+from helpdesk.demo.tales import SCENES, TALES, Tale
 
 START = datetime(2009, 6, 8, 6, 0, tzinfo=UTC)
 """A Monday."""

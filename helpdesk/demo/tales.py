@@ -5,50 +5,8 @@ which site and dataset, is drawn when the story is made (`helpdesk.demo.story`).
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
-Who = Literal["user", "other user", "shifter", "GGUS", "Gil Gomez", "monitoring"]
-
-
-@dataclass(frozen=True, slots=True)
-class Says:
-    """A mail to the list; the first one of a tale begins its thread, the others answer the mail before them."""
-
-    who: Who
-    text: str
-    machine: bool = False
-    subject: str = ""  # "": that of the thread, behind "Re: "
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """A shifter sets keywords on the newest mail in their client, or takes them off all mails; `star` is the star."""
-
-    keywords: tuple[str, ...]
-    on: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Archives:
-    """A shifter moves one mail, the newest, to the archive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Releases:
-    """Somebody types `helpdesk release NAME VERSION`."""
-
-    name: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plays:
-    """A slow scene, with the thread of this tale (`helpdesk.demo.beats`)."""
-
-    beat: int
-
-
-Act = Says | Tags | Archives | Releases | Plays
+from helpdesk.demo.acts import Act, Archives, Commands, Confirms, Plays, Releases, Says, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +33,9 @@ PROBLEMS = (
                        "We tell them; meanwhile exclude {site} with --excludedSite.")),
             (0.6, Tags(("ggus",))),
             (1.0, Says("GGUS", "Your ticket 48112 has been created.", machine=True,
-                       subject="[GGUS 48112] Ticket created: All jobs fail at {site}")),
+                       subject="[GGUS-Ticket-ID: #48112] Ticket created: All jobs fail at {site}")),
             (26, Says("GGUS", "The site writes: a disk server was down, it is back since noon.", machine=True,
-                      subject="[GGUS 48112] All jobs fail at {site}")),
+                      subject="[GGUS-Ticket-ID: #48112] All jobs fail at {site}")),
             (27, Says("shifter", "A disk server of {site} was down and is back. Please try again.")),
             (27, Tags(("ggus",), on=False)),
             (27.1, WAIT),
@@ -128,9 +86,19 @@ PROBLEMS = (
             (0, Says("user", "Outputs of my jobs cannot be written:\n  No space left on device\nIs there a quota?")),
             (0.9, Tags(("ggus",))),
             (1.3, Says("GGUS", "Your ticket 48390 has been created.", machine=True,
-                       subject="[GGUS 48390] Ticket created: No space left")),
+                       subject="[GGUS-Ticket-ID: #48390] Ticket created: No space left")),
             (28, Says("GGUS", "The cleaning of old files has begun.", machine=True,
-                      subject="[GGUS 48390] No space left in scratch area")),
+                      subject="[GGUS-Ticket-ID: #48390] No space left in scratch area")),
+            (29, Commands("helpdesk: tell user {id}")),
+        ),
+    ),
+    Tale(
+        "voms", 9, 13.2, "VOMS server refuses my role",
+        (
+            (0, Says("user", "voms-proxy-init --voms atlas:/atlas/Role=production ends with\n"
+                     "  Error: none of the contacted servers is willing to sign\nAm I still a member of the group?")),
+            (0.6, Tags(("ggus",))),
+            (1.0, Commands("helpdesk: tell user {id}\nhelpdesk: note {id}: the whole production group has this")),
         ),
     ),
     Tale(
@@ -237,7 +205,8 @@ QUESTIONS = (
         (
             (0, Says("user", "With one file in each subjob most of the time is waiting at {site}.")),
             (0.6, Says("shifter", "Ten to twenty files, so that a subjob takes some hours.")),
-            (0.7, DONE),
+            (0.7, Commands("helpdesk: close {id}", in_sent=False)),
+            (0.8, Confirms()),
         ),
     ),
     Tale(

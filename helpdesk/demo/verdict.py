@@ -28,7 +28,10 @@ def verdict(show: Show) -> Verdict:
         f"Two weeks: {len(sight.rows)} threads ({states}) of {proof.messages} mails.",
         f"The board ran {totals.runs} times, {1000 * totals.seconds / max(1, totals.runs):.0f} ms each. It acted by {rules}.",
         f"It sent {stage.mails_sent()} mails; {twice} of them reached anybody twice.",
-        f"Ledger: of {landed} mails delivered, {proof.threaded} are in a thread, {len(proof.residue)} left behind.",
+        (
+            f"Ledger: of {landed} mails delivered, {proof.threaded} are in a thread, "
+            f"{proof.correspondence} are about the board, {len(proof.residue)} left behind."
+        ),
         *(f"Held: {held}" for held in totals.held),
         *(
             f"Scene {number}: NOT as promised: {beat.title}"
@@ -38,6 +41,8 @@ def verdict(show: Show) -> Verdict:
         f"{kept} of {len(show.beats)} scenes went as promised.",
     ]
     good = (
-        kept == len(show.beats) and proof.threaded == landed and not (proof.residue or totals.held or twice)
+        kept == len(show.beats)
+        and proof.threaded + proof.correspondence == landed
+        and not (proof.residue or totals.held or twice)
     )
     return Verdict(lines, good)

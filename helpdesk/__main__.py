@@ -1,5 +1,5 @@
 """`python -m helpdesk`."""
 
-from helpdesk.cli import main
+from helpdesk.start import main
 
 main()

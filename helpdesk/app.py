@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from helpdesk import config, cycle, daemon, gathering, logs, secrets
+from helpdesk import config, cycle, gathering, secrets
 from helpdesk.board import Board, Limits, Sending, Teammate, Telling
 from helpdesk.digest import build
 from helpdesk.digest.mail import DigestMail
@@ -23,10 +23,7 @@ from helpdesk.mailbox.connect import connect
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.dialects.keywords import Keywords
 from helpdesk.mailbox.lifeline import Lifeline
-from helpdesk.mailbox.watch import Watcher
-from helpdesk.metrics import Metrics
 from helpdesk.model import Stamp
-from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox, Mailer
 from helpdesk.render import templates
 from helpdesk.report import Hold, Report, utc
@@ -337,6 +334,11 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
     What is wrong from the start (the configuration, another instance) is raised before anything is done.  `silence` is
     how long no poll may succeed before that is an alarm; None: what suits `poll_seconds`.
     """
+    from helpdesk import daemon, logs  # noqa: PLC0415 -- schedulers and servers that no other command needs
+    from helpdesk.mailbox.watch import Watcher  # noqa: PLC0415
+    from helpdesk.metrics import Metrics  # noqa: PLC0415
+    from helpdesk.outlets import Outlets  # noqa: PLC0415
+
     faulthandler.enable()  # the watchdog's SIGABRT leaves in the journal where we hung, without any values
     name, poll_seconds = settings.board.name, settings.daemon.poll_seconds
     with opened(settings, writing=True) as engine, logs.opened(name, sys.stderr) as log:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from helpdesk import letters, outbox
+from helpdesk import outbox
 from helpdesk.board import Board
 from helpdesk.errors import HelpdeskError, UnreachableError
 from helpdesk.model import Stamp
@@ -185,6 +185,8 @@ class _Run:
 
     def _written(self, row: OutboxRow, octets: bytes | None) -> Letter | None:
         """The letter of a row; one that cannot be written (a bad address, a broken template) holds up no other."""
+        from helpdesk import letters  # noqa: PLC0415 -- much to load, and most runs write nothing
+
         to = outbox.addressees(row, ascii_domain(self.board.sending.copy_to))
         if octets is not None:  # a retry sends the same octets
             return Letter(row.message_id, ascii_domain(letters.return_path(self.board, row)), to, octets)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     Boolean,
     Column,
@@ -105,6 +106,12 @@ def test_upgrading_twice_changes_nothing(url: str, engine: Engine) -> None:
     with engine.connect() as conn:
         assert meta.get(conn, "key") == "value"
     assert migrations.check(url) == []
+
+
+def test_what_is_known_without_alembic_is_what_alembic_knows() -> None:
+    """The revisions, read off the names of their files, are the one line that Alembic walks."""
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert migrations.known() == [one.revision for one in script.walk_revisions()]
 
 
 def test_a_newer_database_is_refused(url: str, engine: Engine) -> None:

@@ -111,7 +111,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     )
     required = told.get_all("Requires-Dist", [])
     assert any(one.startswith("imapclient") for one in required)
-    assert "helpdesk = helpdesk.cli:main" in entries
+    assert "helpdesk = helpdesk.start:main" in entries
 
 
 def test_a_wheel_from_the_source_archive_is_the_same(wheel: Path, sdist: Path, tmp_path: Path) -> None:

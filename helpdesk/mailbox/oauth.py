@@ -13,15 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any, Final, Literal
-
-import httpx
-from authlib.oauth2 import OAuth2Client
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from helpdesk.errors import LoginRefusedError, MailboxUnreachableError
 from helpdesk.mailbox.account import BearerToken, Credential, Mechanism
 from helpdesk.mailbox.conversation import plain
 from helpdesk.secrets import secret_from
+
+if TYPE_CHECKING:
+    import httpx
 
 MARGIN_SECONDS: Final = 120.0
 """A token that ends sooner than this is renewed before it is used."""
@@ -149,6 +149,8 @@ def replace_secret(path: Path, secret: str) -> None:
 
 
 def _asked(grant: Grant, refresh_token: str | None) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415 -- most accounts have a password
+
     failure: LoginRefusedError | MailboxUnreachableError
     client_secret = _secret(grant.client_secret_file)
     try:
@@ -172,9 +174,12 @@ def _asked(grant: Grant, refresh_token: str | None) -> dict[str, Any]:
 
 
 def _exchange(
-    grant: Grant, client_secret: str | None, refresh_token: str | None, http: httpx.Client
+    grant: Grant, client_secret: str | None, refresh_token: str | None, http: "httpx.Client"
 ) -> dict[str, Any]:
     """Do one token request; a client without a secret says only its name (RFC 6749 section 2.3)."""
+    import httpx  # noqa: PLC0415 -- see above
+    from authlib.oauth2 import OAuth2Client  # noqa: PLC0415
+
     client = OAuth2Client(http, client_id=grant.client_id, client_secret=client_secret, scope=grant.scope)
     client.oauth_error_class = _NoTokenError
     auth = httpx.BasicAuth(grant.client_id, client_secret) if client_secret else httpx.Auth()

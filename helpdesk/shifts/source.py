@@ -6,14 +6,16 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
-
-import httpx
 
 from helpdesk.errors import UnreachableError, UsageError
 from helpdesk.settings.base import is_url
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_OCTETS: Final = 5_000_000
 MAX_REDIRECTS: Final = 5
@@ -99,6 +101,8 @@ def _from_file(path: Path) -> bytes:
 
 
 async def _from_server(source: Source, known: Validators) -> Answer:
+    import httpx  # noqa: PLC0415 -- most calendars are files, most commands ask nobody
+
     tls = _trust(source.ca_file)
     try:
         async with (
@@ -128,7 +132,7 @@ def _reason(error: Exception) -> str:
     return type(error).__name__ if not words or "://" in words else words
 
 
-async def _followed(url: str, known: Validators, http: httpx.AsyncClient) -> Answer:
+async def _followed(url: str, known: Validators, http: "httpx.AsyncClient") -> Answer:
     """Ask, and follow redirects within the host; every one of them is asked for with https."""
     for _ in range(MAX_REDIRECTS + 1):
         async with http.stream("GET", url, headers={**_HEADERS, **known.headers}) as response:
@@ -154,11 +158,11 @@ def _next(url: str, location: str) -> str:
     return target
 
 
-async def _answer(response: httpx.Response, known: Validators) -> Answer:
+async def _answer(response: "httpx.Response", known: Validators) -> Answer:
     host = response.url.host
-    if response.status_code == httpx.codes.NOT_MODIFIED and known.headers:
+    if response.status_code == HTTPStatus.NOT_MODIFIED and known.headers:
         return Answer(None, known)
-    if response.status_code != httpx.codes.OK:
+    if response.status_code != HTTPStatus.OK:
         raise UnreachableError(f"{host}: answers {response.status_code} {response.reason_phrase}".rstrip())
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnreachableError(f"{host}: packs its answer though it was asked not to")

@@ -8,14 +8,14 @@ import resource
 import sys
 from pathlib import Path
 
-from helpdesk import cli
+from helpdesk import start
 
 
 def main() -> None:
     """Do as the command does."""
     target = Path(sys.argv.pop(1))
     try:
-        cli.main()
+        start.main()
     finally:
         target.write_text(str(peak()))
 

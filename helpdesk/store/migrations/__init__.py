@@ -1,13 +1,12 @@
-"""The history of the tables, as Alembic revisions (https://alembic.sqlalchemy.org)."""
+"""The history of the tables, as Alembic revisions (https://alembic.sqlalchemy.org).
+
+Alembic is loaded when there is something to do: most runs only look whether there is.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, column, create_engine, inspect, select, table
 
 from helpdesk.errors import UsageError
 from helpdesk.store import db, postgresql
@@ -31,9 +30,9 @@ def upgrade(address: db.Address) -> None:
 def upgrade_engine(engine: Engine, target: str = "head") -> None:
     """Bring an open database up to date, or up to a revision."""
     with engine.begin() as connection:
-        if revision(connection) == _known()[0]:
+        if revision(connection) == known()[0]:
             return
-        command.upgrade(_config(connection), target)
+        _upgrade(connection, target)
         if connection.dialect.name == "postgresql":
             postgresql.settle(connection)
 
@@ -42,11 +41,11 @@ def revision(connection: Connection) -> str | None:
     """The revision of a database, None for an empty one; UsageError for one that cannot be ours, or not yet."""
     if connection.dialect.name == "postgresql" and (reason := postgresql.unfit(connection)):
         raise UsageError(reason)
-    found, known = _revision(connection), _known()
+    found, ours = _revision(connection), known()
     if found is None and inspect(connection).get_table_names():
         raise UsageError(_NOT_OURS)
-    if found is not None and found not in known:
-        raise UsageError(_newer(found, known[0]))
+    if found is not None and found not in ours:
+        raise UsageError(_newer(found, ours[0]))
     return found
 
 
@@ -73,7 +72,7 @@ def _problems(connection: Connection) -> Sequence[str]:
         return [str(error)]
     if found is None:
         return [EMPTY]
-    if found != (newest := _known()[0]):
+    if found != (newest := known()[0]):
         return [
             f"The database is at revision {found}, this helpdesk needs {newest}: run `helpdesk db upgrade`."
         ]
@@ -88,17 +87,23 @@ def _newer(found: str, ours: str) -> str:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(HISTORY):
+        return None
+    return connection.execute(select(column("version_num")).select_from(table(HISTORY))).scalar_one_or_none()
 
 
-def _known() -> Sequence[str]:
-    """All revisions, the newest first."""
-    return [script.revision for script in ScriptDirectory(str(Path(__file__).parent)).walk_revisions()]
+def known() -> Sequence[str]:
+    """All revisions, the newest first: they are one line, and each is called like its file (tests/test_store.py)."""
+    files = (Path(__file__).parent / "versions").glob("v*_*.py")
+    return sorted((file.stem[1:].partition("_")[0] for file in files), reverse=True)
 
 
-def _config(connection: Connection) -> Config:
+def _upgrade(connection: Connection, target: str) -> None:
+    from alembic import command  # noqa: PLC0415 -- an eighth of all imports, for a database that is behind
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, target)

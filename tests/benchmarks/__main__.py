@@ -22,6 +22,7 @@ from tests.benchmarks import (
     pipeline,
     quiet,
     reply,
+    robots,
     sending,
     table,
     threading_speed,
@@ -45,6 +46,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "pipeline": pipeline.measure,
     "memory": memory.measure,
     "sending": sending.measure,
+    "robots": robots.measure,
 }
 
 

@@ -1,7 +1,7 @@
-"""A job's folder, as the runner leaves it: where it stands, read from files alone.
+"""A batch and its jobs, as files tell of them.
 
-ROOT/TAG/JOB/spec.json     what runs; there before anything runs, whole batches at once
-             runner.pid    a runner has it
+ROOT/TAG/batch.jsonl       the queue, then what runs, a line a job; there before anything runs, whole
+         JOB/runner.pid    a runner has it
              log           what it printed
              result.json   what the payload says of itself
              exit.json     how it ended
@@ -10,40 +10,48 @@ ROOT/TAG/JOB/spec.json     what runs; there before anything runs, whole batches 
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from helpdesk.robots.engine import Batch, Fetched, Handle, JobSpec, Limits, Status
+from helpdesk.robots.engine import Batch, Fetched, Handle, JobSpec, Status
 from helpdesk.robots.payload.outcome import Limit
-from helpdesk.robots.payload.runner import CANCELLED, EXIT, LOG, PID, start_of
+from helpdesk.robots.payload.runner import BATCH, CANCELLED, EXIT, LOG, PID, start_of
 from helpdesk.robots.record import JobState
 
-SPEC, RESULT = "spec.json", "result.json"
+RESULT = "result.json"
 LOG_TAIL = 4000  # octets
 MAX_RESULT = 1_000_000  # octets: a result that is larger is none
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A batch as it was written down: unchanging, so it is read once."""
+
+    queue: str
+    jobs: tuple[str, ...]
+    submitted: datetime
+
+    def folders(self, root: Path, tag: str) -> list["JobFolder"]:
+        """Its jobs, in their order."""
+        return [JobFolder(tag, root / tag / job, number, self) for number, job in enumerate(self.jobs)]
+
+
+@dataclass(frozen=True, slots=True)
 class JobFolder:
-    """One job of a batch."""
+    """One job of a batch; its folder is made when it runs."""
 
     tag: str
     path: Path
+    number: int
+    batch: Written
 
     @property
     def handle(self) -> Handle:
         """The engine's id is the folder's name below the root."""
         return Handle(self.path.name, f"{self.tag}/{self.path.name}")
-
-    def spec(self) -> tuple[str, JobSpec]:
-        """The queue, and what runs."""
-        written = json.loads((self.path / SPEC).read_text(encoding="utf-8"))
-        queue, limits = written.pop("queue"), Limits(**written.pop("limits"))
-        environment = tuple((name, value) for name, value in written["environment"])
-        return queue, JobSpec(written["job"], tuple(written["argv"]), limits, environment)
 
     def claimed(self) -> bool:
         """Whether a runner has it, or had it."""
@@ -67,28 +75,34 @@ class JobFolder:
 
     def status(self) -> Status:
         """Where it stands; a runner that died without a word leaves a lost job."""
-        submitted = _mtime(self.path / SPEC)
+        submitted = self.batch.submitted
         ending = self.ending()
         if ending is not None:
             return _ended(self.handle, ending, submitted)
         if not self.claimed():
             return Status(self.handle, JobState.SUBMITTED, submitted=submitted)
-        started = _mtime(self.path / PID)
+        here, started = os.uname().nodename, _mtime(self.path / PID)
         if self.alive():
-            return Status(
-                self.handle, JobState.RUNNING, node=os.uname().nodename, submitted=submitted, started=started
-            )
+            return Status(self.handle, JobState.RUNNING, here, submitted, started)
         ending = self.ending()  # it may have ended between the two looks
         if ending is not None:
             return _ended(self.handle, ending, submitted)
         return Status(
             self.handle,
             JobState.LOST,
-            node=os.uname().nodename,
-            submitted=submitted,
-            started=started,
+            here,
+            submitted,
+            started,
             native_code="local:runner_died",
             native_text="the runner ended without saying how (killed, or the machine was restarted)",
+        )
+
+    def cancel(self) -> None:
+        """Take it from every runner: it never begins, and has ended."""
+        self.path.mkdir(exist_ok=True)
+        (self.path / PID).touch(exist_ok=True)
+        (self.path / EXIT).write_text(
+            json.dumps({"exit_code": None, "killed_for": CANCELLED}), encoding="ascii"
         )
 
     def fetched(self) -> Fetched:
@@ -104,33 +118,49 @@ class JobFolder:
 
 
 def write_batch(root: Path, batch: Batch) -> list[JobFolder]:
-    """Make the folders of a batch, all or none; a tag that is there already is left as it is."""
+    """Write a batch down, whole or not at all; a tag that is there already is left as it is."""
     home = root / batch.tag
-    if not home.exists():
-        aside = root / f".{batch.tag}.new"
-        shutil.rmtree(aside, ignore_errors=True)
-        for job in batch.jobs:
-            folder = aside / job.job
-            folder.mkdir(parents=True)
-            (folder / SPEC).write_text(json.dumps({"queue": batch.queue, **asdict(job)}), encoding="utf-8")
-        aside.mkdir(parents=True, exist_ok=True)
-        aside.replace(home)
+    if not (home / BATCH).exists():
+        home.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps({"tag": batch.tag, "queue": batch.queue}), *(_line(job) for job in batch.jobs)]
+        aside = home / f".{BATCH}"
+        aside.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        aside.replace(home / BATCH)
     return list(jobs_of(root, batch.tag))
 
 
-def jobs_of(root: Path, tag: str) -> Iterator[JobFolder]:
-    """The jobs of a batch, in the order of their names."""
-    home = root / tag
-    for path in sorted(home.iterdir()) if home.is_dir() else ():
-        if (path / SPEC).exists():
-            yield JobFolder(tag, path)
+def _line(job: JobSpec) -> str:
+    told = {"job": job.job, "argv": job.argv, "environment": job.environment, "limits": asdict(job.limits)}
+    return json.dumps(told)
+
+
+def jobs_of(root: Path, tag: str) -> list[JobFolder]:
+    """The jobs of a batch, in their order; none if there is no such batch."""
+    try:
+        return _read(str(root / tag)).folders(root, tag)
+    except (OSError, ValueError, LookupError):
+        return []
+
+
+@lru_cache(maxsize=1024)
+def _read(home: str) -> Written:
+    file = Path(home) / BATCH
+    head, *lines = file.read_text(encoding="utf-8").splitlines()
+    jobs = tuple(json.loads(line)["job"] for line in lines)
+    return Written(json.loads(head)["queue"], jobs, datetime.fromtimestamp(file.stat().st_mtime, UTC))
 
 
 def find(root: Path, handle: Handle) -> JobFolder | None:
-    """The folder of a job, if there is one."""
+    """A job, if there is one."""
     tag, _, job = handle.engine_job_id.partition("/")
-    path = root / tag / job
-    return JobFolder(tag, path) if tag and job and (path / SPEC).exists() else None
+    mine = jobs_of(root, tag) if tag else []
+    return next((one for one in mine if one.path.name == job), None)
+
+
+def batches(root: Path) -> list[str]:
+    """The tags that are there, the oldest first."""
+    homes = [home for home in root.iterdir() if (home / BATCH).is_file()] if root.is_dir() else []
+    return [home.name for home in sorted(homes, key=lambda one: ((one / BATCH).stat().st_mtime, one.name))]
 
 
 def forget(root: Path, tag: str) -> None:
@@ -138,17 +168,6 @@ def forget(root: Path, tag: str) -> None:
     home = root / tag
     if tag and home.parent == root and home.is_dir():
         shutil.rmtree(home, ignore_errors=True)
-
-
-def waiting(root: Path) -> Iterator[JobFolder]:
-    """The jobs of all batches that no runner has taken, the oldest batch first."""
-    homes = (
-        [home for home in root.iterdir() if home.is_dir() and not home.name.startswith(".")]
-        if root.is_dir()
-        else []
-    )
-    for home in sorted(homes, key=lambda one: (one.stat().st_mtime, one.name)):
-        yield from (job for job in jobs_of(root, home.name) if not job.claimed())
 
 
 def _ended(handle: Handle, ending: dict[str, Any], submitted: datetime | None) -> Status:

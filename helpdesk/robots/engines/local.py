@@ -55,24 +55,22 @@ class LocalEngine:
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """What the folders say; then what waits is started where there is room."""
-        found = [(handle, folders.find(self._root, handle)) for handle in handles]
-        told = [job.status() if job is not None else Status(handle, None) for handle, job in found]
+        known = self._known(handles)
+        told = [known[one].status() if one in known else Status(one, None) for one in handles]
         self._start()
         return told
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - its folder is here already
         """Results and the ends of logs."""
-        return [job.fetched() for handle in handles if (job := folders.find(self._root, handle)) is not None]
+        known = self._known(handles)
+        return [known[one].fetched() for one in handles if one in known]
 
     async def cancel(self, handles: Collection[Handle]) -> None:
         """End the runners; jobs that have not begun never will."""
-        for handle in handles:
-            job = folders.find(self._root, handle)
-            if job is None or job.ending() is not None:
-                continue
+        for job in self._known(handles).values():
             if not job.claimed():
-                (job.path / folders.SPEC).unlink(missing_ok=True)
-            elif job.alive():
+                job.cancel()
+            elif job.ending() is None and job.alive():
                 _end(job)
 
     async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
@@ -91,46 +89,35 @@ class LocalEngine:
         except OSError as error:
             raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
 
+    def _known(self, handles: Collection[Handle]) -> dict[Handle, JobFolder]:
+        """Those jobs that are here; each batch is looked at once."""
+        tags = dict.fromkeys(one.engine_job_id.partition("/")[0] for one in handles)
+        here = {job.handle: job for tag in tags if tag for job in folders.jobs_of(self._root, tag)}
+        return {one: here[one] for one in handles if one in here}
+
     def _start(self) -> None:
         """Fill the free slots, the oldest jobs first."""
-        waiting = [
-            job for job in folders.waiting(self._root) if job.handle.engine_job_id not in self._starting
-        ]
         self._starting = {key: pid for key, pid in self._starting.items() if not _has_ended(pid)}
-        if not waiting:
-            return
-        busy = self._busy()
+        busy: Counter[str] = Counter()
+        waiting: list[JobFolder] = []
+        for tag in folders.batches(self._root):
+            for job in folders.jobs_of(self._root, tag):
+                if job.handle.engine_job_id in self._starting:
+                    busy[job.batch.queue] += 1
+                elif not job.claimed():
+                    waiting.append(job)
+                elif job.ending() is None and job.alive():
+                    busy[job.batch.queue] += 1
         for job in waiting:
-            queue, _ = job.spec()
-            if busy[queue] < self._slots.get(queue, 0):
-                busy[queue] += 1
+            if busy[job.batch.queue] < self._slots.get(job.batch.queue, 0):
+                busy[job.batch.queue] += 1
                 self._starting[job.handle.engine_job_id] = self._run(job)
-
-    def _busy(self) -> Counter[str]:
-        """How many jobs run, by queue."""
-        running: Counter[str] = Counter()
-        for home in self._root.iterdir():
-            for job in folders.jobs_of(self._root, home.name) if home.is_dir() else ():
-                mine = job.handle.engine_job_id in self._starting
-                if job.ending() is None and (mine or (job.claimed() and job.alive())):
-                    running[job.spec()[0]] += 1
-        return running
 
     def _run(self, job: JobFolder) -> int:
         """Start a runner in a session of its own: it survives us, and tells through its folder how it goes."""
-        _, spec = job.spec()
-        limits = spec.limits
-        bounds = {
-            "--folder": job.path.resolve(),
-            "--wall": limits.wall_s,
-            "--memory": limits.memory_bytes,
-            "--disk": limits.disk_bytes,
-            "--output": limits.output_bytes,
-        }
-        words = [str(word) for bound in bounds.items() for word in bound]
-        command = [sys.executable, str(self._root.resolve() / "payload.pyz"), "run", *words, "--", *spec.argv]
-        environment = {**_inherited(), **dict(spec.environment), "HELPDESK_JOB": spec.job}
-        return os.posix_spawn(command[0], command, environment, file_actions=_SILENT, setsid=True)
+        root = self._root.resolve()
+        command = [sys.executable, str(root / "payload.pyz"), "run", str(root / job.tag), str(job.number)]
+        return os.posix_spawn(command[0], command, _inherited(), file_actions=_SILENT, setsid=True)
 
 
 def _inherited() -> dict[str, str]:

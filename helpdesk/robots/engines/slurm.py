@@ -21,7 +21,7 @@ from helpdesk.robots.record import FINAL, JobState, Phase
 from helpdesk.text import safe_text
 
 MAX_BATCH = 1000  # MaxArraySize is 1,001 unless somebody raised it
-ARRAY, ORDER = "array", "order"
+ARRAY, SCRIPT = "array", "array.sh"
 _FIELDS = "%i|%T|%N|%V|%S|%e|%r"
 _PASSING = (
     "unable to contact",
@@ -74,12 +74,14 @@ class SlurmEngine:
         )
 
     async def submit(self, batch: Batch) -> Sequence[Handle]:
-        """Write the folders, then one sbatch; what an earlier one has accepted is found by its name."""
+        """Write the batch down, then one sbatch; what an earlier one has accepted is found by its name."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             pack(self._root / "payload.pyz")
+            new = not folders.jobs_of(self._root, batch.tag)
             jobs = folders.write_batch(self._root, batch)
-            array = self._array(batch.tag) or await self._found(batch.tag) or await self._sbatch(batch, jobs)
+            known = "" if new else self._array(batch.tag) or await self._found(batch.tag)
+            array = known or await self._sbatch(batch)
             (self._root / batch.tag / ARRAY).write_text(array, encoding="ascii")
         except OSError as error:
             raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
@@ -115,14 +117,13 @@ class SlurmEngine:
         for tag in tags:
             folders.forget(self._root, tag)
 
-    async def _sbatch(self, batch: Batch, jobs: Sequence[JobFolder]) -> str:
-        """Submit the array; its tasks find their jobs by number, in a file beside them."""
+    async def _sbatch(self, batch: Batch) -> str:
+        """Submit the array; its tasks find their jobs by number, in the file of the batch."""
         home = (self._root / batch.tag).resolve()
-        (home / ORDER).write_text("".join(f"{job.path.name}\n" for job in jobs), encoding="utf-8")
-        script = home / "array.sh"
-        script.write_text(self._script(home, jobs), encoding="utf-8")
-        wall = max(job.spec()[1].limits.wall_s for job in jobs)
-        memory = max(job.spec()[1].limits.memory_bytes for job in jobs)
+        command = shlex.join([self._python, str(self._root.resolve() / "payload.pyz"), "run", str(home)])
+        (home / SCRIPT).write_text(f'#!/bin/sh\nexec {command} "$SLURM_ARRAY_TASK_ID"\n', encoding="utf-8")
+        wall = max(job.limits.wall_s for job in batch.jobs)
+        memory = max(job.limits.memory_bytes for job in batch.jobs)
         told = await self._client.ask(
             [
                 "sbatch",
@@ -131,41 +132,15 @@ class SlurmEngine:
                 "--export=PATH,HOME,LANG,TZ",  # nothing else of the daemon's environment: it may hold secrets
                 f"--job-name={batch.tag}",
                 f"--partition={batch.queue}",
-                f"--array=0-{len(jobs) - 1}",
+                f"--array=0-{len(batch.jobs) - 1}",
                 f"--time={int(wall // 60) + 2}",
                 f"--mem={memory // 1_000_000 + 100}M",
                 f"--chdir={home}",
                 "--output=/dev/null",
-                str(script),
+                str(home / SCRIPT),
             ]
         )
         return told.strip().partition(";")[0]
-
-    def _script(self, home: Path, jobs: Sequence[JobFolder]) -> str:
-        """What each task runs: the runner, in the folder of its job."""
-        cases = []
-        for number, job in enumerate(jobs):
-            _, spec = job.spec()
-            limits = spec.limits
-            words = [
-                *(
-                    "env",
-                    *(f"{name}={value}" for name, value in spec.environment),
-                    f"HELPDESK_JOB={spec.job}",
-                ),
-                *(
-                    self._python,
-                    str(self._root.resolve() / "payload.pyz"),
-                    "run",
-                    "--folder",
-                    str(home / job.path.name),
-                ),
-                *("--wall", str(limits.wall_s), "--memory", str(limits.memory_bytes)),
-                *("--disk", str(limits.disk_bytes), "--output", str(limits.output_bytes)),
-                *("--", *spec.argv),
-            ]
-            cases.append(f"{number}) exec {shlex.join(words)} ;;\n")
-        return f'#!/bin/sh\ncase "$SLURM_ARRAY_TASK_ID" in\n{"".join(cases)}esac\nexit 2\n'
 
     def _array(self, tag: str) -> str:
         try:
@@ -179,7 +154,7 @@ class SlurmEngine:
         return next(iter(told.split()), "")
 
     def _handles(self, tag: str, array: str, jobs: Sequence[JobFolder]) -> list[Handle]:
-        return [Handle(job.path.name, f"{tag}:{array}_{number}") for number, job in enumerate(jobs)]
+        return [Handle(job.path.name, f"{tag}:{array}_{job.number}") for job in jobs]
 
     def _folder(self, handle: Handle) -> JobFolder | None:
         tag = handle.engine_job_id.partition(":")[0]

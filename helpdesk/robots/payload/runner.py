@@ -1,9 +1,9 @@
-"""Runs one command in its folder under limits, and writes how it ended: `payload.pyz run --wall 600 -- COMMAND ...`.
+"""Runs one job of a batch in a folder of its own, under limits, and writes how it ended: `payload.pyz run ROOT/TAG 17`.
 
 It needs nothing but Python, outlives whoever started it, and keeps hold of everything that the command starts: on Linux it is the
 reaper of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER), so a child that detaches itself is still found and ended.
 
-In the folder: `runner.pid` (made once, so a job never runs twice), `log` (its beginning and end), `exit.json` (whole or not at all).
+In the job's folder: `runner.pid` (made once, so a job never runs twice), `log` (its beginning and end), `exit.json` (whole or not at all).
 """
 
 import argparse
@@ -21,11 +21,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .outcome import Limit
 
-PID, LOG, EXIT = "runner.pid", "log", "exit.json"
+BATCH, PID, LOG, EXIT = "batch.jsonl", "runner.pid", "log", "exit.json"
 LOOK = 0.2  # seconds between two looks at what is used
 LOOK_AT_DISK = 5  # every so many looks
 CANCELLED = "cancelled"
@@ -45,6 +45,16 @@ class Bounds:
     output: int
 
 
+@dataclass(frozen=True)
+class Task:
+    """A job of a batch: what runs, and what it may use."""
+
+    job: str
+    argv: list[str]
+    environment: dict[str, str]
+    bounds: Bounds
+
+
 @dataclass
 class Seen:
     """What it was seen to use."""
@@ -56,35 +66,60 @@ class Seen:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code is the command's, or that of the limit which ended it."""
+    """Run a job of a batch; the exit code is its own, or that of the limit which ended it."""
     asked = _parser().parse_args(arguments)
-    bounds = Bounds(asked.wall, asked.memory, asked.disk, asked.output)
-    command = asked.command[1:] if asked.command[:1] == ["--"] else asked.command
-    if not command:
-        sys.stderr.write("run: no command\n")
-        return 2
-    os.chdir(asked.folder)
     try:
+        task = read_task(asked.home, asked.number)
+        folder = asked.home / task.job
+        folder.mkdir(exist_ok=True)
+        os.chdir(folder)
         claim(Path(PID))
     except FileExistsError:
-        sys.stderr.write("run: this job has been started already\n")
+        sys.stderr.write("run: this job has been started already, or was cancelled\n")
         return 2
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        sys.stderr.write(f"run: {asked.home}, job {asked.number}: {error}\n")
+        return 2
+    return _run(task)
+
+
+def _run(task: Task) -> int:
     _reap_all()
     seen = Seen()
     signal.signal(signal.SIGTERM, lambda _sign, _frame: _cancel(seen))
     try:
         process = subprocess.Popen(  # noqa: S603 -- running the job's command is the point
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            task.argv,
+            env={**os.environ, **task.environment, "HELPDESK_JOB": task.job},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
     except OSError as error:
-        Path(LOG).write_text(f"{command[0]}: {error.strerror}\n", encoding="utf-8", errors="replace")
+        Path(LOG).write_text(f"{task.argv[0]}: {error.strerror}\n", encoding="utf-8", errors="replace")
         return _ended(seen, 127, 0)
-    writer = threading.Thread(target=_keep, args=(process.stdout, bounds.output, seen), daemon=True)
+    writer = threading.Thread(target=_keep, args=(process.stdout, task.bounds.output, seen), daemon=True)
     writer.start()
-    code = _watch(process, bounds, seen)
+    code = _watch(process, task.bounds, seen)
     _end_all()
     writer.join(PATIENCE)
     return _ended(seen, code if code >= 0 else None, -code if code < 0 else 0)
+
+
+def read_task(home: Path, number: int) -> Task:
+    """The job of a batch: its line in a file that lies there before anything runs."""
+    with (home / BATCH).open(encoding="utf-8") as file:
+        for place, line in enumerate(file, -1):  # the first line is the batch's own
+            if place == number:
+                return as_task(json.loads(line))
+    raise LookupError("there is no such job")
+
+
+def as_task(told: dict[str, Any]) -> Task:
+    """A line of a batch."""
+    limits = told["limits"]
+    bounds = Bounds(limits["wall_s"], limits["memory_bytes"], limits["disk_bytes"], limits["output_bytes"])
+    return Task(told["job"], list(told["argv"]), dict(told["environment"]), bounds)
 
 
 def _cancel(seen: Seen) -> None:
@@ -116,13 +151,9 @@ def start_of(pid: int) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("payload run", description="Run a command under limits.")
-    parser.add_argument("--folder", type=Path, default=Path(), help="where it runs")
-    parser.add_argument("--wall", type=float, required=True, help="seconds")
-    parser.add_argument("--memory", type=int, required=True, help="octets, of all its processes")
-    parser.add_argument("--disk", type=int, required=True, help="octets in its folder")
-    parser.add_argument("--output", type=int, required=True, help="octets that it may print")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
+    parser = argparse.ArgumentParser("payload run", description="Run a job of a batch under its limits.")
+    parser.add_argument("home", type=Path, help="the folder of the batch")
+    parser.add_argument("number", type=int, help="which of its jobs, from 0")
     return parser
 
 

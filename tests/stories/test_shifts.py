@@ -65,7 +65,7 @@ def test_threads_close_when_a_shift_starts(world: World) -> None:
     shifts(world, *DAILY)
     question = world.incoming(ANN, "All jobs fail")
     world.advance(hours=1)
-    world.on(question, "add_flags", ["waiting"])
+    world.on(question, "add_flags", ["waiting", "\\Seen"])
     world.settle()
     world.advance(days=7)
     assert world.where(question) == "INBOX"

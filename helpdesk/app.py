@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,13 +26,13 @@ from helpdesk.mailbox.lifeline import Lifeline
 from helpdesk.model import Stamp
 from helpdesk.ports import Mailbox, Mailer
 from helpdesk.render import templates
-from helpdesk.report import Hold, Report, utc
+from helpdesk.report import Hold, Objection, Report, utc
 from helpdesk.rules.facts import Policy
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.shifts.configured import keeper
 from helpdesk.shifts.duty import Duty
 from helpdesk.smtp import Login, SmtpMailer, SmtpServer
-from helpdesk.store import db, meta, migrations
+from helpdesk.store import db, meta, migrations, wrongs
 from helpdesk.store.lock import instance_lock
 from helpdesk.store.scratch import scratch
 from helpdesk.templating import Words
@@ -234,6 +234,7 @@ def telling(settings: Settings) -> Telling:
     return Telling(
         timezone=settings.board.timezone,
         week_ends=settings.shifts.week_ends,
+        observes=settings.board.act != "act",
         first_reply=timedelta(hours=settings.policy.first_reply_hours),
         meanings={label.name: label.meaning for label in vocabulary(settings)},
     )
@@ -262,7 +263,19 @@ def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cy
             return Report(moment, held=[held])
         this.duty.recall(moment, asked_at=clock())
         with mailbox(settings, engine) as session:
-            return cycle.run(this, session, moment, progress)
+            report = cycle.run(this, session, moment, progress)
+        return judged(engine, report)
+
+
+def judged(engine: Engine, report: Report) -> Report:
+    """The report, with what people said about plans that are still the same."""
+    with db.reading(engine) as conn:
+        said = wrongs.about(conn, [one.id for one in report.actions])
+    report.actions = [
+        replace(one, wrong=tuple(Objection(mark.by, mark.at, mark.words) for mark in said.get(one.id, ())))
+        for one in report.actions
+    ]
+    return report
 
 
 @dataclass(frozen=True, slots=True)

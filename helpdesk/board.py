@@ -57,6 +57,7 @@ class Telling:
 
     timezone: str  # IANA
     week_ends: WeekMoment
+    observes: bool  # the configuration says so: a dry run of a board that acts is no observer
     first_reply: timedelta
     meanings: Mapping[str, str]  # of the configured labels
 

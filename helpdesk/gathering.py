@@ -1,5 +1,6 @@
 """What a digest is made from, read from the store: every open thread, the shifts, what waits for a person."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,13 +13,16 @@ from helpdesk.board import Board
 from helpdesk.digest.build import listed
 from helpdesk.digest.facts import Case, Now, Told
 from helpdesk.model import HUMAN_NATURES, TEAM
+from helpdesk.observing import Judged, ObservedMail, Planned, plan, report
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.report import utc
+from helpdesk.reviewing import ReviewMail, review
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.shifts.rota import Rota
-from helpdesk.store import digests, handovers, holds, journal, names, threads
+from helpdesk.store import census, digests, figures, handovers, holds, journal, names, threads, wrongs
 from helpdesk.store import outbox as rows
 from helpdesk.store.handovers import Handover
+from helpdesk.store.wrongs import Mark
 
 WITHOUT_SHIFTS = timedelta(hours=24)
 LONGEST = timedelta(days=7)
@@ -114,6 +118,35 @@ def unexplained(facts: Iterable[ThreadFacts]) -> Mapping[str, int]:
     )
 
 
-def local(board: Board) -> ZoneInfo:
-    """The board's time zone."""
-    return ZoneInfo(board.telling.timezone)
+def label_review(board: Board, conn: Connection) -> ReviewMail | None:
+    """What is to be said about labels as the week ends."""
+    facts = threads.load(conn, figures.open_threads(conn), board.dialect)
+    carried = census.open_by_label(conn)
+    return review(board.policy.kinds, board.telling.meanings, carried, unexplained(facts))
+
+
+def observation(board: Board, conn: Connection, row: OutboxRow, now: datetime) -> ObservedMail:
+    """The report of observe mode that this row numbers the plans of."""
+    kept = json.loads(row.context)
+    since, zone = datetime.fromisoformat(kept["since"]), ZoneInfo(board.telling.timezone)
+    known = journal.with_ids(conn, (one for ids in kept["plans"] for one in ids))
+    said = digests.sayings(conn, {one.thread for one in known.values() if one.thread})
+    plans = []
+    for number, ids in enumerate(kept["plans"], 1):
+        entries = [known[one] for one in ids if one in known]
+        if entries:
+            mine = said[entries[0].thread or 0]
+            words = mine.words.get(min(mine.words, default=0), digests.Words())
+            about = f"{words.author}: {words.subject}" if words.author else words.subject
+            found = [Planned(e.id, e.at, e.code, e.kind, e.what, e.rule, e.reason) for e in entries]
+            name = names.short(conn, entries[0].code) if entries[0].code else ""
+            plans.append(plan(number, found, name, about, zone, words.message_id))
+    judged = [
+        Judged(one.number, _thread_of(conn, one), one.by, one.words) for one in wrongs.since(conn, since)
+    ]
+    return report(now, since, zone, plans, int(kept["more"]), judged)
+
+
+def _thread_of(conn: Connection, mark: Mark) -> str:
+    codes = [one.code for one in journal.with_ids(conn, mark.actions).values() if one.code]
+    return names.short(conn, codes[0]) if codes else ""

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import ClassVar, get_args
 
 from helpdesk.digest.mail import DigestMail
+from helpdesk.observing import ObservedMail
+from helpdesk.reviewing import ReviewMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ Mail = (
     | AnswerMail
     | ConfirmationMail
     | DigestMail
+    | ObservedMail
+    | ReviewMail
 )
 KINDS: tuple[str, ...] = tuple(one.kind for one in get_args(Mail))
 """Every kind has its pair of templates."""

@@ -7,6 +7,19 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """Somebody calls a plan of observe mode wrong."""
+
+    by: str
+    at: datetime
+    words: str
+
+    def as_json(self) -> Mapping[str, Any]:
+        """As `plan` and `show` print it."""
+        return {"by": self.by, "at": utc(self.at), "words": self.words}
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """One action, by the names of the contract."""
 
@@ -16,6 +29,7 @@ class Done:
     rule: str
     reason: str
     what: str
+    wrong: tuple[Objection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,7 @@ class Report:
                     "rule": a.rule,
                     "reason": a.reason,
                     "what": a.what,
+                    "wrong": [one.as_json() for one in a.wrong],
                 }
                 for a in self.actions
             ],

@@ -21,7 +21,13 @@ from helpdesk.store import journal
 
 Planner = Callable[[Board, Connection, datetime], Iterable[Action]]
 
-PLANNERS: Sequence[Planner] = (nagging.plan, occasions.calendar, occasions.digests)
+PLANNERS: Sequence[Planner] = (
+    nagging.plan,
+    occasions.calendar,
+    occasions.digests,
+    occasions.review,
+    occasions.observed,
+)
 """In this order."""
 
 

@@ -12,7 +12,7 @@ from helpdesk.model import WAITING, Nature, Place
 from helpdesk.report import utc
 from helpdesk.rules.attention import labels, reasons, state_name
 from helpdesk.rules.facts import Policy, ThreadFacts
-from helpdesk.store import copies, journal, names, threads
+from helpdesk.store import copies, journal, names, threads, wrongs
 from helpdesk.store.copies import Held
 from helpdesk.store.core import MESSAGE, THREAD, chunks
 from helpdesk.text import safe_text
@@ -50,6 +50,8 @@ def one_thread(conn: Connection, dialect: Dialect, policy: Policy, board: str, k
         for name, register in sorted(facts.state.registers.items())
     ]
     document["decided"] = {"open": facts.state.open, "rule": facts.state.rule, "reason": facts.state.reason}
+    story = journal.of_thread(conn, key)
+    said = wrongs.about(conn, [entry.id for entry in story])
     document["story"] = [
         {
             "id": entry.id,
@@ -61,8 +63,11 @@ def one_thread(conn: Connection, dialect: Dialect, policy: Policy, board: str, k
             "reason": entry.reason,
             "status": entry.status,
             "evidence": entry.evidence,
+            "wrong": [
+                {"by": mark.by, "at": utc(mark.at), "words": mark.words} for mark in said.get(entry.id, ())
+            ],
         }
-        for entry in journal.of_thread(conn, key)
+        for entry in story
     ]
     return document
 

@@ -25,6 +25,8 @@ from helpdesk.mails import (
 )
 from helpdesk.render import Envelope
 from tests.digest_cases import empty, full
+from tests.test_observing import full as observed
+from tests.test_observing import labels
 
 SECRET = b"a secret of the board, 32 octets"
 NOW = datetime(2009, 6, 9, 8, 30, tzinfo=UTC)
@@ -181,6 +183,8 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     ),
     "digest": (digest(full()), replace(ENVELOPE, to=("aiden@example.org",))),
     "digest-empty": (digest(empty()), replace(ENVELOPE, to=("aiden@example.org",))),
+    "observed": (observed(), replace(ENVELOPE, to=("aiden@example.org",))),
+    "review": (labels(), replace(ENVELOPE, to=("aiden@example.org",))),
     "alarm": (ALARM, replace(ENVELOPE, to=("admin@example.org",))),
     "release": (RELEASE, TO_USER),
     "reminder": (REMINDER, ENVELOPE),

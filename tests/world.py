@@ -26,7 +26,7 @@ from helpdesk.report import Report
 from helpdesk.rules.draft import living
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.settings import Settings
-from helpdesk.store import copies, db, requests, threads
+from helpdesk.store import copies, db, names, requests, threads
 from helpdesk.store.copies import Held
 from helpdesk.store.core import THREAD
 from tests.databases import Database, SqliteFile
@@ -237,6 +237,13 @@ class World:
         board = self.board
         with self.engine.connect() as conn:
             return list(views.list_threads(conn, board.dialect, board.policy, board.name))
+
+    def show(self, message_id: str) -> Mapping[str, Any]:
+        """`show --json` of the thread of a message."""
+        board, wanted = self.board, self.thread(message_id)["id"]
+        with self.engine.connect() as conn:
+            key = names.find(conn, wanted, board.name)
+            return views.one_thread(conn, board.dialect, board.policy, board.name, key)
 
     def thread(self, message_id: str) -> Mapping[str, Any]:
         """The thread of a message."""

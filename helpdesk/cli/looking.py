@@ -120,7 +120,7 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
                 when(entry["at"]),
                 f"{entry['kind']} {entry['what']}",
                 f"{entry['rule']} [{entry['guideline']}]: {entry['reason']}",
-                entry["status"],
+                ", ".join([entry["status"], *(f"wrong: {one['by']}" for one in entry["wrong"])]),
                 entry["id"],
             )
             for entry in told["story"]

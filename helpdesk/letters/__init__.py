@@ -30,6 +30,8 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "answer": about_board.answer,
     "confirmation": about_board.confirmation,
     "digest": shifts.digest,
+    "observed": shifts.observed,
+    "review": shifts.review,
 }
 """By the kind of the row."""
 

@@ -1,4 +1,4 @@
-"""Mails that belong to shifts: the digest."""
+"""Mails that go out at their own times: the digest, the review of labels, the report of observe mode."""
 
 from dataclasses import replace
 
@@ -6,9 +6,11 @@ from helpdesk.digest.build import digest as built
 from helpdesk.digest.facts import Case, Now
 from helpdesk.digest.mail import DigestMail
 from helpdesk.digest.sorting import unanswered
-from helpdesk.gathering import gather
+from helpdesk.gathering import gather, label_review, observation
 from helpdesk.letters.writing import Writing, facts
 from helpdesk.model import URGENT
+from helpdesk.observing import ObservedMail
+from helpdesk.reviewing import ReviewMail
 from helpdesk.store import handovers, stories
 from helpdesk.thanks import only_thanks
 
@@ -23,6 +25,21 @@ def digest(writing: Writing) -> DigestMail:
         told = handovers.of_digest(conn, writing.row.message_id)
         now = gather(board, conn, writing.now, told)
     return built(replace(now, cases=_read(writing, now)))
+
+
+def observed(writing: Writing) -> ObservedMail:
+    """To shifters and admins: what the board would have done."""
+    with writing.board.engine.connect() as conn:
+        return observation(writing.board, conn, writing.row, writing.now)
+
+
+def review(writing: Writing) -> ReviewMail:
+    """To who is on duty as the week ends: the labels as they are when the mail is written."""
+    with writing.board.engine.connect() as conn:
+        said = label_review(writing.board, conn)
+    return said or ReviewMail(
+        "nothing to explain or retire", (), (), (), ("Everything is explained by now.",)
+    )
 
 
 def _read(writing: Writing, now: Now) -> tuple[Case, ...]:

@@ -1,6 +1,7 @@
 """What a board says by itself at certain times, one module a mail: planners, which `helpdesk.speaking` asks in every cycle."""
 
 from helpdesk.occasions.calendars import calendar
+from helpdesk.occasions.days import observed, review
 from helpdesk.occasions.shift_digests import digests
 
-__all__ = ["calendar", "digests"]
+__all__ = ["calendar", "digests", "observed", "review"]

@@ -134,6 +134,21 @@ def of_thread(conn: Connection, thread: int) -> Sequence[Entry]:
     return [_entry(row) for row in conn.execute(query)]
 
 
+def between(conn: Connection, start: datetime, end: datetime, status: str) -> Sequence[Entry]:
+    """What was entered after `start` and up to `end` and has this status, oldest first."""
+    mine = (ACTION.c.at > start, ACTION.c.at <= end, ACTION.c.status == status)
+    query = select(ACTION).where(*mine).order_by(ACTION.c.at, ACTION.c.id)
+    return [_entry(row) for row in conn.execute(query)]
+
+
+def with_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Entry]:
+    """These actions, by id."""
+    found: dict[str, Entry] = {}
+    for chunk in chunks(ids):
+        found |= {row.id: _entry(row) for row in conn.execute(select(ACTION).where(ACTION.c.id.in_(chunk)))}
+    return found
+
+
 def find(conn: Connection, prefix: str) -> Sequence[Entry]:
     """The actions whose id begins with `prefix`."""
     query = select(ACTION).where(ACTION.c.id.startswith(prefix, autoescape=True)).limit(2)

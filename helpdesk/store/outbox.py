@@ -54,6 +54,13 @@ def since(conn: Connection, start: datetime) -> Sequence[OutboxRow]:
     return [_row(row) for row in conn.execute(select(OUTBOX).where(OUTBOX.c.planned_at > start))]
 
 
+def newest(conn: Connection, rule: str) -> OutboxRow | None:
+    """The row that this rule planned last."""
+    query = select(OUTBOX).where(OUTBOX.c.rule == rule).order_by(OUTBOX.c.id.desc()).limit(1)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _row(row)
+
+
 def get(conn: Connection, key: int) -> OutboxRow | None:
     """One row."""
     row = conn.execute(select(OUTBOX).where(OUTBOX.c.id == key)).one_or_none()

@@ -64,8 +64,8 @@ def about(conn: Connection, actions: Iterable[str]) -> dict[str, Sequence[Mark]]
 
 
 def since(conn: Connection, start: datetime) -> Sequence[Mark]:
-    """The marks that were made after a moment, oldest first."""
-    return [one for one in _marks(conn) if one.at > start]
+    """The marks that were made from a moment on, oldest first."""
+    return [one for one in _marks(conn) if one.at >= start]
 
 
 def _marks(conn: Connection) -> Iterable[Mark]:

@@ -66,6 +66,7 @@ _SHOW = "Example: helpdesk show 7kq2m"
 _UNDO = "Example: helpdesk undo 3f9a1c --- or: helpdesk undo --thread 7kq2m"
 _SHIFTS = "Example: helpdesk shifts --month 2026-06 --zone America/Chicago"
 _DIGEST = "Example: helpdesk digest --html digest.html"
+_CLIENTS = "Example: helpdesk clients neomutt > board.muttrc"
 _RULES = "Example: helpdesk explain-rules mail.eml"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
@@ -73,6 +74,7 @@ commands.command("demo", rich_help_panel=SETUP, epilog=_DEMO)(demo)
 commands.command("replay", rich_help_panel=SETUP, epilog=_REPLAY)(replay)
 commands.command("init", rich_help_panel=SETUP, epilog=_INIT)(setting_up.init)
 commands.command("check", rich_help_panel=SETUP, epilog="Example: helpdesk check --probe")(setting_up.check)
+commands.command("clients", rich_help_panel=SETUP, epilog=_CLIENTS)(looking.clients)
 commands.command("run", rich_help_panel=EVERY_DAY, epilog=_RUN)(working.run)
 commands.command("plan", rich_help_panel=EVERY_DAY, epilog=_PLAN)(working.plan)
 commands.command("undo", rich_help_panel=EVERY_DAY, epilog=_UNDO)(working.undo)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +10,19 @@ import typer
 from helpdesk import app, views
 from helpdesk.cli import screen, shell
 from helpdesk.cli.reports import when
+from helpdesk.clients import CLIENTS, identity_of, thunderbird
+from helpdesk.errors import UsageError
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.store import census, migrations, names
+
+
+class ClientName(StrEnum):
+    """The mail clients whose configuration can be printed."""
+
+    THUNDERBIRD = "thunderbird"
+    NEOMUTT = "neomutt"
+    AERC = "aerc"
+    ROUNDCUBE = "roundcube"
 
 
 class StateName(StrEnum):
@@ -188,3 +200,39 @@ def _labels(settings: Settings) -> Mapping[str, Any]:
 
 def _todo(keyword: str) -> str:
     return f'explain it ([[label]] name = "{keyword}", meaning = "..."), or remove it from the mails'
+
+
+def clients(
+    name: Annotated[
+        ClientName, typer.Argument(metavar="CLIENT", help="thunderbird, neomutt, aerc, roundcube.")
+    ],
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--profile", metavar="FOLDER", help="A Thunderbird's profile: its identity is looked up."
+        ),
+    ] = None,
+    config: shell.Config = None,
+) -> None:
+    """Print what a mail client needs for this board: its labels with names and colours, where to archive, keys.
+
+    No server is asked and no password is printed.
+    """
+    settings = shell.load(config)
+    if name is ClientName.THUNDERBIRD:
+        told = thunderbird(settings, _identity(settings, profile) if profile else "")
+    elif profile is not None:
+        raise UsageError("--profile: only Thunderbird has one")
+    else:
+        told = CLIENTS[name.value](settings)
+    typer.echo(told, nl=False)
+
+
+def _identity(settings: Settings, profile: Path) -> str:
+    imap, prefs = settings.imap, profile / "prefs.js"
+    found = identity_of(prefs.read_text("utf-8", "replace"), imap.host, imap.username)
+    if not found:
+        raise UsageError(
+            f"{prefs}: no account of {imap.username} on {imap.host}; add it in Thunderbird first"
+        )
+    return found

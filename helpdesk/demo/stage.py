@@ -62,7 +62,7 @@ class Stage:
         self.servers = servers
         self.totals = Totals()
         self.reasons: dict[str, Why] = {}  # by the Message-ID of each mail of the board
-        self._settings = settings
+        self.settings = settings
         self._open = ExitStack()
         self._wired = self._wire()
 
@@ -129,7 +129,7 @@ class Stage:
     def release(self, name: str, version: str) -> None:
         """`helpdesk release`; the next run does it."""
         with self._wired.engine.begin() as conn:
-            asking.release(conn, self._settings, name, version, self.clock.now)
+            asking.release(conn, self.settings, name, version, self.clock.now)
 
     def lose_database(self) -> None:
         """The disk of the daemon is gone, and the daemon starts again; the board's secret was kept elsewhere."""
@@ -146,7 +146,7 @@ class Stage:
     def proof(self) -> ledger.Ledger:
         """`helpdesk ledger`: every mail of the mailbox against what the board knows."""
         mailbox, there = self._wired.mailbox, {}
-        for name in places(mailbox.folders(), folder_settings(self._settings)):
+        for name in places(mailbox.folders(), folder_settings(self.settings)):
             folder = mailbox.select(name, readonly=True)
             there[name] = ledger.There(folder.uidvalidity, set(mailbox.uids(folder)))
         with reading(self._wired.engine) as conn:
@@ -163,9 +163,9 @@ class Stage:
                     self.reasons[row.message_id] = Why(row.kind, row.rule, short, reason)
 
     def _wire(self) -> Wired:
-        engine = self._open.enter_context(app.opened(self._settings, writing=True))
-        board = app.board(self._settings, engine, sending=app.mailer(self._settings), create=True)
-        return Wired(engine, board, self._open.enter_context(app.mailbox(self._settings)))
+        engine = self._open.enter_context(app.opened(self.settings, writing=True))
+        board = app.board(self.settings, engine, sending=app.mailer(self.settings), create=True)
+        return Wired(engine, board, self._open.enter_context(app.mailbox(self.settings)))
 
 
 def _code(thread: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from helpdesk import clients
 from helpdesk.demo.cast import LOGIN, PASSWORD, SHIFTERS
 from helpdesk.demo.servers import HOST
 from helpdesk.demo.show import Show
@@ -21,28 +22,16 @@ from helpdesk.report import Report
 POLL_SECONDS = 1.0
 
 NEOMUTTRC = "neomuttrc"
-NEOMUTT = """\
-set folder = "imap://{login}@{host}:{imap}/"
-set spoolfile = "+INBOX"
-set record = "+Sent"
-set imap_user = "{login}"
+MINE = """
+# The visitor of the demo.
 set imap_pass = "{password}"
-set smtp_url = "smtp://{host}:{smtp}/"
 set smtp_authenticators = ""
 set from = "{shifter.address}"
 set realname = "{shifter.name}"
-set ssl_starttls = no
-set ssl_force_tls = no
-set delete = yes
-set confirmappend = no
 set move = no
 set quit = yes
 set mail_check = 1
 set timeout = 1
-set sort = threads
-set index_format = "%4C %Z %{{%b %d}} %-16.16L %-40.40s %g"
-macro index,pager w "<modify-labels><eol> waiting<enter>" "label the mail waiting"
-macro index,pager A "<save-message>=Archive<enter><sync-mailbox>" "archive one mail"
 """
 
 
@@ -55,9 +44,10 @@ def instructions(stage: Stage) -> Sequence[str]:
         f"  {me} demo --reply {servers.smtp_port}",
         "Ask the board (threads, show, ledger, undo, outbox list):",
         f"  {me} -c {stage.folder / CONFIG} threads",
-        "Keys: w labels a mail waiting, A archives it.",
+        "Keys: ,w labels a mail WAITING, A archives it.",
         f"  neomutt -F {stage.folder / NEOMUTTRC}",
-        f"Thunderbird: {SHIFTERS[0].address}, no encryption",
+        f"Thunderbird: {SHIFTERS[0].address}, no encryption; its tags (user.js):",
+        f"  {me} -c {stage.folder / CONFIG} clients thunderbird",
         f"  IMAP {HOST}, port {servers.imap_port}, user {LOGIN}, password {PASSWORD}",
         f"  SMTP {HOST}, port {servers.smtp_port}, no authentication",
     )
@@ -108,13 +98,5 @@ def _ended() -> bool:
 
 
 def _write_neomuttrc(stage: Stage) -> None:
-    servers = stage.servers
-    text = NEOMUTT.format(
-        login=LOGIN,
-        host=HOST,
-        imap=servers.imap_port,
-        smtp=servers.smtp_port,
-        password=PASSWORD,
-        shifter=SHIFTERS[0],
-    )
-    (stage.folder / NEOMUTTRC).write_text(text, encoding="utf-8")
+    mine = MINE.format(password=PASSWORD, shifter=SHIFTERS[0])
+    (stage.folder / NEOMUTTRC).write_text(clients.neomutt(stage.settings) + mine, encoding="utf-8")

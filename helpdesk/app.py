@@ -220,6 +220,7 @@ def board(
         telling=telling(settings),
         duty=Duty(keeper(settings)),
         act=act and settings.board.act == "act",
+        observes=settings.board.act != "act",
         sites=frozenset(site.name for site in settings.site),
         people={
             address: Teammate(person.name, person.addresses[0], frozenset(person.roles))

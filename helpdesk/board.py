@@ -79,6 +79,9 @@ class Board:
     telling: Telling
     duty: Duty  # who has which shift; it is read outside of cycles
     act: bool  # False: observe mode, nothing is written and nothing is mailed to outsiders
+    observes: bool = (
+        False  # by its configuration, and not because somebody only asks what would be done (plan)
+    )
     sites: frozenset[str] = frozenset()  # names that are known to be sites
     people: Mapping[str, Teammate] = field(default_factory=dict)  # by every address
 

@@ -72,7 +72,7 @@ def decide_all(
     else:
         _granted(stage, _carry_out(stage, keys, held, allowed))
         if obeying is not None:
-            mails = obeying.finish(stage.told)
+            mails = [m for m in obeying.finish(stage.told) if not posting.is_known(board, conn, m)]
             _enter(stage, mails)
             report.actions += [done(board, mail) for mail in mails]
 
@@ -155,7 +155,7 @@ def _decisions(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Ite
 def _decide(stage: Stage, facts: ThreadFacts, held: AbstractSet[str]) -> Decision:
     """In observe mode an order changes nothing; what it would do is said."""
     decision = decide(facts, stage.policy, stage.stamp, held)
-    if not facts.orders or stage.board.act:
+    if not facts.orders or not stage.board.observes:
         return decision
     without = decide(replace(facts, orders=()), stage.policy, stage.stamp, held)
     return replace(without, told=decision.told)

@@ -103,8 +103,8 @@ def settle(desk: Desk, work: Work, told: Mapping[str, Told]) -> None:
         if one is None:
             continue
         short = work.shorts[order.id]
-        says = one.says if desk.board.act or not one.done else f"{OBSERVES}{one.says}"
-        done = one.done and desk.board.act
+        done = one.done and not desk.board.observes
+        says = one.says if done or not one.done else f"{OBSERVES}{one.says}"
         if done and order.ask is Ask.TELL:
             done, says = _left(desk, thread, order, says)
         work.told[work.where(order)] = (done, f"{short}: {says}")

@@ -25,12 +25,20 @@ def _mail(draft: Draft) -> None:
     if not places:
         return
     is_open = bool(state.open) or Place.INBOX in places
-    two_places = is_open and (Place.ARCHIVE in places or state.open is False)
-    if state.open is None:
-        state = replace(state, episodes=_episodes(draft))
-    if state.open is not is_open:
-        state = replace(state, open=is_open, since=draft.now, rule="adoption", reason=REASON, moving=None)
-    draft.state = replace(state, lies=state.lies or two_places)
+    lies = state.lies or (is_open and (Place.ARCHIVE in places or state.open is False))
+    if state.open is is_open:
+        draft.state = replace(state, lies=lies)
+        return
+    draft.state = replace(
+        state,
+        open=is_open,
+        since=draft.now,
+        rule="adoption",
+        reason=REASON,
+        moving=None,
+        lies=lies,
+        episodes=_episodes(draft) if state.open is None else state.episodes,
+    )
 
 
 def _episodes(draft: Draft) -> dict[str, int]:

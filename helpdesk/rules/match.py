@@ -5,7 +5,7 @@ matches ends the search, unless it says `continue`.  A shadow rule only reports:
 nothing.  `explain` evaluates with the same conditions, and tests/test_match.py holds the two together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from helpdesk.model import Role
@@ -15,6 +15,7 @@ from helpdesk.text import safe_text
 
 MAX_BODY = 64 * 1024  # bytes of UTF-8, as much as RE2 is given
 _SHOWN = 60
+_HEADER = "header "  # before the name of a field, in the name of its condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,10 @@ class Matcher:
 
     def matches(self, facts: MailFacts) -> tuple[Hit, ...]:
         """Say what the rules want, in their order."""
-        texts = _texts(facts)
+        texts = _Texts(facts)
         hits = []
         for rule, conditions in self._rules:
-            if all(one.find(texts.get(one.name, ())) is not None for one in conditions):
+            if all(one.find(texts[one.name]) is not None for one in conditions):
                 hits.append(_hit(rule))
                 if _ends(rule):
                     break
@@ -113,10 +114,10 @@ class Matcher:
 
     def explain(self, facts: MailFacts) -> tuple[Explained, ...]:
         """Say of every rule, reached or not, which of its conditions hold and on what text."""
-        texts = _texts(facts)
+        texts = _Texts(facts)
         reached, explained = True, []
         for rule, conditions in self._rules:
-            tested = tuple(one.test(texts.get(one.name, ())) for one in conditions)
+            tested = tuple(one.test(texts[one.name]) for one in conditions)
             matched = all(one.held for one in tested)
             explained.append(Explained(_hit(rule), matched, reached, tested))
             reached = reached and not (matched and _ends(rule))
@@ -139,7 +140,7 @@ def _conditions(rule: TeamRule) -> tuple[_Condition, ...]:
         "subject": rule.subject,
         "body": rule.body,
     }
-    searched |= {f"header {name.lower()}": expression for name, expression in rule.header.items()}
+    searched |= {f"{_HEADER}{name.lower()}": expression for name, expression in rule.header.items()}
     conditions = [
         _Condition(name, expression, compile_pattern(expression))
         for name, expression in searched.items()
@@ -152,17 +153,32 @@ def _conditions(rule: TeamRule) -> tuple[_Condition, ...]:
     return tuple(conditions)
 
 
-def _texts(facts: MailFacts) -> dict[str, Sequence[str]]:
-    """Each condition's texts: one of them has to match."""
-    body = facts.body
-    if len(body) * 4 > MAX_BODY:
-        body = body.encode("utf-8", "replace")[:MAX_BODY].decode("utf-8", "ignore")
-    return {
-        "sender": (facts.sender,),
-        "recipient": facts.recipients,
-        "subject": (facts.subject,),
-        "body": (body,),
-        "list": (facts.list_id,),
-        "role": (facts.role.value,),
-        **{f"header {name}": values for name, values in facts.headers.items()},
-    }
+class _Texts(dict[str, Sequence[str]]):
+    """Each condition's texts, put together when it asks for them: one of them has to match."""
+
+    def __init__(self, facts: MailFacts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, name: str) -> Sequence[str]:
+        read = _READERS.get(name)
+        headers = self._facts.headers
+        found = headers.get(name.removeprefix(_HEADER), ()) if read is None else read(self._facts)
+        self[name] = found
+        return found
+
+
+def _body(facts: MailFacts) -> Sequence[str]:
+    if len(facts.body) * 4 > MAX_BODY:
+        return (facts.body.encode("utf-8", "replace")[:MAX_BODY].decode("utf-8", "ignore"),)
+    return (facts.body,)
+
+
+_READERS: Mapping[str, Callable[[MailFacts], Sequence[str]]] = {
+    "sender": lambda facts: (facts.sender,),
+    "recipient": lambda facts: facts.recipients,
+    "subject": lambda facts: (facts.subject,),
+    "body": _body,
+    "list": lambda facts: (facts.list_id,),
+    "role": lambda facts: (facts.role.value,),
+}

@@ -12,14 +12,14 @@ from helpdesk.model import WAITING, Nature, Place
 from helpdesk.report import utc
 from helpdesk.rules.attention import labels, reasons, state_name
 from helpdesk.rules.facts import Policy, ThreadFacts
+from helpdesk.rules.state import ThreadState
+from helpdesk.rules.talks import EXPERT_NEWS, to_tell
 from helpdesk.store import copies, journal, names, threads, wrongs
 from helpdesk.store.copies import Held
 from helpdesk.store.core import MESSAGE, THREAD, chunks
 from helpdesk.text import safe_text
 
-MACHINE = frozenset(
-    {Nature.AUTOMATIC, Nature.BOUNCE, Nature.RECEIPT, Nature.OWN, Nature.COMMENT, Nature.SOLVED}
-)
+MACHINE = frozenset({Nature.AUTOMATIC, Nature.BOUNCE, Nature.RECEIPT, Nature.OWN, *EXPERT_NEWS})
 
 
 def list_threads(
@@ -108,6 +108,7 @@ def _document(
         "attention": bool(why),
         "reasons": list(why),
         "notes": row.notes.splitlines(),
+        "talks": talks(facts.state),
         "opened_at": utc(row.opened_at),
         "last_activity_at": utc(row.last_activity_at),
         "waiting_since": _time(since),
@@ -115,6 +116,23 @@ def _document(
             _message(mail, held.get(mail.id, ()), is_open=facts.state.open is True) for mail in mails
         ],
     }
+
+
+def talks(state: ThreadState) -> Sequence[Mapping[str, Any]]:
+    """What was said with each destination that the thread is or was with."""
+    untold = to_tell(state)
+    return [
+        {
+            "where": where,
+            "tickets": [safe_text(one) for one in talk.tickets],
+            "heard_at": _time(None if talk.heard is None else talk.heard.at),
+            "solved": talk.solved,
+            "to_tell": where in untold,
+            "reminders": talk.nags,
+            "reminded_at": _time(None if talk.nagged is None else talk.nagged.at),
+        }
+        for where, talk in sorted(state.talks.items())
+    ]
 
 
 def _message(mail: Any, held: Sequence[Held], *, is_open: bool) -> Mapping[str, Any]:

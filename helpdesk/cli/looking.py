@@ -96,6 +96,7 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
             ("labels", ", ".join(told["labels"]) or "none"),
             ("needed for", ", ".join(told["reasons"]) or "nothing"),
             *(("yours to settle", note) for note in told["notes"]),
+            *((f"with {talk['where']}", _talk(talk)) for talk in told["talks"]),
             ("opened", when(told["opened_at"])),
             ("waiting since", when(told["waiting_since"]) or "not waiting"),
             ("decided", f"{told['decided']['rule']}: {told['decided']['reason']}"),
@@ -138,6 +139,18 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
             for entry in told["story"]
         ],
     )
+
+
+def _talk(talk: Mapping[str, Any]) -> str:
+    """What was said with a destination, in a line."""
+    parts = [
+        " ".join(talk["tickets"]) or "no ticket number",
+        f"last heard {when(talk['heard_at'])}" if talk["heard_at"] else "nothing heard",
+        "solved" if talk["solved"] else "",
+        "the user does not know it" if talk["to_tell"] else "",
+        f"reminded {talk['reminders']} times, last {when(talk['reminded_at'])}" if talk["reminders"] else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def labels(as_json: shell.Json = False, config: shell.Config = None) -> None:

@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from helpdesk.errors import DeadlyMailError, MailboxRefusedError, UidValidityChangedError, deadly
-from helpdesk.mailbox.authors import author
+from helpdesk.mailbox.answering import answer_to, way, who_wrote
 from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify, unproven
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, identity, parse_header
-from helpdesk.mailbox.routing import DELIVERY, Speaker, answer_of, audience, speaker
+from helpdesk.mailbox.routing import DELIVERY, Speaker, audience
 from helpdesk.mailbox.subjects import people_of, subject_key
 from helpdesk.mailbox.trackers import ticket_numbers
-from helpdesk.mailids import Answered, loop_token
-from helpdesk.model import Author, Header, Nature, Place, Role, Stamp
+from helpdesk.mailids import loop_token
+from helpdesk.model import Author, Header, Nature, Place, Stamp
 from helpdesk.ports import Folder, Mailbox, MailRow
 from helpdesk.rules.facts import Hit
 from helpdesk.rules.talks import ticket_key
@@ -126,8 +126,8 @@ class Intake:
 
     def _understand(self, conn: Connection, mail: Incoming, row: MailRow, header: Header) -> None:
         own = self._own((header.message_id, *header.fields.get("x-helpdesk-id", ())))
-        answer = None if own else answer_of(header, self.board.answers)
-        said = self._speaker(conn, header, answer)
+        answer = None if own else answer_to(conn, self.board, header)
+        said = who_wrote(conn, self.board, header, answer, sent=self.place is Place.SENT)
         body = _Body(self, row)
         text = body.text() if said.at_destination and not mail.adopted else ""
         told = classify(header, own=bool(own), destination=said.at_destination, text=text)
@@ -136,12 +136,11 @@ class Intake:
         if told.nature is Nature.BOUNCE and not mail.adopted:
             returned = [one for one in reported_ids(body.octets(BOUNCE_OCTETS)) if self.board.own(one)]
         message = self._message(header, said, row)
-        named = self._own(header.references) if answer is None else self._own((answer.message_id,))
-        threads = self._threads_of(conn, (*own, *named, *self._own(returned)))
+        named, threads = self._route(conn, message, header, returned, own)
         if answer is not None:
-            self._join(conn, message, header, answer)
-        elif returned or threads:
-            message.refs = " ".join(dict.fromkeys((*header.references, *returned, *threads)))
+            named = (*self._own((answer.to.message_id,)), *named)
+            if (found := way(conn, header, answer, text)) is not None:
+                message.refs, message.parents, threads = " ".join(found.refs), found.parent, found.threads
         message.nature, message.why = told.nature.value, told.why
         message.of_ours, message.token = bool(returned), own[0] if own else ""
         message.hits = pack_hits(self._hits(header, said.who, body, mail))
@@ -154,6 +153,21 @@ class Intake:
             conn, own, header, (named, threads)
         )
         mail.new, mail.own = message, own
+
+    def _route(
+        self,
+        conn: Connection,
+        message: NewMessage,
+        header: Header,
+        returned: Sequence[str],
+        own: Sequence[str],
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Refer to the threads that mails of ours are about which this one is, names or returns; tells which those are."""
+        named = self._own(header.references)
+        threads = self._threads_of(conn, (*own, *named, *self._own(returned)))
+        if returned or threads:
+            message.refs = " ".join(dict.fromkeys((*header.references, *returned, *threads)))
+        return named, threads
 
     def _hear(
         self, conn: Connection, header: Header, who: Author, row: MailRow, ours: tuple[Sequence[str], ...]
@@ -176,26 +190,6 @@ class Intake:
             return True
         named, threads = ours
         return not threads and (self.place is Place.FILED or len(named) == len(header.references))
-
-    def _speaker(self, conn: Connection, header: Header, answer: Answered | None) -> Speaker:
-        """Who wrote it; at a destination's token that is an expert, unless he asks in that thread."""
-        who = author(header, self.place is Place.SENT, self.board.authors)
-        asks = answer is not None and bool(answer.destination) and who.role is Role.USER
-        if asks and answer is not None:
-            thread = messages.thread_of_own(conn, loop_token(answer.message_id).lower())
-            asks = thread is not None and messages.is_user(conn, thread, who.address)
-        return speaker(who, answer, self.board.authors, is_user=asks)
-
-    def _join(self, conn: Connection, message: NewMessage, header: Header, answer: Answered) -> None:
-        """A valid token says which thread, whatever else the mail refers to: ids of other threads are left out."""
-        thread = messages.thread_of_own(conn, loop_token(answer.message_id).lower())
-        if thread is None and not answer.destination:
-            return  # a mail about the board itself
-        root = messages.roots_of(conn, [] if thread is None else [thread]).values()
-        elsewhere = messages.elsewhere(conn, header.references, thread) if root else frozenset()
-        kept = [one for one in header.references if one not in elsewhere]
-        message.refs = " ".join(dict.fromkeys((*kept, answer.message_id, *root)))
-        message.parents = next(iter(root), answer.message_id)
 
     def _message(self, header: Header, said: Speaker, row: MailRow) -> NewMessage:
         who, authors = said.who, self.board.authors

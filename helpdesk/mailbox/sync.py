@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from helpdesk.mailbox import delta, first
+from helpdesk.mailbox import delta, first, tickets
 from helpdesk.mailbox.arrive import Arrivals
 from helpdesk.mailbox.changes import Changes
 from helpdesk.mailbox.context import BoardContext
@@ -149,6 +149,8 @@ def _apply(
         entered.run(arrivals)
         disturbed = refile(conn, changes.moved | entered.known)
         start = time.perf_counter()  # a duration for people; no decision depends on it
+        if entered.new or changes.adopting:
+            disturbed |= tickets.find_threads(conn, board.authors.at_home)
         grouped = group(conn, board.join, disturbed | find_threads(conn, adopting=changes.adopting))
         seconds = time.perf_counter() - start
         folders.forget_empty(conn, [state.key for state in listed.missing])

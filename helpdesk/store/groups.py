@@ -112,6 +112,15 @@ def components_with(conn: Connection, ids: Iterable[str]) -> set[int]:
     return found
 
 
+def known_ids(conn: Connection, ids: Iterable[str]) -> dict[str, int]:
+    """Those of these ids that lead to a thread, and to which."""
+    found: dict[str, int] = {}
+    for chunk in chunks(ids):
+        query = select(REF.c.id, REF.c.thread).where(REF.c.id.in_(chunk), REF.c.thread != 0)
+        found |= {row.id: row.thread for row in conn.execute(query)}
+    return found
+
+
 def aliases(conn: Connection, components: Iterable[int]) -> dict[str, Alias]:
     """The ids of these components."""
     found: dict[str, Alias] = {}

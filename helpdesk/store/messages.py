@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from helpdesk.model import Nature, Role
+from helpdesk.model import Nature
 from helpdesk.store.bulk import run_many
-from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, REF, Values, chunks
+from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, Values, chunks
 
 
 class Twin(NamedTuple):
@@ -191,6 +191,15 @@ def link(conn: Connection, links: Mapping[int, str]) -> None:
         conn.execute(query, [{"key": key, "found": found} for key, found in links.items()])
 
 
+def refer(conn: Connection, found: Mapping[int, str]) -> None:
+    """What a ticket number found: one reference more, and the one that counts as the parent."""
+    if found:
+        query = update(MESSAGE).where(MESSAGE.c.id == bindparam("key"))
+        refs = func.trim(MESSAGE.c.refs + " " + bindparam("found"))
+        query = query.values(refs=refs, parents=bindparam("found"))
+        conn.execute(query, [{"key": key, "found": found} for key, found in found.items()])
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """A message whose copies moved: where they lie now, and whether it counts as board correspondence."""
@@ -247,30 +256,6 @@ def kinds_of(conn: Connection, tokens: Iterable[str]) -> dict[str, str]:
         if kind is not None:
             found[token] = kind
     return found
-
-
-def thread_of_own(conn: Connection, token: str) -> int | None:
-    """The thread that a mail of ours is about: by its row, else by its copy in the mailbox."""
-    thread = sent_for(conn, [token]).get(token)
-    if thread is None:
-        query = select(MESSAGE.c.thread).where(MESSAGE.c.token != "", MESSAGE.c.token == token)
-        thread = conn.execute(query.order_by(MESSAGE.c.id).limit(1)).scalar_one_or_none()
-    return thread or None
-
-
-def is_user(conn: Connection, thread: int, address: str) -> bool:
-    """Whether somebody wrote in a thread as a user."""
-    mine = (MESSAGE.c.thread == thread, MESSAGE.c.author == address, MESSAGE.c.role == Role.USER.value)
-    return conn.execute(select(MESSAGE.c.id).where(*mine).limit(1)).first() is not None
-
-
-def elsewhere(conn: Connection, ids: Iterable[str], thread: int | None) -> frozenset[str]:
-    """Those of these ids that lead to another thread."""
-    found: set[str] = set()
-    for chunk in chunks(ids):
-        query = select(REF.c.id).where(REF.c.id.in_(chunk), REF.c.thread != (thread or 0), REF.c.thread != 0)
-        found.update(conn.execute(query).scalars())
-    return frozenset(found)
 
 
 def came_home(conn: Connection, token: str) -> bool:

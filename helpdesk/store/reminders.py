@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from helpdesk.model import ESCALATED
 from helpdesk.outbox import OutboxRow
 from helpdesk.rules.state import Talk, ThreadState
-from helpdesk.store.core import OUTBOX, REF, THREAD
+from helpdesk.store.answered import with_codes
+from helpdesk.store.core import OUTBOX, THREAD
 from helpdesk.store.threads import unpack_state
 
 
@@ -35,22 +36,9 @@ def asked(conn: Connection, row: OutboxRow) -> Sequence[Asked]:
     """The threads of a reminder that are still there, and of which nothing was heard since it was planned."""
     told: Mapping[str, object] = json.loads(row.context or "{}")
     where, codes = str(told.get("where", "")), told.get("threads", ())
-    found: dict[int, Asked] = {}
-    for code in codes if isinstance(codes, list) else ():
-        key = _key(conn, str(code))
-        one = None if key is None else _asked(conn, key, where, row.planned_at)
-        if one is not None:
-            found[one.key] = one
-    return tuple(found.values())
-
-
-def _key(conn: Connection, code: str) -> int | None:
-    """The thread of a code, also where a join has given it another one."""
-    own: int | None = conn.execute(select(THREAD.c.id).where(THREAD.c.code == code)).scalars().first()
-    if own is not None:
-        return own
-    alias: int | None = conn.execute(select(REF.c.thread).where(REF.c.code == code)).scalars().first()
-    return alias or None
+    keys = with_codes(conn, map(str, codes) if isinstance(codes, list) else ())
+    found = [_asked(conn, key, where, row.planned_at) for key in keys]
+    return tuple(one for one in found if one is not None)
 
 
 def _asked(conn: Connection, key: int, where: str, planned: datetime) -> Asked | None:

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.servers import dovecot
 from tests.test_machine_dovecot import play
 from tests.test_sending_killed import play as killed
+from tests.test_sending_machine import Outbox
 
 INTERLEAVINGS = int(os.environ.get("HELPDESK_INTERLEAVINGS", "10000"))
 SIEGES = int(os.environ.get("HELPDESK_SIEGES", "10"))
@@ -62,3 +65,9 @@ def _peak(server: dovecot.Dovecot, folder: Path, size: int) -> int:
 def test_killed_at_any_moment_again_and_again(tmp_path: Path, seed: int) -> None:
     """What tests/test_sending_killed.py promises, with other dice."""
     killed(tmp_path, seed, prompt=seed % 2 == 1)
+
+
+def test_many_lives_of_the_outbox() -> None:
+    """What tests/test_sending_machine.py promises, for a third as many plays as of the board."""
+    many = settings(max_examples=max(10, INTERLEAVINGS // 3), stateful_step_count=40, deadline=None)
+    run_state_machine_as_test(Outbox, settings=settings(many, suppress_health_check=list(HealthCheck)))

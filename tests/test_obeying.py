@@ -44,10 +44,10 @@ def states(world: World) -> list[str]:
 
 def test_what_lay_somewhere_for_a_day_is_not_run(world: World) -> None:
     """A command mail that turns up a day late is answered with that, if it is certain who wrote it; else with nothing."""
-    asked = question(world)
+    asked, other = question(world), short(world, question(world, "No output"))
     world.advance(days=3)
     world.now -= timedelta(days=2)
-    write(world, f"helpdesk: close {short(world, asked)}")
+    write(world, f"helpdesk: close {other} {short(world, asked)}")
     write(world, f"helpdesk: close {short(world, asked)}", SERGEY, proven=False)
     world.now += timedelta(days=2)
     world.tick()
@@ -211,6 +211,23 @@ def test_a_sent_copy_is_proof_and_makes_no_issue(world: World) -> None:
     with world.engine.connect() as conn:
         row = conn.execute(select(MESSAGE).where(MESSAGE.c.message_id == said)).one()
     assert (row.correspondence, row.thread) == (True, 0)
+
+
+def test_a_list_that_changes_the_words_makes_no_second_command(world: World) -> None:
+    """A copy whose words a list changed is the same mail: the proven one counts, whichever comes first."""
+    asked = question(world)
+    code = short(world, asked)
+    body = f"helpdesk: tell user {code}: It works."
+    changed = f"helpdesk: tell user {code}: It works. [list footer]"
+    for first, second in (((body, True), (changed, False)), ((changed, False), (body, True))):
+        said = write(world, first[0], proven=first[1])
+        world.tick()
+        write(world, second[0], proven=second[1], message_id=said)
+        world.tick()
+    notes = [one for one in world.mailer.arrived if ANN in one.recipients]
+    assert [b"footer" in one.content for one in notes] == [False, False]
+    assert states(world) == ["answered", "refused", "answered"]
+    world.expected = len(world.mailer.arrived)
 
 
 def test_plan_shows_what_a_command_would_do(world: World) -> None:

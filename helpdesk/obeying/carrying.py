@@ -47,7 +47,7 @@ def carry(desk: Desk, mail: CommandMail) -> Work | None:
             _order(desk, work, number, one)
         elif one.verb in READING:
             work.questions.append((place(number), one))
-        elif place(number) not in work.told:
+        elif one.verb is not Verb.CONFIRM and place(number) not in work.told:
             work.told[place(number)] = _at_once(desk, work, one)
     return work
 

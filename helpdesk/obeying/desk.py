@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from helpdesk.actions import Action, Kind
 from helpdesk.board import Board, Teammate
-from helpdesk.commands import Command, Mistake
+from helpdesk.commands import Command, Mistake, Verb
 from helpdesk.commands.grammar import Known, understand
 from helpdesk.commands.splitting import MAX_COMMANDS
 from helpdesk.errors import UsageError
@@ -20,7 +20,15 @@ from helpdesk.store.core import THREAD
 CONTACT = frozenset({"contact"})
 MAX_NEAR = 2000  # threads among which a misspelt id is looked for
 _NOT_YET = Mistake("contacts may ask for what concerns their site; there are no such commands yet")
+_LATE = Mistake(
+    "it was not seen within 24 hours, so it is not carried out: please say it again if it still holds"
+)
 _TOO_MANY = Mistake(f"more than {MAX_COMMANDS} commands in a mail: this one and what follows was not read")
+
+
+def is_confirmation(asked: Command | Mistake) -> bool:
+    """Whether it brings a token back."""
+    return isinstance(asked, Command) and asked.verb is Verb.CONFIRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class Desk:
         known = Known(self.board.name, self.board.policy.kinds)
         found: list[Command | Mistake] = [understand(item, known) for item in mail.items[:MAX_COMMANDS]]
         found += [_TOO_MANY] * (len(mail.items) - len(found))
+        if mail.stale:
+            return [one if is_confirmation(one) else _LATE for one in found]
         return [_NOT_YET if isinstance(one, Command) and person.roles <= CONTACT else one for one in found]
 
     def thread(self, text: str) -> int:

@@ -13,7 +13,7 @@ from helpdesk.board import Teammate
 from helpdesk.commands import Command, Mistake, Verb, changes
 from helpdesk.mailids import confirms
 from helpdesk.obeying import answering
-from helpdesk.obeying.desk import Desk
+from helpdesk.obeying.desk import Desk, is_confirmation
 from helpdesk.obeying.work import place
 from helpdesk.store import commands
 from helpdesk.store.commands import CommandMail, State
@@ -25,7 +25,6 @@ UNPROVEN_PER_DAY = 3
 """Mails to a person in 24 hours that nobody has proven to have asked for."""
 
 _KEY = 16  # characters of a token that say which command mail it is about
-_LATE = "it was not seen within 24 hours, so it is not carried out: please say it again if it still holds"
 _UNKNOWN = "this token is not known here"
 
 Asked = Sequence[Command | Mistake]
@@ -52,7 +51,7 @@ def _judge(desk: Desk, mail: CommandMail) -> Iterable[Action]:
         return ()
     asked = desk.understood(mail, person)
     told, actions = _confirmations(desk, person, asked)
-    others = [one for one in asked if not _confirms(one)]
+    others = [one for one in asked if not is_confirmation(one)]
     mail = replace(mail, person=person.address, told=told)
     mail = _stands(desk, mail, others)
     commands.save(desk.conn, mail)
@@ -66,9 +65,6 @@ def _stands(desk: Desk, mail: CommandMail, others: Asked) -> CommandMail:
     if not others:
         failed = mail.authentic and any(not done for done, _ in mail.told.values())
         return replace(mail, state=State.CONFIRMED if failed else State.ANSWERED)
-    if mail.stale and mail.authentic:
-        late = {place(number): (False, _LATE) for number in range(len(mail.items))}
-        return replace(mail, state=State.CONFIRMED, told={**late, **mail.told})
     if mail.authentic:
         return replace(mail, state=State.CONFIRMED)
     question = any(map(changes, others))
@@ -83,10 +79,6 @@ def _may_be_mailed(desk: Desk, mail: CommandMail, *, question: bool) -> bool:
         return False
     since = desk.now.at - timedelta(hours=24)
     return commands.unproven(desk.conn, mail.person, since) < UNPROVEN_PER_DAY
-
-
-def _confirms(one: Command | Mistake) -> bool:
-    return isinstance(one, Command) and one.verb is Verb.CONFIRM
 
 
 def _confirmations(

@@ -82,17 +82,33 @@ class CommandMail:
 
 
 def enter(conn: Connection, heard: Iterable[Heard], stamp: Stamp, last: Stamp | None) -> None:
-    """Keep what was read; a mail that is known already only gains the proof that a better copy brings."""
+    """Keep what was read; a mail that is known already only gains the proof that a better copy brings.
+
+    Copies of a mail may differ in their words, because lists change them: of these a proven one counts, and no other.
+    """
     simulated = meta.get(conn, SIMULATED) is not None
     for one in heard:
-        known = conn.execute(select(COMMAND.c.authentic).where(COMMAND.c.key == one.key)).scalar_one_or_none()
-        if known is None:
+        same = (COMMAND.c.message_id == one.message_id, COMMAND.c.author == one.author)
+        copies = {
+            row.key: row.authentic
+            for row in conn.execute(select(COMMAND.c.key, COMMAND.c.authentic).where(*same))
+        }
+        if one.key not in copies and (one.authentic or True not in copies.values()):
             stale = last is not None and not simulated and one.mailed < last.at - STALE
             conn.execute(insert(COMMAND).values(_values(one, stamp, stale=stale)))
-        elif one.authentic and not known:
-            conn.execute(update(COMMAND).where(COMMAND.c.key == one.key).values(authentic=True))
-            asked = (COMMAND.c.key == one.key, COMMAND.c.state == State.ASKED.value)
-            conn.execute(update(COMMAND).where(*asked).values(state=State.CONFIRMED.value))
+        if one.authentic:
+            _prove(conn, one)
+
+
+def _prove(conn: Connection, one: Heard) -> None:
+    """A copy is proven: its own question is answered by that, and another about the same mail (a list changed its text) is void."""
+    mine = COMMAND.c.key == one.key
+    asked = COMMAND.c.state == State.ASKED.value
+    conn.execute(update(COMMAND).where(mine).values(authentic=True))
+    conn.execute(update(COMMAND).where(mine, asked).values(state=State.CONFIRMED.value))
+    others = (COMMAND.c.message_id == one.message_id, COMMAND.c.author == one.author, ~mine)
+    waits = COMMAND.c.state.in_([State.NEW.value, State.ASKED.value])
+    conn.execute(update(COMMAND).where(*others, waits).values(state=State.REFUSED.value))
 
 
 def any_wait(conn: Connection) -> bool:

@@ -12,12 +12,15 @@ from sqlalchemy import Connection
 from helpdesk import outbox
 from helpdesk.actions import Kind
 from helpdesk.errors import UsageError
-from helpdesk.model import FIXED
+from helpdesk.mailbox.dialects import Dialect
+from helpdesk.model import FIXED, Stamp
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.report import Hold
+from helpdesk.rules.facts import Policy, Release
 from helpdesk.rules.project import COVER
+from helpdesk.rules.releases import why_not_asked
 from helpdesk.settings import Settings
-from helpdesk.store import holds, journal, lookups, meta, names, requests
+from helpdesk.store import holds, journal, lookups, meta, names, requests, threads
 from helpdesk.store import outbox as rows
 from helpdesk.store.journal import Entry
 from helpdesk.text import safe_text
@@ -121,6 +124,7 @@ class Released:
     name: str
     version: str
     known: bool
+    stamp: Stamp  # the cycle that will carry it out
 
 
 def release(conn: Connection, settings: Settings, name: str, version: str, at: datetime) -> Released:
@@ -133,13 +137,26 @@ def release(conn: Connection, settings: Settings, name: str, version: str, at: d
     last = meta.last_cycle(conn)
     cycle = 1 if last is None else last.cycle + 1  # the one that will carry it out
     requests.ask(conn, "release", {"name": name, "version": version, "cycle": cycle}, at)
-    return Released(name, version, name.casefold() in {one.casefold() for one in _products(settings)})
+    known = name.casefold() in {one.casefold() for one in _products(settings)}
+    return Released(name, version, known, Stamp(cycle, at))
 
 
-def still_fixed(conn: Connection, board: str) -> Sequence[str]:
-    """The open threads that are FIXED and wait for a release."""
-    codes = names.codes(conn, lookups.open_with(conn, FIXED))
-    return sorted(f"{board}-{code}" for code in codes)
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """An open thread that stays FIXED, and why its user was not asked."""
+
+    thread: str
+    why: str
+
+
+def not_asked(
+    conn: Connection, dialect: Dialect, policy: Policy, board: str, said: Released
+) -> Sequence[NotAsked]:
+    """The open threads that are FIXED and wait for another release, or for something else."""
+    found = threads.load(conn, sorted(lookups.open_with(conn, FIXED)), dialect)
+    release = Release(said.name, said.version, said.stamp)
+    left = [NotAsked(f"{board}-{one.code}", why_not_asked(one, policy, release)) for one in found]
+    return sorted(left, key=lambda one: one.thread)
 
 
 def _products(settings: Settings) -> Iterable[str]:

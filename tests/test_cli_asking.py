@@ -152,12 +152,14 @@ def test_a_release_asks_the_users_of_its_fixed_threads(desk: Desk, sink: SmtpSin
     told = desk.read("release", "newbie", "5.2", "--now", "2026-06-08T11:00Z")
     assert told["known"]
     assert told["others"] == [desk.thread("<b@x>")]
+    assert told["not_asked"] == [{"thread": desk.thread("<b@x>"), "why": "no label says what it belongs to"}]
     assert [letter.recipients[0] for letter in sink.received] == ["bob@uni.example"]
     assert "waiting" in flags(desk)
     desk.read("release", "newbie", "5.2")
     assert len(sink.received) == 1
     said = desk.say("release", "nobody-knows", "1")
     assert said.code == 0
+    assert "no label says what it belongs to" in said.out
     assert "nobody-knows" in said.err
 
 

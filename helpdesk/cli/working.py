@@ -1,6 +1,7 @@
 """Commands that change something: run, and what people ask for."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -145,15 +146,23 @@ def release(
     settings = shell.load(config)
     carried = carry_out(settings, now, lambda conn, at: asking.release(conn, settings, name, version, at))
     with shell.reading(settings) as conn:
-        others = asking.still_fixed(conn, settings.board.name) if carried.report else []
+        asked = (app.dialect(settings), app.policy(settings), settings.board.name, carried.asked)
+        others = asking.not_asked(conn, *asked) if carried.report else []
     if as_json:
         said = {"name": carried.asked.name, "version": carried.asked.version, "known": carried.asked.known}
-        screen.document({**said, **reports.carried(carried.report), "others": others})
+        screen.document({**said, **reports.carried(carried.report), **_not_asked(others)})
         return
     if not carried.asked.known:
         screen.complain(f"No destination, component or label is called {name}: no thread belongs to it.")
     reports.show_carried(carried.report, settings)
     if others:
-        screen.heading("Still FIXED, and of something else")
-        for one in others:
-            screen.say(one)
+        short = shell.short_names(settings, [one.thread for one in others])
+        screen.heading("Still FIXED: not asked")
+        screen.table(("thread", "why"), [(short(one.thread), one.why) for one in others])
+
+
+def _not_asked(others: Sequence[asking.NotAsked]) -> Mapping[str, Any]:
+    return {
+        "others": [one.thread for one in others],
+        "not_asked": [{"thread": one.thread, "why": one.why} for one in others],
+    }

@@ -10,7 +10,8 @@ from helpdesk.bits import STAR
 from helpdesk.model import ESCALATED, FIXED, HUMAN_NATURES, TAKEN, URGENT, WAITING, Nature
 from helpdesk.rules.answers import team_answers
 from helpdesk.rules.draft import Draft, Pending, living
-from helpdesk.rules.facts import Fate, Release, asker
+from helpdesk.rules.facts import Fate, asker
+from helpdesk.rules.releases import belongs
 from helpdesk.rules.shifts import at_a_start, covered, on_duty
 from helpdesk.rules.state import Register
 from helpdesk.rules.talks import note_told, watch_talks
@@ -161,7 +162,11 @@ def _releases(draft: Draft) -> None:
     if fixed is None or not fixed.present:
         return
     for release in draft.facts.releases:
-        if release.stamp < fixed.stamp or not _belongs(draft, release) or "fixed" in draft.held:
+        if (
+            release.stamp < fixed.stamp
+            or not belongs(draft.state, draft.policy, release.name)
+            or "fixed" in draft.held
+        ):
             continue
         user = asker(draft.facts)
         if user is None:
@@ -172,14 +177,3 @@ def _releases(draft: Draft) -> None:
         draft.write(FIXED, Register(False, draft.now, False, "fixed", reason))
         draft.write(WAITING, Register(True, draft.now, fixed.human, "fixed", reason))
         return
-
-
-def _belongs(draft: Draft, release: Release) -> bool:
-    """A thread belongs to what its labels name: a component or destination itself, or a destination's components."""
-    name = release.name.casefold()
-    for label in (label for label in draft.state.registers if draft.on(label)):
-        destination = draft.policy.destinations.get(label)
-        components = destination.components if destination is not None else ()
-        if name in {label.casefold(), *(component.casefold() for component in components)}:
-            return True
-    return False

@@ -31,6 +31,7 @@ from helpdesk.rules.facts import Policy
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.shifts.configured import keeper
 from helpdesk.shifts.duty import Duty
+from helpdesk.sites import Contacts, SiteTelling
 from helpdesk.smtp import Login, SmtpMailer, SmtpServer
 from helpdesk.store import db, meta, migrations, wrongs
 from helpdesk.store.lock import instance_lock
@@ -222,11 +223,31 @@ def board(
         act=act and settings.board.act == "act",
         observes=settings.board.act != "act",
         sites=frozenset(site.name for site in settings.site),
+        sites_telling=sites_telling(settings),
         people={
             address: Teammate(person.name, person.addresses[0], frozenset(person.roles))
             for person in settings.people
             for address in person.addresses
         },
+    )
+
+
+def sites_telling(settings: Settings) -> SiteTelling:
+    """Whom a site's troubles are told, and when; the first address of each contact."""
+    by_name = {key: person for person in settings.people for key in (person.name, *person.addresses)}
+    robots = settings.robots
+    return SiteTelling(
+        contacts={
+            site.name: Contacts(
+                tuple(dict.fromkeys(by_name[one].addresses[0] for one in site.contacts)),
+                site.timezone or settings.board.timezone,
+            )
+            for site in settings.site
+        },
+        after=timedelta(minutes=robots.mail_after_minutes),
+        from_hour=robots.mail_from_hour,
+        until_hour=robots.mail_until_hour,
+        per_day=robots.mails_per_day,
     )
 
 

@@ -15,6 +15,7 @@ from helpdesk.render import Templates
 from helpdesk.rules.facts import Policy
 from helpdesk.settings.times import WeekMoment
 from helpdesk.shifts.duty import Duty
+from helpdesk.sites import SiteTelling
 
 FILED = "Helpdesk"  # board correspondence: commands, confirmations, our own mails about the board
 
@@ -83,6 +84,7 @@ class Board:
         False  # by its configuration, and not because somebody only asks what would be done (plan)
     )
     sites: frozenset[str] = frozenset()  # names that are known to be sites
+    sites_telling: SiteTelling = field(default_factory=SiteTelling)
     people: Mapping[str, Teammate] = field(default_factory=dict)  # by every address
 
     def folder(self, place: Place) -> str:

@@ -10,6 +10,7 @@ from typing import ClassVar, get_args
 from helpdesk.digest.mail import DigestMail
 from helpdesk.observing import ObservedMail
 from helpdesk.reviewing import ReviewMail
+from helpdesk.sites import SiteOutMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ Mail = (
     | ReleaseMail
     | WarningMail
     | NoticeMail
+    | SiteOutMail
     | UrgentMail
     | AlarmMail
     | AnswerMail

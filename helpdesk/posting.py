@@ -31,6 +31,7 @@ KINDS = {
     "observe_report": "observed",
     "command": "answer",
     "confirm": "confirmation",
+    "site_out": "site_out",
 }
 """The kind of mail that each rule sends (docs/mail.md section 1); auto-close sends two, and names them itself."""
 

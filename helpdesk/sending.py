@@ -21,7 +21,7 @@ from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Delivery, Letter, Mailbox, Mailer
 from helpdesk.render import ascii_domain
 from helpdesk.report import Hold
-from helpdesk.store import commands, journal, lookups, reminders, stories
+from helpdesk.store import commands, journal, lookups, reminders, stories, verdicts
 from helpdesk.store import outbox as rows
 from helpdesk.store.core import chunks
 from helpdesk.store.lazily import lazily
@@ -122,6 +122,8 @@ def _wanted(conn: Connection, row: OutboxRow, now: datetime) -> bool:
         return now < datetime.fromisoformat(json.loads(row.context)["until"])
     if row.rule == "nag":
         return bool(reminders.asked(conn, row))
+    if row.rule == "site_out":
+        return verdicts.is_out(conn, row.occasion.partition(":")[0])
     if row.rule not in {"escalate", "urgent", "auto_close"} or row.about is None:
         return True
     return lookups.still_wants(conn, row.about, row.rule, row.occasion)

@@ -27,6 +27,7 @@ PLANNERS: Sequence[Planner] = (
     occasions.digests,
     occasions.review,
     occasions.observed,
+    occasions.site_mails,
 )
 """In this order."""
 

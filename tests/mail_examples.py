@@ -24,6 +24,7 @@ from helpdesk.mails import (
     WarningMail,
 )
 from helpdesk.render import Envelope
+from helpdesk.sites import Example, Failures, Out, SiteOutMail
 from tests.digest_cases import empty, full
 from tests.test_observing import full as observed
 from tests.test_observing import labels
@@ -169,6 +170,42 @@ CONFIRMATION = ConfirmationMail(
 TO_SHIFTER = replace(
     ENVELOPE, to=("aiden@example.org",), reply_to="dast-board+k7q2mzr5t3wxy6abcd@example.org"
 )
+SITE_OUT = SiteOutMail(
+    site="DESY-HH",
+    outs=(
+        Out(
+            "atlas",
+            NOW - timedelta(hours=5),
+            "6 of 7 jobs failed between 02:20 and 03:10, two templates, four nodes",
+        ),
+        Out("lhcb", NOW - timedelta(hours=2), "4 of 4 jobs failed, one template"),
+    ),
+    ended=254,
+    failed=44,
+    failures=(
+        Failures(
+            41,
+            "stage-in",
+            "pilot 1099",
+            "an input file could not be copied",
+            ("wn-117", "wn-118", "wn-119"),
+            False,
+        ),
+        Failures(3, "payload", "exit 60", "ended at its wall time", ("wn-012",), True),
+    ),
+    example=Example(
+        "x7k2",
+        "hd1f:88121_4",
+        "dimuon",
+        "wn-117",
+        NOW - timedelta(minutes=50),
+        (
+            "staging in root://se.desy.example.org//atlas/zmumu.root",
+            "dimuon: [ERROR] Server responded with an error: [3011] No such file",
+        ),
+    ),
+)
+
 EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     "escalation": (ESCALATION, ENVELOPE),
     "escalation-first-mail-only": (
@@ -196,6 +233,11 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     ),
     "note-words": (replace(NOTE, by="Aiden", words=("It works again since this morning.",)), TO_USER),
     "warning": (WARNING, TO_USER),
+    "site-out": (SITE_OUT, replace(ENVELOPE, to=("dieter@desy.example.org",))),
+    "site-out-silent": (
+        replace(SITE_OUT, outs=SITE_OUT.outs[:1], failures=(), example=None),
+        replace(ENVELOPE, to=("dieter@desy.example.org",)),
+    ),
     "notice": (NoticeMail("7kq2m", "All jobs fail since 04:00", "Ann Müller", WAITED), TO_USER),
     "answer": (ANSWER, TO_SHIFTER),
     "answer-one-refused": (

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from helpdesk.board import Board
 from helpdesk.caps import TO_USERS
-from helpdesk.letters import about_board, about_threads, shifts
+from helpdesk.letters import about_board, about_sites, about_threads, shifts
 from helpdesk.letters.writing import Writing
 from helpdesk.mailids import answer_token, bounce_token, sender_with_token
 from helpdesk.mails import Mail
@@ -30,6 +30,7 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "answer": about_board.answer,
     "confirmation": about_board.confirmation,
     "digest": shifts.digest,
+    "site_out": about_sites.site_out,
     "observed": shifts.observed,
     "review": shifts.review,
 }

@@ -3,5 +3,6 @@
 from helpdesk.occasions.calendars import calendar
 from helpdesk.occasions.days import observed, review
 from helpdesk.occasions.shift_digests import digests
+from helpdesk.occasions.site_mails import site_mails
 
-__all__ = ["calendar", "digests", "observed", "review"]
+__all__ = ["calendar", "digests", "observed", "review", "site_mails"]

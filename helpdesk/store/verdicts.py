@@ -51,6 +51,11 @@ def latest(conn: Connection) -> Mapping[tuple[str, str], Change]:
     return {(one.experiment, one.site): one for one in map(_change, rows)}
 
 
+def is_out(conn: Connection, site: str) -> bool:
+    """Whether any experiment has the site out now."""
+    return any(one.site == site and one.action == "exclude" for one in latest(conn).values())
+
+
 def since(conn: Connection, start: datetime) -> Sequence[Change]:
     """The changes from a moment on, oldest first."""
     return [

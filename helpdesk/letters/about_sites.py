@@ -1,0 +1,20 @@
+"""Mails to the contacts of sites: what their jobs did, from the records."""
+
+from collections import defaultdict
+
+from helpdesk.letters.writing import Writing
+from helpdesk.sites import LOOK_BACK, Out, SiteOutMail, tell
+from helpdesk.store import records, verdicts
+
+
+def site_out(writing: Writing) -> SiteOutMail:
+    """What is out now, and what failed in the hours before it went out."""
+    site = writing.row.occasion.partition(":")[0]
+    outs: dict[str, list[Out]] = defaultdict(list)
+    with writing.board.engine.connect() as conn:
+        for (experiment, name), change in verdicts.latest(conn).items():
+            if change.action == "exclude":
+                outs[name].append(Out(experiment, change.at, change.reason))
+        mine = tuple(sorted(outs[site], key=lambda one: one.experiment))
+        start = min((one.since for one in mine), default=writing.now) - LOOK_BACK
+        return tell(site, mine, list(records.read(conn, site=site, since=start, until=writing.now)))

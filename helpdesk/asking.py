@@ -113,6 +113,7 @@ def _unsend(conn: Connection, entry: Entry) -> int:
             f"action {entry.id} is a mail, and the mail {state}: what may have left cannot be undone"
         )
     rows.save(conn, replace(outbox.dropped(row), last_answer="undone by a person"))
+    requests.ring(conn)
     journal.mark(conn, [entry.id], "undone")
     return row.id
 
@@ -187,6 +188,7 @@ def retry(conn: Connection, key: int, at: datetime) -> OutboxRow:
     if again == row:
         raise UsageError(f"mail {key} is {row.state}: only what is held or failed can be tried again")
     rows.save(conn, again)
+    requests.ring(conn)
     return again
 
 
@@ -197,6 +199,7 @@ def drop(conn: Connection, key: int) -> OutboxRow:
     if dropped.state is not State.DROPPED:
         raise UsageError(f"mail {key} is {row.state}: what has left, or is leaving, cannot be dropped")
     rows.save(conn, dropped)
+    requests.ring(conn)
     return dropped
 
 

@@ -21,6 +21,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from helpdesk import cycle
+from helpdesk.bell import Bell
 from helpdesk.board import Board
 from helpdesk.errors import HeldError, LoginRefusedError, UsageError
 from helpdesk.health import Answer, listen
@@ -129,7 +130,9 @@ class _Daemon:
         duty = DutyThread(
             self._parts.board.duty, self._parts.clocks.wall, partial(_from_thread, loop, self._wake)
         )
+        bell = Bell(self._parts.board.engine, partial(_from_thread, loop, self._wake))
         duty.start()
+        bell.start()
         self._tell.systemd("READY=1")
         self._tell.log.info("started", act=self._parts.board.act, poll_seconds=self._parts.poll_seconds)
         try:
@@ -145,6 +148,7 @@ class _Daemon:
             self._pool.shutdown()
             heart.cancel()
             duty.stop()
+            bell.stop()
         self._tell.log.info("stopped")
         return 0
 

@@ -1,4 +1,4 @@
-"""Carrying a request out: at once where no daemon works on the board, else with its next cycle."""
+"""Carrying a request out: here where no daemon works on the board, else by the daemon, which hears of it at once."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from helpdesk.store import migrations
 
 T = TypeVar("T")
 Ask = Callable[[Connection, datetime], T]
-NEXT_CYCLE = "A helpdesk runs on this board: it does this with its next cycle."
+NEXT_CYCLE = "A helpdesk runs on this board: it does this within a second or two."
 
 
 @dataclass(frozen=True, slots=True)

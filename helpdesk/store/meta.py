@@ -11,6 +11,7 @@ CYCLE = "cycle"  # number and time of the last observation
 POLICY = "policy"  # a hash of the rules' settings that threads were decided by
 ROTA = "rota"  # the shifts that threads were decided by (helpdesk.shifts.noted)
 FOLDERS = "folders"  # the folders of the server and their SPECIAL-USE, as JSON
+RINGS = "rings"  # how often somebody asked for something by command
 
 
 def get(conn: Connection, key: str) -> str | None:

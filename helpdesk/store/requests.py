@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from helpdesk.store import meta
 from helpdesk.store.core import REQUEST
 
 
@@ -22,8 +23,19 @@ class Request:
 
 
 def ask(conn: Connection, kind: str, args: dict[str, Any], at: datetime) -> None:
-    """Write a request down."""
+    """Write a request down, and ring for a daemon."""
     conn.execute(insert(REQUEST).values(at=at, kind=kind, args=json.dumps(args), answer=""))
+    ring(conn)
+
+
+def ring(conn: Connection) -> None:
+    """A running daemon looks as soon as this transaction is committed (`helpdesk.bell`)."""
+    meta.put(conn, meta.RINGS, str(rings(conn) + 1))
+
+
+def rings(conn: Connection) -> int:
+    """How often somebody rang."""
+    return int(meta.get(conn, meta.RINGS) or 0)
 
 
 def open_requests(conn: Connection, kind: str) -> Sequence[Request]:

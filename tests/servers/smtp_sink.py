@@ -88,6 +88,10 @@ class SmtpSink:
         """Add faults; each happens once, the first that fits first."""
         self._faults.extend(faults)
 
+    def mend(self) -> None:
+        """No more faults, those that last neither."""
+        self._faults.clear()
+
     def take(self, stage: Stage, *to: str) -> Fault | None:
         """Use up the next fault for this stage."""
         for fault in self._faults:

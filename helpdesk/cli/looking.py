@@ -14,6 +14,7 @@ from helpdesk.clients import CLIENTS, identity_of, thunderbird
 from helpdesk.errors import UsageError
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.store import census, migrations, names
+from helpdesk.store.journal import SAID
 
 
 class ClientName(StrEnum):
@@ -132,7 +133,7 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
             (
                 when(entry["at"]),
                 f"{entry['kind']} {entry['what']}",
-                f"{entry['rule']} [{entry['guideline']}]: {entry['reason']}",
+                _why(entry),
                 ", ".join([entry["status"], *(f"wrong: {one['by']}" for one in entry["wrong"])]),
                 entry["id"],
             )
@@ -249,3 +250,11 @@ def _identity(settings: Settings, profile: Path) -> str:
             f"{prefs}: no account of {imap.username} on {imap.host}; add it in Thunderbird first"
         )
     return found
+
+
+def _why(entry: Mapping[str, Any]) -> str:
+    """The rule, the guideline that it follows, and the reason; of what people said, their words."""
+    guideline = f" [{entry['guideline']}]" if entry["guideline"] else ""
+    return (
+        str(entry["reason"]) if entry["status"] == SAID else f"{entry['rule']}{guideline}: {entry['reason']}"
+    )

@@ -53,7 +53,7 @@ def hear(letter: Letter, raw: bytes, policy: AuthorPolicy) -> Said:
     told = spoken(raw)
     said = split(told.text)
     private = _to_the_board_alone(letter.header, policy)
-    sure = proven(letter.header, letter.who, policy) and _fresh(letter) and not told.below_a_quote
+    sure = proven(letter.header, letter.who, policy) and not told.below_a_quote
     command = _command(letter, said.items, sure=sure) if said.items else None
     handover = None
     if private and DIGESTS & set(letter.kinds.values()) and letter.who.role in TEAM:
@@ -87,6 +87,7 @@ def _command(letter: Letter, items: tuple[Item, ...], *, sure: bool) -> Heard:
         refs=tuple(dict.fromkeys(ids))[:MAX_REFS],
         ours=tuple(letter.kinds),
         authentic=sure,
+        fresh=_fresh(letter),
         mailed=letter.time,
     )
 

@@ -109,7 +109,7 @@ def settle(desk: Desk, work: Work, told: Mapping[str, Told]) -> None:
             done, says = _left(desk, thread, order, says)
         work.told[work.where(order)] = (done, f"{short}: {says}")
         line = work.mail.items[int(work.where(order)[:2])].quoted[0]
-        _enter(desk, work, thread, journal.COMMAND, (line, f"{work.person.name} wrote {line!r}: {says}"))
+        _enter(desk, work, thread, journal.COMMAND, (line, f"{work.person.name}: {says}"))
     for where, asked in work.questions:
         work.told[where] = _at_once(desk, work, asked)
 

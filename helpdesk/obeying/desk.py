@@ -58,10 +58,11 @@ class Desk:
             return names.find(self.conn, text, self.board.name)
         except UsageError as error:
             prefix = text.lower().removeprefix(f"{self.board.name.lower()}-")
-            near = self._near(prefix)
-            if near is None or "more than one" in str(error):
+            if "more than one" in str(error):
                 raise
-            raise UsageError(f"there is no thread {text!r}: {near!r}?") from error
+            near = self._near(prefix)
+            hint = f"{near!r}?" if near is not None else "`helpdesk: status` lists those that want attention"
+            raise UsageError(f"there is no thread {text!r}: {hint}") from error
 
     def _near(self, prefix: str) -> str | None:
         recent = select(THREAD.c.code).order_by(THREAD.c.open.desc(), THREAD.c.id.desc()).limit(MAX_NEAR)

@@ -10,7 +10,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -57,6 +57,7 @@ class Heard:
     refs: tuple[str, ...]
     ours: tuple[str, ...]
     authentic: bool
+    fresh: bool  # its Date is that of its arrival, so that nobody sends somebody's old mail again
     mailed: datetime
 
 
@@ -87,7 +88,7 @@ def enter(conn: Connection, heard: Iterable[Heard], stamp: Stamp, last: Stamp | 
     Copies of a mail may differ in their words, because lists change them: of these a proven one counts, and no other.
     """
     simulated = meta.get(conn, SIMULATED) is not None
-    for one in heard:
+    for one in (replace(each, authentic=each.authentic and (each.fresh or simulated)) for each in heard):
         same = (COMMAND.c.message_id == one.message_id, COMMAND.c.author == one.author)
         copies = {
             row.key: row.authentic

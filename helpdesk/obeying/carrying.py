@@ -81,6 +81,7 @@ def _order(desk: Desk, work: Work, number: int, asked: Command) -> None:
             label=asked.label,
             ticket=asked.ticket,
             words=asked.words,
+            read=frozenset(mail.refs),
         )
         work.orders.append((thread, order))
         work.shorts[order.id] = desk.short(desk.code(thread))

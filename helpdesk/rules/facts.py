@@ -119,6 +119,7 @@ class Order:
     label: str = ""
     ticket: str = ""
     words: tuple[str, ...] = ()
+    read: frozenset[str] = frozenset()  # Message-IDs that its mail answers: who wrote it had read them
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def _nobody_wrote(draft: Draft, order: Order) -> None:
 
 
 def _later(message: MessageFacts, order: Order) -> bool:
-    if message.nature not in HUMAN_NATURES or message.adopted:
+    if message.nature not in HUMAN_NATURES or message.adopted or message.message_id in order.read:
         return False
     if message.cycle != order.stamp.cycle:
         return message.cycle > order.stamp.cycle

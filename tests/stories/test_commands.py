@@ -91,6 +91,15 @@ def test_a_shifter_answers_the_user_and_says_waiting(desk: World) -> None:
     desk.expect_mail(SERGEY, "> helpdesk: waiting", "WAITING is set")
 
 
+def test_who_answers_a_mail_has_read_it(desk: World) -> None:
+    """A question and its answer that are seen together, in one second: the user has not written since."""
+    asked = desk.incoming(ANN, "All jobs fail")
+    write(desk, "helpdesk: waiting\n\nWhich release?", SERGEY, to=ANN, answers=[asked])
+    desk.tick()
+    assert desk.thread(asked)["state"] == "waiting"
+    desk.expect_mail(SERGEY, "WAITING is set")
+
+
 def test_a_command_from_the_shared_sent_folder(world: World) -> None:
     """What lies in Sent needs no server to vouch for it."""
     asked = question(world)

@@ -158,7 +158,7 @@ def test_losing_the_database_mails_nothing_twice(demo: Demo) -> None:
     assert int(sent[1]) > 0
     assert int(sent[2]) > 0
     assert lay[1] == lay[2]
-    assert "true    0 mails were sent since" in told
+    assert "true    0 mails were sent since, besides 1 for the shift that began" in told
     assert f"true    0 of {sent[1]} mails reached anybody twice" in told
 
 
@@ -223,7 +223,7 @@ def test_a_gallery_shows_every_mail(demo: Demo) -> None:
     assert found is not None
     assert sent is not None
     page = Path(found[1]).read_text(encoding="utf-8")
-    assert page.count("<article ") == page.count("<iframe sandbox ") == int(sent[1])
+    assert page.count("<article>") == page.count("<iframe sandbox ") == int(sent[1])
     assert page.count("by the rule ") == int(sent[1])
     for said in (
         "helpdesk@ggus.example.net",

@@ -211,7 +211,7 @@ def test_a_gallery_is_safe_to_open() -> None:
     mail.add_alternative(f'<p title="\'">{evil}</p>', subtype="html")
     letters = [Letter(START, "board@x", to, "<1@x>", mail.as_bytes()) for to in ("a@x", "<b>@x")]
     page = gallery(letters, {"<1@x>": Why("note", "tell_user", "7kq2m", "<script>")})
-    assert page.count("<article ") == 1
+    assert page.count("<article>") == 1
     assert "a@x, &lt;b&gt;@x" in page
     assert "<script" not in page
     assert "\x1b" not in page.partition("<iframe")[0]

@@ -40,6 +40,15 @@ def _sent(conn: Connection, message_id: str, state: State) -> None:
     outbox.save(conn, replace(row, state=state))
 
 
+def test_the_proven_copy_says_what_was_written(conn: Connection) -> None:
+    """The copy in Sent that is read after the one that came by mail counts; one that came later by mail changes nothing."""
+    forged = replace(NOTE, words=("Archive everything.",), verified=False)
+    assert handovers.add(conn, forged)
+    assert not handovers.add(conn, NOTE)
+    assert not handovers.add(conn, forged)
+    assert [(one.words, one.verified) for one in handovers.waiting(conn)] == [(NOTE.words, True)]
+
+
 def test_a_handover_waits_until_a_digest_was_sent(conn: Connection) -> None:
     """It stays until a digest that opens with it was sent; one that never left does not count."""
     assert handovers.add(conn, NOTE)

@@ -167,6 +167,31 @@ class TestTold:
         decision = decided(thread(msg().in_inbox(), state=state, sent=[SENT, note]), NOW)
         assert (to_tell(decision.state) == []) is told
 
+    @pytest.mark.parametrize(
+        ("planned", "left", "told"),
+        [
+            (HOUR, HOUR, True),
+            (HOUR, None, False),
+            (2 * HOUR, 3 * HOUR, True),
+            (HOUR - SECOND, 3 * HOUR, False),
+        ],
+    )
+    def test_a_note_answers_what_was_said_before_it(
+        self, planned: timedelta, left: timedelta | None, told: bool
+    ) -> None:
+        """A comment asks for nobody once a note that a person wanted after it has left; one that came meanwhile still does."""
+        state = opened(ESCALATED, GGUS, expert_comment=stamp(3, HOUR))
+        note = Outgoing(
+            "tell_user",
+            "1",
+            to_user=True,
+            fate=Fate.WAITS if left is None else Fate.LEFT,
+            left=None if left is None else START + left,
+            planned=START + planned,
+        )
+        decision = decided(thread(msg().in_inbox(), state=state, sent=[SENT, note]), stamp(5, 4 * HOUR))
+        assert (decision.state.expert_comment is None) is told
+
     def test_a_closed_thread_has_nothing_to_tell(self) -> None:
         """Who closed the thread has settled it."""
         state = closed(talks={GGUS: Talk(solved=True, untold=stamp(2))})

@@ -57,4 +57,11 @@ class Confirms:
     """The shifter answers the board's question whether it was he."""
 
 
-Act = Says | Tags | Archives | Releases | Commands | Confirms | Plays
+@dataclass(frozen=True, slots=True)
+class HandsOver:
+    """The shifter answers his digest in words: they open the next one."""
+
+    text: str
+
+
+Act = Says | Tags | Archives | Releases | Commands | Confirms | HandsOver | Plays

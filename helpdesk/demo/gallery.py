@@ -21,7 +21,8 @@ from helpdesk.text import safe_block, safe_text
 
 PREFIX = "helpdesk-demo-mails-"
 LINE_PIXELS = 25  # of a line in a frame: it cannot say how high it is
-FRAME_PIXELS = 120
+FRAME_PIXELS = 180
+OFTEN = 3  # mails of one kind that are open
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def gallery(letters: Sequence[Letter], reasons: dict[str, Why]) -> str:
         undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     template = files("helpdesk.demo").joinpath("gallery.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(mails=[*_shown(letters, reasons)])
+    return environment.from_string(template).render(mails=[*_shown(letters, reasons)], often=OFTEN)
 
 
 def _shown(letters: Sequence[Letter], reasons: dict[str, Why]) -> Sequence[Shown]:

@@ -14,7 +14,8 @@ from helpdesk.demo.acts import Commands, Says, Tags
 from helpdesk.demo.cast import ARCHIVE, BOARD, EXPERTS, MEMBERS, Person
 from helpdesk.demo.client import SEEN, Client
 from helpdesk.demo.post import Letter
-from helpdesk.demo.story import Moment, Thread, on_shift
+from helpdesk.demo.shifts import on_shift
+from helpdesk.demo.story import Moment, Thread
 
 LIST = Person("DAST", MEMBERS)
 
@@ -76,6 +77,19 @@ class People:
         mail = self._to_board(author, moment, f"helpdesk: confirm {_token(asked)}")
         mail["In-Reply-To"] = question["Message-ID"]
         send(self.smtp_port, author.address, [question["Reply-To"].addresses[0].addr_spec], mail.as_bytes())
+        return author
+
+    def hands_over(self, moment: Moment, text: str, digest: Letter) -> Person:
+        """Answer one's digest in words, from a client that keeps what it sends."""
+        author = on_shift(moment.at)
+        mail = self._to_board(author, moment, text)
+        question = BytesParser(EmailMessage, policy=default).parsebytes(digest.content)
+        to = question["Reply-To"].addresses[0].addr_spec
+        mail.replace_header("To", to)
+        mail.replace_header("Subject", f"Re: {question['Subject']}")
+        mail["In-Reply-To"] = question["Message-ID"]
+        self.client.keep(mail.as_bytes(), moment.at)
+        send(self.smtp_port, author.address, [to], mail.as_bytes())
         return author
 
     def _to_board(self, author: Person, moment: Moment, text: str) -> EmailMessage:

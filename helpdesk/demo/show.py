@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from helpdesk.demo.acts import Act, Archives, Commands, Confirms, Plays, Releases, Says, Tags
+from helpdesk.demo.acts import Act, Archives, Commands, Confirms, HandsOver, Plays, Releases, Says, Tags
 from helpdesk.demo.beats import BEATS
 from helpdesk.demo.client import Client
 from helpdesk.demo.people import People
 from helpdesk.demo.servers import HOST
+from helpdesk.demo.shifts import on_shift
 from helpdesk.demo.stage import Stage
 from helpdesk.demo.stop import Stop
 from helpdesk.demo.story import END, START, Moment, Thread, story
@@ -82,8 +83,7 @@ class Show:
         clock = self.stage.clock
         while True:
             latest = self._last.now + LONGEST
-            due = self.stage.next_due()
-            first = latest if due is None else min(due, latest)
+            first = min(self.stage.next_due(), latest)
             if first >= moment:
                 break
             clock.reach(first)
@@ -116,6 +116,10 @@ class Show:
             case Confirms():
                 who = self.people.confirms(moment, self.stage.letters())
                 self.say(Voice.PERSON, f"{who.name} confirms that it was he: {thread.subject}")
+            case HandsOver(words):
+                text = thread.told(words)
+                who = self.people.hands_over(moment, text, self.stage.digest_of(on_shift(moment.at)))
+                self.say(Voice.PERSON, f"{who.name} answers the digest: {text.splitlines()[0]}")
             case Plays(beat):
                 self._play(beat - 1, thread)
 

@@ -17,11 +17,12 @@ from sqlalchemy import Engine
 
 from helpdesk import app, asking, cycle, ledger, views
 from helpdesk.board import Board
-from helpdesk.demo.cast import BOARD, PASSWORD
+from helpdesk.demo.cast import BOARD, PASSWORD, Person
 from helpdesk.demo.clock import Clock
 from helpdesk.demo.gallery import Why
 from helpdesk.demo.post import Letter
 from helpdesk.demo.servers import Servers
+from helpdesk.demo.shifts import calendar, next_shift
 from helpdesk.mailbox.folders import places
 from helpdesk.ports import Mailbox
 from helpdesk.report import Report
@@ -30,7 +31,7 @@ from helpdesk.store import census, figures, names, outbox
 from helpdesk.store.db import reading
 from helpdesk.wiring import folder_settings
 
-CONFIG = "helpdesk.toml"
+CONFIG, CALENDAR = "helpdesk.toml", "shifts.ics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,12 @@ class Stage:
         self._learn(report)
         return report
 
-    def next_due(self) -> datetime | None:
-        """When the board wants to look again by itself."""
+    def next_due(self) -> datetime:
+        """When the board wants to look again by itself: a thread is due, or a shift starts."""
         with reading(self._wired.engine) as conn:
-            return figures.next_due(conn, self.clock.now)
+            due = figures.next_due(conn, self.clock.now)
+        start = next_shift(self.clock.now)
+        return start if due is None else min(due, start)
 
     def threads(self) -> Sequence[Mapping[str, Any]]:
         """`helpdesk threads --json`, with the short name of each as `short`."""
@@ -115,6 +118,11 @@ class Stage:
             for letter in self.servers.post.letters
             if letter.sender.startswith(local) and letter.sender.endswith(domain)
         ]
+
+    def digest_of(self, person: Person) -> Letter:
+        """The last digest that somebody got."""
+        mine = (one for one in reversed(self.letters()) if one.recipient == person.address)
+        return next(one for one in mine if self.reasons[one.message_id].kind == "digest")
 
     def mails_sent(self) -> int:
         """How many mails these were; one may have several recipients."""
@@ -165,6 +173,7 @@ class Stage:
     def _wire(self) -> Wired:
         engine = self._open.enter_context(app.opened(self.settings, writing=True))
         board = app.board(self.settings, engine, sending=app.mailer(self.settings), create=True)
+        board.duty.read(self.clock.now, asked_at=app.clock())  # it reaches further than the two weeks
         return Wired(engine, board, self._open.enter_context(app.mailbox(self.settings)))
 
 
@@ -181,6 +190,7 @@ def stage(folder: Path, clock: Clock, servers: Servers) -> Iterator[Stage]:
     template = Template(files("helpdesk.demo").joinpath("board.toml").read_text(encoding="utf-8"))
     config = folder / CONFIG
     ports = {"imap_port": servers.imap_port, "smtp_port": servers.smtp_port}
+    (folder / CALENDAR).write_text(calendar(), encoding="utf-8", newline="")
     config.write_text(template.substitute(ports), encoding="utf-8")
     opened = Stage(folder, app.load(config), clock, servers)
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from helpdesk.demo.acts import Act
-from helpdesk.demo.cast import DATASETS, SHIFTERS, SITES, USERS, Person
+from helpdesk.demo.cast import DATASETS, SITES, USERS, Person
 from helpdesk.demo.tales import SCENES, TALES, Tale
 
 START = datetime(2009, 6, 8, 6, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ class Thread:
 
     def told(self, text: str) -> str:
         """A text of the tale with this thread's places in it."""
-        return text.format(site=self.site, dataset=self.dataset)
+        return text.format(site=self.site, dataset=self.dataset, user=self.user.first_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,6 @@ def story(seed: int) -> Sequence[Moment]:
     chance = random.Random(seed)  # noqa: S311 -- a story, no secret
     moments = [moment for tale in TALES for moment in _moments(tale, chance)]
     return sorted(moments, key=lambda moment: moment.at)
-
-
-def on_shift(at: datetime) -> Person:
-    """Who is on duty: eight hours each."""
-    return SHIFTERS[at.hour // 8]
 
 
 def _moments(tale: Tale, chance: random.Random) -> list[Moment]:

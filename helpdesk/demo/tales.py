@@ -6,7 +6,7 @@ which site and dataset, is drawn when the story is made (`helpdesk.demo.story`).
 
 from dataclasses import dataclass
 
-from helpdesk.demo.acts import Act, Archives, Commands, Confirms, Plays, Releases, Says, Tags
+from helpdesk.demo.acts import Act, Archives, Commands, Confirms, HandsOver, Plays, Releases, Says, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ PROBLEMS = (
             (28, Says("GGUS", "The cleaning of old files has begun.", machine=True,
                       subject="[GGUS-Ticket-ID: #48390] No space left in scratch area")),
             (29, Commands("helpdesk: tell user {id}")),
+            (30, HandsOver("GGUS has begun to clean {site}; who asks about space there gets the same answer.\n"
+                           "I have told {user}.")),
         ),
     ),
     Tale(

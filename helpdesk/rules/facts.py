@@ -85,6 +85,7 @@ class Outgoing:
     to_user: bool
     fate: Fate
     left: datetime | None = None
+    planned: datetime | None = None  # when a person or a rule wanted it
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,17 @@ def told(draft: Draft) -> None:
 
 
 def note_told(draft: Draft) -> None:
-    """A mail with which a person told the user has left."""
-    left = [m.left for m in draft.facts.mails if m.rule == "tell_user" and m.left is not None]
+    """A mail with which a person told the user has left: what the destination said before he wanted it needs nobody any more."""
+    mails = (m for m in draft.facts.mails if m.rule == "tell_user")
+    said = max((m.planned or m.left for m in mails if m.left is not None), default=None)
+    if said is None:
+        return
     waiting = [talk.untold.at for talk in draft.state.talks.values() if talk.untold is not None]
-    if left and waiting and max(left) >= max(waiting):
+    if waiting and said >= max(waiting):
         told(draft)
+    comment = draft.state.expert_comment
+    if comment is not None and said >= comment.at:
+        draft.state = replace(draft.state, expert_comment=None)
 
 
 def united(tickets: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:

@@ -28,21 +28,21 @@ class Handover:
 
 
 def add(conn: Connection, one: Handover) -> bool:
-    """Keep a hand-over for the next digest; False when it is known already, or says nothing."""
+    """Keep a hand-over for the next digest; False when it is known already, or says nothing.
+
+    Of two copies the one that is proven says what was written: the team's own in Sent may be read after the one that came by mail.
+    """
     words = [line[:MAX_LINE].rstrip() for line in one.words]
     text = "\n".join(words[:MAX_LINES]).strip("\n")
-    known = select(HANDOVER.c.id).where(HANDOVER.c.message_id == one.message_id)
-    if not text.strip() or conn.execute(known).first() is not None:
+    if not text.strip():
         return False
-    values = {
-        "message_id": one.message_id,
-        "author": one.author,
-        "at": one.at,
-        "words": text,
-        "verified": one.verified,
-        "digest": "",
-    }
-    conn.execute(insert(HANDOVER).values(values))
+    values = {"author": one.author, "at": one.at, "words": text, "verified": one.verified}
+    same = HANDOVER.c.message_id == one.message_id
+    if conn.execute(select(HANDOVER.c.id).where(same)).first() is not None:
+        if one.verified:
+            conn.execute(update(HANDOVER).where(same, HANDOVER.c.verified.is_(False)).values(values))
+        return False
+    conn.execute(insert(HANDOVER).values({**values, "message_id": one.message_id, "digest": ""}))
     return True
 
 

@@ -246,13 +246,15 @@ def _mails(conn: Connection, batch: Sequence[int]) -> dict[int, list[Outgoing]]:
         OUTBOX.c.kind,
         OUTBOX.c.state,
         OUTBOX.c.left_at,
+        OUTBOX.c.planned_at,
     )
     for row in conn.execute(select(*columns).where(OUTBOX.c.thread.in_(batch)).order_by(OUTBOX.c.id)):
         fate = FATES[State(row.state)]
         fate = (
             Fate.LEFT if fate is Fate.WAITS and row.left_at is not None else fate
         )  # the board's own copy waits
-        found[row.thread].append(Outgoing(row.rule, row.occasion, row.kind in TO_USERS, fate, row.left_at))
+        mail = Outgoing(row.rule, row.occasion, row.kind in TO_USERS, fate, row.left_at, row.planned_at)
+        found[row.thread].append(mail)
     return found
 
 

@@ -159,7 +159,7 @@ def test_losing_the_database_mails_nothing_twice(demo: Demo) -> None:
     assert int(sent[2]) > 0
     assert lay[1] == lay[2]
     assert "true    0 mails were sent since, besides 1 for the shift that began" in told
-    assert f"true    0 of {sent[1]} mails reached anybody twice" in told
+    assert f"true    0 of {int(sent[1]) + 1} mails reached anybody twice" in told
 
 
 def test_a_slip_of_a_label_is_undone(demo: Demo) -> None:

@@ -13,6 +13,7 @@ from helpdesk import app, secrets
 from helpdesk.errors import ConfigError, HelpdeskError, UnreachableError
 from helpdesk.findings import Finding
 from helpdesk.mailcheck import mailbox_findings
+from helpdesk.outboxcheck import outbox_finding
 from helpdesk.probe import probe_findings
 from helpdesk.report import Report
 from helpdesk.settings import Login, Settings
@@ -44,6 +45,8 @@ def _findings(
     if smtp.ok:
         progress("asking the SMTP server ...")
         yield _smtp(settings)
+    if database.ok:
+        yield from _outbox(settings, now)
     reached = False
     if imap.ok:
         progress("asking the IMAP server ...")
@@ -144,6 +147,16 @@ def _smtp(settings: Settings) -> Finding:
         return Finding("smtp", ok=False, what=str(error), todo="see [smtp] in the configuration")
     who = f" as {smtp.username}" if smtp.username else ", nobody logs in"
     return Finding("smtp", ok=True, what=f"{where} answers{who}: {said}")
+
+
+def _outbox(settings: Settings, now: datetime | None) -> Iterator[Finding]:
+    """Once a cycle has run."""
+    if migrations.check(app.database(settings)):
+        return
+    with app.opened(settings, writing=False) as engine, reading(engine) as conn:
+        last = meta.last_cycle(conn)
+        if last is not None:
+            yield outbox_finding(conn, settings.smtp.copy_to, now or max(last.at, app.clock()))
 
 
 def _imap(

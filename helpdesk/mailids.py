@@ -123,6 +123,15 @@ def own_sender(address: str, secret: bytes) -> bool:
     return found is not None and _same(found[2], _mac(secret, "bounce", found[1])[:_SHORT_MAC])
 
 
+def bounced(address: str, sender: str, secret: bytes) -> str:
+    """Find the Message-ID of the mail whose envelope sender this address is; "" if it is none that we used."""
+    token = token_of(address)
+    whole = sender_with_token(sender, token).lower() if token else ""
+    if address.strip("<> \t").lower() != whole or not own_sender(address, secret):
+        return ""
+    return _id_of(key_of(address), sender.rpartition("@")[2], secret)
+
+
 def command_key(message_id: str, author: str, said: str) -> str:
     """Name what a mail asks for: copies of the mail, and the same mail read again, have the same key."""
     digest = hashlib.sha256(json.dumps([message_id, author, said]).encode()).digest()

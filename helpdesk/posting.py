@@ -39,6 +39,9 @@ TO_THE_TEAM = frozenset({"alarm", "digest", "observed", "answer", "confirmation"
 """The kinds that leave in observe mode too."""
 
 
+TOLD = 5
+"""As many causes of one kind stand in an alarm."""
+
 _HOME = "it was sent before: its copy lies in the mailbox, and the row was lost (a restored backup)"
 
 
@@ -99,27 +102,30 @@ def alarm(board: Board, held: Sequence[Hold], now: datetime) -> None:
     if not board.sending.admins or not held:
         return
     with board.engine.begin() as conn:
-        for hold in {hold.what: hold for hold in reversed(held)}.values():
-            _plan_alarm(board, conn, hold, now)
+        for what in dict.fromkeys(hold.what for hold in held):
+            _plan_alarm(board, conn, what, [hold.why for hold in held if hold.what == what], now)
     sending.post(board, None, now, hold_mails=True)
 
 
-def _plan_alarm(board: Board, conn: Connection, hold: Hold, now: datetime) -> None:
-    """Note what happened, for the words of the mail, and plan it."""
-    note = json.dumps({"what": hold.what, "why": hold.why, "since": now.isoformat()})
-    meta.put(conn, f"alarm:{hold.what}", note)
+def _plan_alarm(board: Board, conn: Connection, what: str, whys: Sequence[str], now: datetime) -> None:
+    """Note what happened, for the words of the mail, and plan it, unless today's is there."""
+    more = f"; and {len(whys) - TOLD} more" if len(whys) > TOLD else ""
+    why = "; ".join(whys[:TOLD]) + more
     action = Action(
         Kind.SEND_MAIL,
         0,
         "",
         "alarm",
         "alarm",
-        hold.why,
+        why,
         Stamp(0, now),
-        occasion=f"{hold.what}:{now:%Y-%m-%d}",
+        occasion=f"{what}:{now:%Y-%m-%d}",
         recipients=board.sending.admins,
     )
-    _enter(board, conn, action, now)
+    if not is_known(board, conn, action):
+        note = json.dumps({"what": what, "why": why, "since": now.isoformat()})
+        meta.put(conn, f"alarm:{what}", note)
+        _enter(board, conn, action, now)
 
 
 def _domain(board: Board) -> str:

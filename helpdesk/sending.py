@@ -70,7 +70,7 @@ def _why(row: OutboxRow) -> str:
 def _looked_at(board: Board, conn: Connection, now: datetime) -> Sequence[OutboxRow]:
     """The rows as time, crashes and copies that came home leave them; what this process is sending now is left alone."""
     found = [row for row in rows.rows(conn, WAITING) if row.id not in board.sending.flying]
-    home = rows.at_home(conn, found)
+    home = rows.home_as(conn, found)
     looked = []
     for row in found:
         seen = outbox.proven(row, now, board.sending.copy_to) if row.id in home else row

@@ -7,7 +7,7 @@ from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.folders import FolderSettings
-from helpdesk.mailids import answered, own_id
+from helpdesk.mailids import answered, bounced, own_id
 from helpdesk.model import Role
 from helpdesk.rules.facts import Destination, Policy
 from helpdesk.rules.hours import Hours
@@ -29,6 +29,7 @@ def context(settings: Settings, policy: Policy, dialect: Dialect, secret: bytes)
         authors=authors,
         join=partial(join, policy=policy),
         own=partial(own_id, secret=secret),
+        bounced=partial(bounced, sender=sender, secret=secret),
         answers=partial(answered, sender=sender, secret=secret, destinations=labels),
         folders=folder_settings(settings),
         rules=CompiledRules(settings.rule),

@@ -1,5 +1,6 @@
 """`helpdesk check`: what it finds, what it warns of, and that it only looks."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tests.desk import T0, T1, Desk, memory_desk
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 from tests.minimal import minimal
-from tests.servers.smtp_sink import SmtpSink
+from tests.servers.smtp_sink import Fault, SmtpSink, Stage
 from tests.world import mail
 
 AUTOMATIC = {"Auto-Submitted": "auto-replied"}
@@ -178,3 +179,34 @@ def test_the_probe_finds_a_server_that_lets_the_second_win() -> None:
     """A conditional store that changes what a human changed first is found."""
     told = {one.name: one for one in probe_findings(minimal(), Careless(MemoryServer()))}
     assert not told["probe conditional store"].ok
+
+
+def escalated(desk: Desk, sink: SmtpSink) -> bytes:
+    """A mail of the board has left; its octets."""
+    desk.deliver("Jobs fail", "<a@x>")
+    desk.run(T0)
+    desk.server.add_flags("INBOX", [1], ["ggus"])
+    desk.run(T1)
+    return sink.received[-1].content
+
+
+def test_a_relay_that_changes_message_ids_is_found_out(desk: Desk, sink: SmtpSink) -> None:
+    """A copy that comes home under another Message-ID is known as ours, and `check` says what that means."""
+    octets = escalated(desk, sink)
+    own = re.search(rb"Message-ID: (\S+)", octets)
+    assert own is not None
+    desk.server.deliver("INBOX", octets.replace(own[0], b"Message-ID: <relay.1@mx.example.net>"))
+    desk.run("2026-06-08T09:10Z")
+    told = found(desk, "--now", "2026-06-08T09:20Z")["outbox"]
+    assert told["ok"]
+    assert "changes the Message-ID" in told["todo"]
+    shown = desk.read("outbox", "show", "1")
+    assert (shown["state"], shown["came_home_as"]) == ("observed", "<relay.1@mx.example.net>")
+
+
+def test_refused_copies_are_found_out(desk: Desk, sink: SmtpSink) -> None:
+    """A server that refuses the board's own copies leaves nothing that proves its mail: `check` says so."""
+    sink.script(Fault(Stage.RCPT, "550 no such user", to="dast-board@example.org", lasting=True))
+    escalated(desk, sink)
+    told = found(desk, "--now", "2026-06-08T10:00Z")["outbox"]
+    assert "refuses the board's own copies" in told["todo"]

@@ -111,8 +111,9 @@ def show_mail(mail: Mail, as_json: shell.Json = False, config: shell.Config = No
     with shell.reading(settings) as conn:
         row = asking.mail(conn, mail)
         text = words(rows.content(conn, mail))
+        home = rows.home_as(conn, [row]).get(row.id)
     if as_json:
-        screen.document({**mail_document(row), "text": text})
+        screen.document({**mail_document(row), "came_home_as": home, "text": text})
         return
     screen.fields(
         [
@@ -123,6 +124,7 @@ def show_mail(mail: Mail, as_json: shell.Json = False, config: shell.Config = No
             ("tried", _tries(row)),
             ("next try", reports.when(row.next_try_at) if row.next_try_at else "none by itself"),
             ("copy came home", reports.when(row.proven_at) if row.proven_at else "no"),
+            *([("came home as", home)] if home not in {None, row.message_id} else []),
             ("server said", row.last_answer or "nothing yet"),
             ("Message-ID", row.message_id),
             *((to, fate(row, to)) for to in row.recipients),

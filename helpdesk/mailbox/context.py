@@ -43,6 +43,11 @@ def no_answer(_address: str) -> None:
     """Nobody answers a board that has sent nothing."""
 
 
+def no_mail(_address: str) -> str:
+    """Nor does anything come back to it."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class BoardContext:
     """The board, for `helpdesk.mailbox.sync.observe`."""
@@ -51,6 +56,9 @@ class BoardContext:
     authors: AuthorPolicy
     join: Join  # helpdesk.rules.join.join with the board's policy
     own: Callable[[str], bool]  # is this Message-ID or loop token ours, by its HMAC?
+    bounced: Callable[[str], str] = (
+        no_mail  # the Message-ID of the mail whose envelope sender an address is, or ""
+    )
     answers: Callable[[str], Answered | None] = (
         no_answer  # the mail of ours that an address with a token means
     )

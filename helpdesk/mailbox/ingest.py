@@ -132,9 +132,7 @@ class Intake:
         text = body.text() if said.at_destination and not mail.adopted else ""
         told = classify(header, own=bool(own), destination=said.at_destination, text=text)
         told = unproven(told) if said.at_destination and not said.of else told
-        returned: list[str] = []
-        if told.nature is Nature.BOUNCE and not mail.adopted:
-            returned = [one for one in reported_ids(body.octets(BOUNCE_OCTETS)) if self.board.own(one)]
+        returned = self._returned(header, told.nature, body) if not mail.adopted else ()
         message = self._message(header, said, row)
         named, threads = self._route(conn, message, header, returned, own)
         if answer is not None:
@@ -142,7 +140,8 @@ class Intake:
             if (found := way(conn, header, answer, text)) is not None:
                 message.refs, message.parents, threads = " ".join(found.refs), found.parent, found.threads
         message.nature, message.why = told.nature.value, told.why
-        message.of_ours, message.token = bool(returned), own[0] if own else ""
+        message.of_ours = bool(returned) and told.nature is Nature.BOUNCE
+        message.token = own[0] if own else ""
         message.hits = pack_hits(self._hits(header, said.who, body, mail))
         message.adopted = mail.adopted
         message.audience = _safe(audience(header, said.who, self.board.authors, own=bool(own)))
@@ -153,6 +152,17 @@ class Intake:
             conn, own, header, (named, threads)
         )
         mail.new, mail.own = message, own
+
+    def _returned(self, header: Header, nature: Nature, body: "_Body") -> Sequence[str]:
+        """The mails of ours that a bounce returns; where it quotes none, the one whose envelope sender it was sent to.
+
+        An answering machine writes there too (RFC 3834 section 4), and need not say to what.
+        """
+        if nature in {Nature.HUMAN, Nature.UNSURE, Nature.OWN}:
+            return ()
+        quoted = reported_ids(body.octets(BOUNCE_OCTETS)) if nature is Nature.BOUNCE else ()
+        ours = [one for one in quoted if self.board.own(one)]
+        return ours or [own for to in header.recipients[:MAX_PEOPLE] if (own := self.board.bounced(to))]
 
     def _route(
         self,

@@ -95,14 +95,15 @@ def save(conn: Connection, row: OutboxRow) -> None:
     conn.execute(_SAVE, {"key": row.id, **_life(row)})
 
 
-def at_home(conn: Connection, sent: Sequence[OutboxRow]) -> frozenset[int]:
-    """Which of these rows have a copy in the mailbox."""
+def home_as(conn: Connection, sent: Sequence[OutboxRow]) -> dict[int, str]:
+    """Those of these rows that have a copy in the mailbox, with its Message-ID: a relay may have changed it."""
     by_token = {loop_token(row.message_id).lower(): row.id for row in sent}
-    found: set[int] = set()
+    found: dict[int, str] = {}
+    query = select(MESSAGE.c.token, MESSAGE.c.message_id)
     for chunk in chunks(by_token):
         mine = (MESSAGE.c.token != "", MESSAGE.c.token.in_(chunk))
-        found |= {by_token[token] for token in conn.execute(select(MESSAGE.c.token).where(*mine)).scalars()}
-    return frozenset(found)
+        found |= {by_token[one.token]: one.message_id for one in conn.execute(query.where(*mine))}
+    return found
 
 
 def thread_of(conn: Connection, key: int) -> int | None:

@@ -237,6 +237,33 @@ def test_a_bounce_of_ours_calls_for_a_shifter(world: World) -> None:
     assert "bounce" in thread["reasons"]
 
 
+def test_a_bounce_that_quotes_nothing_finds_its_thread(world: World) -> None:
+    """The address that a bounce comes to says which mail it is about; so does an answering machine's; a made-up one does not."""
+    question = world.incoming(ANN, "All jobs fail")
+    world.tick()
+    world.on(question, "add_flags", ["ggus"])
+    world.settle()
+    world.advance(minutes=11)
+    letter = world.expect_mail("ggus@tracker.example.net")
+    forged = letter.sender.replace("+", "+a") if "+" in letter.sender else letter.sender
+
+    def comes(number: int, sender: str, to: str, subject: str) -> str:
+        own = f"<back{number}@mx.example.net>"
+        head = f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: {own}\r\nAuto-Submitted: auto-replied"
+        world.human.deliver("INBOX", f"{head}\r\n\r\nIt did not work.\r\n".encode(), world.now)
+        world.advance(minutes=1)
+        return str(world.thread(own)["id"])
+
+    mine = world.thread(question)["id"]
+    assert comes(1, "deputy@mx.example.net", letter.sender, "I am away") == mine
+    before = world.thread(question)["reasons"]
+    assert comes(2, "MAILER-DAEMON@mx.example.net", forged, "Undelivered Mail Returned to Sender") != mine
+    assert (
+        comes(3, "MAILER-DAEMON@mx.example.net", letter.sender, "Undelivered Mail Returned to Sender") == mine
+    )
+    assert set(world.thread(question)["reasons"]) - set(before) == {"bounce"}
+
+
 def test_our_own_copy_joins_its_thread_and_changes_nothing(world: World) -> None:
     """The copy of an escalation that comes home belongs to its thread, has role bot, and proves the delivery."""
     question = world.incoming(ANN, "All jobs fail")

@@ -8,7 +8,7 @@ from functools import partial
 from helpdesk import secrets
 from helpdesk.findings import Finding
 from helpdesk.labels import is_client_mark, is_system_flag
-from helpdesk.mailbox.authors import AuthorPolicy, author
+from helpdesk.mailbox.authors import AuthorPolicy, author, vouching
 from helpdesk.mailbox.classify import classify
 from helpdesk.mailbox.folders import places, special
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, parse_header
@@ -49,6 +49,7 @@ def mailbox_findings(
     sample = _sample(settings, mailbox, watched)
     yield _automatic(sample, counted)
     yield _list(settings, sample)
+    yield _proof(settings, sample)
 
 
 def _folders(settings: Settings, infos: Sequence[FolderInfo], inbox: str | None) -> Iterator[Finding]:
@@ -114,6 +115,9 @@ class Sample:
 
     natures: Counter[Nature] = field(default_factory=Counter)
     lists: Counter[str] = field(default_factory=Counter)
+    vouching: Counter[str] = field(
+        default_factory=Counter
+    )  # the server of the topmost Authentication-Results
     unreadable: int = 0
 
 
@@ -134,6 +138,7 @@ def _sample(settings: Settings, mailbox: Mailbox, watched: Mapping[str, Place]) 
                 continue
             found.natures[_nature(header, policy, is_own=own(header.message_id))] += 1
             found.lists[header.list_id] += 1
+            found.vouching[vouching(header)] += 1
     return found
 
 
@@ -189,3 +194,19 @@ def _list(settings: Settings, sample: Sample) -> Finding:
         most = max(sorted(seen), key=seen.__getitem__)
         todo = f'[board] list_ids: most mail says "{most}"'
     return Finding("list", ok=True, what=what, todo=todo)
+
+
+def _proof(settings: Settings, sample: Sample) -> Finding:
+    """Whether a server that is trusted looks at the mail: else every command by mail is asked about."""
+    ours = {one.lower() for one in settings.auth.authserv_ids}
+    seen = {name: count for name, count in sample.vouching.items() if name}
+    known = sum(seen.get(one, 0) for one in ours)
+    total = sample.vouching.total()
+    what = f"{known} of the newest {total} messages carry results of {', '.join(sorted(ours))} on top"
+    if not ours:
+        what = "no mail server is trusted to say who wrote a mail: every command by mail is asked about"
+    todo = ""
+    if seen and not known:
+        most = max(sorted(seen), key=seen.__getitem__)
+        todo = f'[auth] authserv_ids: most mail says "{most}"; name it if it is a server of yours'
+    return Finding("authentication", ok=True, what=what, todo=todo)

@@ -145,6 +145,20 @@ def test_a_list_that_the_board_does_not_know_is_a_warning(desk: Desk) -> None:
     assert "other.lists.example.org" in found(desk)["list"]["todo"]
 
 
+def test_who_vouches_for_the_mail_is_told(desk: Desk, sink: SmtpSink) -> None:
+    """Without a trusted server every command is asked about; the server that most mail names is told, to be judged."""
+    assert found(desk)["authentication"]["todo"] == ""
+    results = {"Authentication-Results": "mx.example.org; dmarc=pass header.from=uni.example"}
+    desk.deliver("Jobs fail", "<a@x>", headers=results)
+    told = found(desk)["authentication"]
+    assert "is asked about" in told["what"]
+    assert '"mx.example.org"' in told["todo"]
+    desk.write_config(smtp=sink.port, more='[auth]\nauthserv_ids = ["MX.example.org"]\n')
+    told = found(desk)["authentication"]
+    assert told["what"] == "1 of the newest 1 messages carry results of mx.example.org on top"
+    assert told["todo"] == ""
+
+
 def test_what_is_held_fails_the_check(desk: Desk) -> None:
     """A brake that would hold the next cycle is exit code 1."""
     for number in range(6):

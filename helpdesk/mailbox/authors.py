@@ -101,6 +101,16 @@ def proven(header: Header, who: Author, policy: AuthorPolicy) -> bool:
     return authenticated(header, policy.authserv_ids)
 
 
+def vouching(header: Header) -> str:
+    """Name the server that wrote the topmost Authentication-Results; "" if there is none."""
+    newest = header.fields.get("authentication-results", ())[:1]
+    return next((_server(value) for value in newest), "")
+
+
+def _server(value: str) -> str:
+    return (value.partition(";")[0].split() or [""])[0].lower()
+
+
 def _behind_the_list(header: Header, policy: AuthorPolicy) -> str:
     """Find the author of a mail whose From is a list's.
 
@@ -114,7 +124,7 @@ def _behind_the_list(header: Header, policy: AuthorPolicy) -> str:
 def _results(header: Header, authserv_ids: frozenset[str]) -> Iterator[Sequence[AuthenticationResult]]:
     """The results of each field of the servers that are trusted, the newest first; a field that cannot be read has none."""
     for value in header.fields.get("authentication-results", ())[:_MAX_FIELDS]:
-        if (value.partition(";")[0].split() or [""])[0].lower() not in authserv_ids:
+        if _server(value) not in authserv_ids:
             continue
         try:
             parsed = AuthenticationResultsHeader.parse_value(value[:_MAX_LENGTH])

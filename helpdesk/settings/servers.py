@@ -182,7 +182,8 @@ class Auth(Section):
 
     authserv_ids: tuple[Text, ...] = Field(
         default=(),
-        description="names of our own mail servers in Authentication-Results (RFC 8601)",
+        description="names of our own mail servers in Authentication-Results (RFC 8601): those that look at every mail,"
+        " and take out what a sender wrote in their name; without any, each command by mail is asked about",
         examples=[["mx.example.org"]],
     )
     trusted_lists: tuple[ListId, ...] = Field(

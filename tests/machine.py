@@ -4,7 +4,7 @@ The machine knows what humans did to the mail, nothing of how the board decides.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -13,14 +13,16 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from helpdesk.errors import UnreachableError
-from helpdesk.ports import Mailbox
+from helpdesk.ports import Letter, Mailbox
 from helpdesk.report import Report
 from helpdesk.store import requests
 from tests.faults import Crash, CrashingMailbox, Fuse
+from tests.trackermail import COMMENT, RECEIPT, REOPENED, SOLVED, TrackerMail, reply_to
 from tests.world import CONFIG, World
 
 CALM = CONFIG + "[brakes]\nmax_gone = 1.0\nmax_label_loss = 1000\nmax_bot_moves = 1000\nmax_mails = 1000\n"
 USERS = ("ann@users.example.com", "bob@users.example.com")
+DESTINATION, STRANGER, BOARD = "ggus@tracker.example.net", "mallory@evil.example", "dast-board@example.org"
 TEAM = ("aiden@example.org", "sergey@example.org")
 KEYWORDS = (
     "waiting",
@@ -164,6 +166,49 @@ class BoardMachine(RuleBasedStateMachine):
             who, answers=(self._pick(pick),), folder="Sent", flags=["\\Seen"], to=USERS[0], body=body
         )
 
+    # -- destinations -------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self._escalations())
+    @event(pick=st.integers(0, 1000))
+    def our_escalation_comes_home(self, pick: int) -> None:
+        letter = self._escalations()[pick % len(self._escalations())]
+        self.world.human.deliver("INBOX", letter.content, self.world.now, ())
+        self._is_there(letter.message_id)
+
+    @precondition(lambda self: self._escalations())
+    @event(
+        pick=st.integers(0, 1000),
+        says=st.sampled_from((RECEIPT, COMMENT, SOLVED, REOPENED)),
+        tracker=st.sampled_from(sorted(RECEIPT)),
+        way=st.sampled_from(("token", "references", "number", "stranger")),
+    )
+    def a_destination_answers(
+        self, pick: int, says: Mapping[str, TrackerMail], tracker: str, way: str
+    ) -> None:
+        letter = self._escalations()[pick % len(self._escalations())]
+        to = BOARD if way in {"references", "number"} else reply_to(letter)
+        answers = [letter.message_id] if way == "references" else []
+        sender = STRANGER if way == "stranger" else DESTINATION
+        message_id = f"<tracker{len(self.mails)}@tracker.example.net>"
+        mail = says[tracker].octets(to, self.world.now, message_id, sender=sender, answers=answers)
+        self.world.human.deliver("INBOX", mail, self.world.now, ())
+        self._is_there(message_id)
+
+    def _escalations(self) -> list[Letter]:
+        """What was mailed to the destination about one thread."""
+        return [
+            one
+            for one in self.world.mailer.arrived
+            if DESTINATION in one.recipients
+            and b" for GGUS" in one.content
+            and b"wait for" not in one.content
+        ]
+
+    def _is_there(self, message_id: str) -> None:
+        if message_id not in self.mails:
+            self.mails.append(message_id)
+        self.present[message_id] += 1
+
     @event(pick=st.integers(0, 1000))
     def read(self, pick: int) -> None:
         self._on(pick, "add_flags", ["\\Seen"])
@@ -243,6 +288,7 @@ class BoardMachine(RuleBasedStateMachine):
         assert all(h.what != "convergence" for h in first.held), first.held
         assert self.fuse.calls == before, f"not silent: {again.actions}"
         assert again.actions == []
+        self._polite()
         self._complete()
         self._consistent()
 
@@ -288,9 +334,7 @@ class BoardMachine(RuleBasedStateMachine):
     def _arrive(self, who: str, *, answers: Sequence[str] = (), **more: Any) -> str:
         subject = f"{'Re: ' if answers else ''}Problem {len(self.mails) % 4}"
         message_id = self.world.incoming(who, subject, answers=answers, **more)
-        if message_id not in self.mails:
-            self.mails.append(message_id)
-        self.present[message_id] += 1
+        self._is_there(message_id)
         return message_id
 
     def _pick(self, pick: int) -> str:
@@ -319,6 +363,13 @@ class BoardMachine(RuleBasedStateMachine):
 
     def _seen(self) -> Counter[tuple[str, bool]]:
         return Counter((s.message_id, "\\Seen" in s.flags) for _, s in self._copies())
+
+    def _polite(self) -> None:
+        """A destination that is silent hears of a thread three times, and a thread that it solved is not nagged about."""
+        for thread in self.world.threads():
+            for talk in thread["talks"]:
+                assert talk["reminders"] <= 3, talk
+                assert not talk["to_tell"] or (talk["solved"] and thread["state"] != "closed"), thread
 
     def _complete(self) -> None:
         """No mail is lost, doubled, or in no thread."""

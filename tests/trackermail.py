@@ -3,8 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, default
+from email.utils import parseaddr
+
+from helpdesk.ports import Letter
+
+
+def reply_to(letter: Letter) -> str:
+    """Where an answer to a mail of ours goes."""
+    return parseaddr(str(message_from_bytes(letter.content, policy=default)["Reply-To"]))[1]
+
 
 GITLAB = "gitlab@tracker.example.net"
 JIRA = "jira@tracker.example.net"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP, default
-from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from helpdesk.outbox import State
 from helpdesk.ports import Letter
 from helpdesk.store import outbox as rows
 from tests.memory_mailer import Trouble
-from tests.trackermail import COMMENT, NUMBER, RECEIPT, REOPENED, SOLVED, TrackerMail
+from tests.trackermail import COMMENT, NUMBER, RECEIPT, REOPENED, SOLVED, TrackerMail, reply_to
 from tests.world import World
 
 ANN = "ann@users.example.com"
@@ -90,11 +89,6 @@ class Story:
 
     def pending(self) -> set[str]:
         return {later.rule for later in self.world.tick().pending}
-
-
-def reply_to(letter: Letter) -> str:
-    """Where an answer to this mail goes."""
-    return parseaddr(str(email.message_from_bytes(letter.content, policy=default)["Reply-To"]))[1]
 
 
 def subject_of(letter: Letter) -> str:

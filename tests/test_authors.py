@@ -304,6 +304,20 @@ def test_only_the_topmost_field_of_our_server_proves(results: list[str], sure: b
     assert author(mail, False, STRICT).trusted is sure
 
 
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["mx.evil.example; dmarc=pass header.from=cern.example", "x; none", ""]), max_size=4
+    ),
+    st.lists(st.sampled_from([*PASSES, *NO_PASSES]), max_size=5),
+)
+def test_nothing_below_the_real_field_proves(above: list[str], below: list[str]) -> None:
+    """Whatever a sender writes, and other servers add, our server's own word on top of it decides."""
+    fields = "".join(f"Authentication-Results: {one}\r\n" for one in (*above, REAL, *below))
+    mail = parse_header(f"{fields}From: jacob@cern.example\r\n".encode())
+    assert not proven(mail, author(mail, False, STRICT), STRICT)
+
+
 def test_what_is_believed_without_proof_is_not_obeyed() -> None:
     """From alone, or a list's word for the author, is enough for the board's rules and never for commands."""
     plainly = header(From="jacob@cern.example")

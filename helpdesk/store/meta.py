@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from helpdesk.model import Stamp
 from helpdesk.store.core import META
@@ -14,20 +14,27 @@ FOLDERS = "folders"  # the folders of the server and their SPECIAL-USE, as JSON
 RINGS = "rings"  # how often somebody asked for something by command
 
 
+# Built once: a dozen of these facts are asked for in every cycle.
+_ASKED = META.c.key == bindparam("asked")
+_GET = select(META.c.value).where(_ASKED)
+_DROP = delete(META).where(_ASKED)
+_PUT = insert(META)
+
+
 def get(conn: Connection, key: str) -> str | None:
     """The value, or None."""
-    return conn.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
+    return conn.execute(_GET, {"asked": key}).scalar_one_or_none()
 
 
 def put(conn: Connection, key: str, value: str) -> None:
     """Set a value."""
     drop(conn, key)
-    conn.execute(insert(META).values(key=key, value=value))
+    conn.execute(_PUT, {"key": key, "value": value})
 
 
 def drop(conn: Connection, key: str) -> None:
     """Forget a value."""
-    conn.execute(delete(META).where(META.c.key == key))
+    conn.execute(_DROP, {"asked": key})
 
 
 def last_cycle(conn: Connection) -> Stamp | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from helpdesk.store import meta
 from helpdesk.store.core import REQUEST
@@ -20,6 +20,13 @@ class Request:
     at: datetime
     kind: str
     args: dict[str, Any]
+
+
+_OPEN = (
+    select(REQUEST)
+    .where(REQUEST.c.kind == bindparam("wanted"), REQUEST.c.done_at.is_(None))
+    .order_by(REQUEST.c.id)
+)
 
 
 def ask(conn: Connection, kind: str, args: dict[str, Any], at: datetime) -> None:
@@ -40,8 +47,7 @@ def rings(conn: Connection) -> int:
 
 def open_requests(conn: Connection, kind: str) -> Sequence[Request]:
     """The requests of a kind that nobody has carried out, oldest first."""
-    query = select(REQUEST).where(REQUEST.c.kind == kind, REQUEST.c.done_at.is_(None)).order_by(REQUEST.c.id)
-    return [_request(row) for row in conn.execute(query)]
+    return [_request(row) for row in conn.execute(_OPEN, {"wanted": kind})]
 
 
 def all_requests(conn: Connection, kind: str) -> Sequence[Request]:

@@ -52,7 +52,8 @@ _remembered = lru_cache(maxsize=4096)(normal_subject)
 
 def people_of(author: str, recipients: Iterable[str], shared: AbstractSet[str]) -> frozenset[str]:
     """Who a message is about; `shared` are the list, the board and the team: they are in every thread."""
-    return frozenset((author, *recipients)) - shared - _NOBODY
+    people = frozenset((author, *recipients)) - shared
+    return people - _NOBODY if "" in people else people
 
 
 def subject_candidate(lost: SubjectKey, candidates: Iterable[SubjectKey]) -> str | None:

@@ -28,7 +28,8 @@ def open_engine(address: Address) -> Engine:
     url = _url(address)
     if url.get_backend_name() == "postgresql":
         return postgresql.open_engine(url, address.password if isinstance(address, Secured) else None)
-    engine = create_engine(url)
+    pooled = url.database not in {None, "", ":memory:"}
+    engine = create_engine(url, pool_use_lifo=True) if pooled else create_engine(url)  # the last one is warm
     sqlite.prepare(engine)
     return engine
 

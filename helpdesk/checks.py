@@ -39,6 +39,7 @@ def _findings(
     imap, smtp = _secret("imap", settings.imap), _secret("smtp", settings.smtp)
     yield imap
     yield smtp
+    yield _answers(settings)
     yield _board_secret(settings)
     database = _database(settings)
     yield database
@@ -147,6 +148,22 @@ def _smtp(settings: Settings) -> Finding:
         return Finding("smtp", ok=False, what=str(error), todo="see [smtp] in the configuration")
     who = f" as {smtp.username}" if smtp.username else ", nobody logs in"
     return Finding("smtp", ok=True, what=f"{where} answers{who}: {said}")
+
+
+def _answers(settings: Settings) -> Finding:
+    """Whether an answer comes home is for the server to say: it is not asked here, only named."""
+    sender = settings.smtp.sender
+    if not settings.smtp.plus_addresses:
+        return Finding(
+            "answers", ok=True, what=f"they come to {sender}, and are known by their references alone"
+        )
+    token = sender.replace("@", "+TOKEN@")
+    return Finding(
+        "answers",
+        ok=True,
+        what=f"they come to {token}, which must arrive like {sender}; if your server refuses it:"
+        " [smtp] plus_addresses = false",
+    )
 
 
 def _outbox(settings: Settings, now: datetime | None) -> Iterator[Finding]:

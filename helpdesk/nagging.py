@@ -6,6 +6,7 @@ of its day waits for the destination's next working day.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from helpdesk.model import Stamp
 from helpdesk.rules.facts import Destination, ThreadFacts
 from helpdesk.rules.state import ThreadState
 from helpdesk.rules.talks import due_nags, patient, reminded
-from helpdesk.store import holds, meta, reminders, threads
+from helpdesk.store import holds, journal, meta, reminders, threads
 
 RULE = "nag"
 
@@ -39,6 +40,7 @@ def plan(board: Board, conn: Connection, now: datetime) -> Sequence[Action]:
         after = _after(board, conn, action, where)
         if after is None:
             actions.append(action)
+            _tell(board, conn, action, silent[where])
         for facts in silent[where]:
             state = states[facts.key]
             states[facts.key] = (
@@ -60,6 +62,16 @@ def _after(board: Board, conn: Connection, action: Action, where: str) -> dateti
     if at_work > now:
         return at_work
     return hours.next_day(now) if posting.is_known(board, conn, action) else None
+
+
+def _tell(board: Board, conn: Connection, reminder: Action, silent: Sequence[ThreadFacts]) -> None:
+    """The reminder is part of the story of each thread in it."""
+    where = reminder.occasion.rpartition(":")[0]
+    told = [
+        replace(reminder, thread=one.key, code=one.code, reason=f"{where} has not answered", evidence={})
+        for one in silent
+    ]
+    journal.write(conn, told, reminder.stamp, "planned" if board.act else "observed")
 
 
 def _reminder(board: Board, destination: Destination, silent: Sequence[ThreadFacts], now: Stamp) -> Action:

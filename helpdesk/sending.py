@@ -90,8 +90,9 @@ def _save(conn: Connection, before: OutboxRow, row: OutboxRow) -> None:
 
 
 def _mailed(conn: Connection, row: OutboxRow) -> None:
-    if row.about is not None:
-        journal.mailed(conn, row.about, row.rule)
+    told = [row.about] if row.about is not None else reminders.threads_of(conn, row)
+    for thread in told:
+        journal.mailed(conn, thread, row.rule)
 
 
 def _remark(conn: Connection, claim: Claim, now: datetime) -> None:

@@ -66,6 +66,14 @@ def test_an_smtp_server_that_is_down_ends_with_3(desk: Desk) -> None:
     assert told["plan"]["ok"]
 
 
+def test_where_answers_come_to_is_told(desk: Desk) -> None:
+    """The address of an answer is named, with what to write where the server does not deliver it."""
+    assert "dast-board+TOKEN@example.org" in found(desk)["answers"]["what"]
+    sender = 'sender = "dast-board@example.org"\n'
+    desk.config.write_text(desk.config.read_text().replace(sender, sender + "plus_addresses = false\n"))
+    assert "TOKEN" not in found(desk)["answers"]["what"]
+
+
 def test_a_secret_that_others_may_read_is_wrong(desk: Desk, tmp_path: Path) -> None:
     """A password file that others may use is exit code 1, and that server is not asked."""
     (tmp_path / "password").write_text("secret\n")

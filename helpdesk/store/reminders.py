@@ -1,7 +1,7 @@
 """The threads of a gathered reminder: which of them still wait for the destination."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,12 +32,15 @@ def context(where: str, codes: Sequence[str]) -> str:
     return json.dumps({"where": where, "threads": list(codes)})
 
 
+def threads_of(conn: Connection, row: OutboxRow) -> Sequence[int]:
+    """The threads of a reminder; none for another mail."""
+    return with_codes(conn, json.loads(row.context).get("threads", ())) if row.kind == "reminder" else ()
+
+
 def asked(conn: Connection, row: OutboxRow) -> Sequence[Asked]:
     """The threads of a reminder that are still there, and of which nothing was heard since it was planned."""
-    told: Mapping[str, object] = json.loads(row.context or "{}")
-    where, codes = str(told.get("where", "")), told.get("threads", ())
-    keys = with_codes(conn, map(str, codes) if isinstance(codes, list) else ())
-    found = [_asked(conn, key, where, row.planned_at) for key in keys]
+    where = str(json.loads(row.context)["where"])
+    found = [_asked(conn, key, where, row.planned_at) for key in threads_of(conn, row)]
     return tuple(one for one in found if one is not None)
 
 

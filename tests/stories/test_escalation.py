@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from helpdesk import views
 from helpdesk.outbox import State
 from helpdesk.ports import Letter
+from helpdesk.store import names
 from helpdesk.store import outbox as rows
 from tests.memory_mailer import Trouble
 from tests.trackermail import COMMENT, NUMBER, RECEIPT, REOPENED, SOLVED, TrackerMail, reply_to
@@ -80,6 +82,13 @@ class Story:
         """What the board tells of the talk with a destination."""
         talks = {one["where"]: one for one in self.world.thread(question)["talks"]}
         return dict(talks.get(where, {}))
+
+    def told(self, question: str) -> list[dict[str, Any]]:
+        """The story of a thread, as `show --json` tells it."""
+        board = self.world.board
+        with self.world.engine.connect() as conn:
+            key = names.find(conn, self.world.thread(question)["id"], board.name)
+            return list(views.one_thread(conn, board.dialect, board.policy, board.name, key)["story"])
 
     def reasons(self, question: str) -> set[str]:
         return set(self.world.thread(question)["reasons"])
@@ -232,6 +241,8 @@ def test_three_reminders_then_the_shifter(story: Story) -> None:
         story.world.advance(hours=1)
         story.world.expect_mail(GGUS, "All jobs fail")
     assert story.world.thread(question)["notes"] == ["GGUS has not answered 3 reminders"]
+    told = [one for one in story.told(question) if one["rule"] == "nag"]
+    assert [(one["status"], one["reason"]) for one in told] == [("done", "GGUS has not answered")] * 3
     story.world.advance(days=5)
     assert story.talk(question)["reminders"] == 3
 

@@ -14,6 +14,7 @@ from helpdesk.cli import explaining, looking, setting_up, shell, working
 from helpdesk.cli.database import database
 from helpdesk.cli.demo import demo
 from helpdesk.cli.digesting import digest
+from helpdesk.cli.evaluating import evaluate
 from helpdesk.cli.mailing import outbox
 from helpdesk.cli.replaying import replay
 from helpdesk.cli.robotics import robots
@@ -68,6 +69,7 @@ _SHIFTS = "Example: helpdesk shifts --month 2026-06 --zone America/Chicago"
 _DIGEST = "Example: helpdesk digest --html digest.html"
 _CLIENTS = "Example: helpdesk clients neomutt > board.muttrc"
 _RULES = "Example: helpdesk explain-rules mail.eml"
+_EVALUATE = "Example: helpdesk robots evaluate --world rough --seeds 101,102 --days 20"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
 commands.command("demo", rich_help_panel=SETUP, epilog=_DEMO)(demo)
@@ -91,6 +93,7 @@ commands.command("explain-rules", rich_help_panel=LOOK, epilog=_RULES)(explainin
 commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledger && echo fine")(
     explaining.ledger_command
 )
+robots.command("evaluate", epilog=_EVALUATE)(evaluate)
 commands.add_typer(robots, name="robots", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)

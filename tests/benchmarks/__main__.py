@@ -26,6 +26,7 @@ from tests.benchmarks import (
     sending,
     table,
     threading_speed,
+    verdicts,
 )
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.lab import Lab
@@ -47,6 +48,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "memory": memory.measure,
     "sending": sending.measure,
     "robots": robots.measure,
+    "verdicts": verdicts.measure,
 }
 
 

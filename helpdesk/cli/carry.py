@@ -56,7 +56,7 @@ def _run(settings: Settings, engine: Engine, moment: datetime) -> Report:
     board = app.board(settings, engine, sending=app.mailer(settings), create=True)
     board.duty.read(moment, asked_at=app.clock())
     try:
-        with app.mailbox(settings) as session:
+        with app.mailbox(settings, engine) as session:
             return cycle.run(board, session, moment, screen.progress)
     except UnreachableError:
         screen.complain("It is written down, and the next cycle does it.")

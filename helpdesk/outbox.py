@@ -120,6 +120,8 @@ def after(row: OutboxRow, delivery: Delivery, now: datetime) -> OutboxRow:
         return row
     row = replace(row, last_answer=delivery.answer)
     tried = _without(row.trying, delivery.deferred)
+    if row.first_unknown_at is not None and delivery.outcome in {Outcome.TEMPORARY, Outcome.PERMANENT}:
+        row = replace(row, repeats=row.repeats - 1)  # nobody got it once more
     match delivery.outcome:
         case Outcome.UNKNOWN:
             row = _with_refused(row, delivery.refused)

@@ -84,7 +84,7 @@ def _save(conn: Connection, before: OutboxRow, row: OutboxRow) -> None:
     """Write what changed, and tell the story of the thread what a reader must know."""
     if row == before:
         return
-    rows.save(conn, row)
+    rows.save(conn, row, before)
     if row.state in {State.OBSERVED, State.SENT}:
         _mailed(conn, row)
 
@@ -218,7 +218,7 @@ class _Run:
 
     def _store(self) -> None:
         for row in self.ended:
-            rows.save(self.conn, row)
+            rows.save(self.conn, row, self.flying[row.message_id])
             if row.served:
                 _mailed(self.conn, row)
         self.ended = []

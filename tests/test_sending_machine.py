@@ -157,7 +157,7 @@ class Outbox(RuleBasedStateMachine):
         for row in self._rows().values():
             got = {to: self.post.got[row.message_id, to] for to in (*ADMINS, COPY)}
             assert max(got.values()) <= 1 + row.repeats, row  # a second one needs a doubt, or a person
-            assert row.repeats <= len(ADMINS) + 2 * self.allowed[row.message_id], row
+            assert row.repeats <= (len(ADMINS) + 1) * (1 + 2 * self.allowed[row.message_id]), row
             assert all(got[to] for to in row.served), row
             if row.state in {State.SENT, State.OBSERVED}:
                 assert not row.left, row

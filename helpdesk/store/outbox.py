@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Boolean, Connection, bindparam, insert, or_, select, update
 
 from helpdesk.mailids import loop_token
 from helpdesk.outbox import OutboxRow, State
@@ -85,14 +85,21 @@ def of_reason(conn: Connection, thread: int, rule: str, occasion: str) -> Outbox
     return None if row is None else _row(row)
 
 
-def save(conn: Connection, row: OutboxRow) -> None:
-    """Write a row back after a step of its life; its thread is looked at again where that means something to it."""
-    now = row.left_at is not None, row.state in STUCK, row.state is State.DROPPED
-    then = (OUTBOX.c.left_at.is_not(None), OUTBOX.c.state.in_(STUCK), OUTBOX.c.state == State.DROPPED.value)
-    other = or_(*(~was if is_now else was for was, is_now in zip(then, now, strict=True)))
-    mine = select(OUTBOX.c.thread).where(OUTBOX.c.id == row.id, other)
-    conn.execute(update(THREAD).where(THREAD.c.id.in_(mine)).values(dirty=True))
+def save(conn: Connection, row: OutboxRow, before: OutboxRow | None = None) -> None:
+    """Write a row back after a step of its life; its thread is looked at again where that means something to it.
+
+    Who knows how the row is stored (`before`) spares the database the question.
+    """
+    means = _meaning(row)
+    if row.about is not None and (before is None or _meaning(before) != means):
+        left, stuck, dropped = means
+        conn.execute(_WAKE, {"key": row.id, "left": left, "stuck": stuck, "dropped": dropped})
     conn.execute(_SAVE, {"key": row.id, **_life(row)})
+
+
+def _meaning(row: OutboxRow) -> tuple[bool, bool, bool]:
+    """What a thread wants to know of its mail."""
+    return row.left_at is not None, row.state in STUCK, row.state is State.DROPPED
 
 
 def home_as(conn: Connection, sent: Sequence[OutboxRow]) -> dict[int, str]:
@@ -142,7 +149,7 @@ def claim(conn: Connection, claims: Sequence[Claim]) -> Sequence[Claim]:
     stored = {one.id: one for one in conn.execute(query.where(OUTBOX.c.id.in_([c.row.id for c in claims])))}
     mine = [one for one in claims if _is_untouched(one.row, stored.get(one.row.id))]
     for one in mine:
-        save(conn, one.begun)
+        save(conn, one.begun, one.row)
         if one.octets is not None:
             conn.execute(_WRITE, {"key": one.row.id, "octets": one.octets})
     return mine
@@ -175,6 +182,22 @@ _COLUMNS = (
     "repeats", "proven_at",
 )  # fmt: skip
 _MINE = OUTBOX.c.id == bindparam("key")
+_WAKE = (
+    update(THREAD)
+    .where(
+        THREAD.c.id.in_(
+            select(OUTBOX.c.thread).where(
+                _MINE,
+                or_(
+                    OUTBOX.c.left_at.is_not(None) != bindparam("left", type_=Boolean()),
+                    OUTBOX.c.state.in_(STUCK) != bindparam("stuck", type_=Boolean()),
+                    (OUTBOX.c.state == State.DROPPED.value) != bindparam("dropped", type_=Boolean()),
+                ),
+            )
+        )
+    )
+    .values(dirty=True)
+)
 _SAVE = update(OUTBOX).where(_MINE).values({name: bindparam(name) for name in _COLUMNS})
 _WRITE = update(OUTBOX).where(_MINE).values(content=bindparam("octets"))
 

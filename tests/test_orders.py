@@ -75,13 +75,22 @@ class TestClosing:
         world.run()
         assert asked(world, Ask.CLOSE, seen=seen) == "closed"
 
+    def test_close_is_refused_if_an_expert_wrote_since(self) -> None:
+        """What a destination says opens a thread as a user's mail does, so it keeps one open, too."""
+        world = begun(ESCALATED, GGUS)
+        seen = seen_now(world)
+        world.run()
+        world.wait(MINUTE).mail(role=Role.EXPERT, nature=Nature.SOLVED)
+        world.run()
+        assert asked(world, Ask.CLOSE, seen=seen).startswith("no: help@ggus.example wrote at ")
+
     def test_close_is_refused_if_it_was_reopened_since(self) -> None:
         """Who brought the thread back after the command had a reason."""
         world = finished()
         seen = seen_now(world)
         world.run()
-        world.wait(MINUTE).mail(role=Role.EXPERT)
-        world.run()
+        world.wait(MINUTE).fetch_back(1)
+        world.settle()
         assert asked(world, Ask.CLOSE, seen=seen).startswith("no: it was opened since, at ")
 
     def test_reopen_is_moving_back_by_hand(self) -> None:

@@ -48,6 +48,28 @@ class TestUndo:
         assert world.labels == world.on(1) == {WAITING}
         assert world.state.registers[WAITING].human
 
+    def test_what_would_hide_a_new_mail_stays(self) -> None:
+        """Who takes a reopening or a lifted WAITING back has not seen the mail that comes in the same cycle."""
+        for kind, what in ((Kind.MOVE, Place.INBOX), (Kind.REMOVE_LABEL, WAITING)):
+            for role in (Role.USER, Role.EXPERT):
+                world = begun(WAITING)
+                world.archive(1)
+                world.settle()
+                world.wait(DAY).label(1, WAITING)
+                world.settle()
+                world.mail()
+                world.run()
+                world.archive(1)
+                world.settle()
+                world.wait(DAY).mail()
+                world.run()
+                assert world.open
+                world.mail(role=role)
+                world.take_back(self.done(world, kind, what))
+                world.run()
+                assert world.open
+                assert world.labels == set()
+
     def test_an_auto_close_is_taken_back_whole(self) -> None:
         """Undoing the move opens the thread; undoing the removal of its label does so, too."""
         for kind, what in ((Kind.MOVE, Place.ARCHIVE), (Kind.REMOVE_LABEL, WAITING)):

@@ -8,12 +8,14 @@ from helpdesk.actions import Kind
 from helpdesk.commands import READING, Command, Mistake, Verb, changes
 from helpdesk.errors import UsageError
 from helpdesk.mailids import Reason, loop_token, message_id
+from helpdesk.model import Role
 from helpdesk.obeying import looking
 from helpdesk.obeying.desk import Desk
 from helpdesk.obeying.work import Work, place
 from helpdesk.outbox import State as MailState
 from helpdesk.rules.facts import Ask, Order, Told
-from helpdesk.store import commands, journal, messages, wrongs
+from helpdesk.rules.orders import said_since, wrote_since
+from helpdesk.store import commands, journal, messages, threads, wrongs
 from helpdesk.store import outbox as rows
 from helpdesk.store.commands import CommandMail, State
 
@@ -152,12 +154,25 @@ def _undo(desk: Desk, work: Work, asked: Command) -> str:
             raise UsageError(
                 "a mail cannot be taken back by mail: `helpdesk undo` can, while it has not left"
             )
+        _nobody_wrote(desk, work, entry.thread or 0)
         undone = [asking.undo_action(desk.conn, entry.id, desk.now.at)]
     else:
-        code = desk.code(_thread(desk, work.mail, asked.what))
+        thread = _thread(desk, work.mail, asked.what)
+        _nobody_wrote(desk, work, thread)
+        code = desk.code(thread)
         undone = list(asking.undo_thread(desk.conn, desk.board.name, code, desk.now.at, until=until))
     short = desk.short(undone[0].thread)
     return f"{short}: taken back: {', '.join(f'{one.kind} {one.what}' for one in undone)}"
+
+
+def _nobody_wrote(desk: Desk, work: Work, thread: int) -> None:
+    """Refuse what would take back the answer to a mail that the person has not seen."""
+    mail = work.mail
+    order = Order(mail.key, Ask.CLOSE, work.person.name, mail.stamp, mail.mailed, read=frozenset(mail.refs))
+    for facts in threads.load(desk.conn, [thread], desk.board.dialect):
+        later = wrote_since(facts.messages, order, (Role.USER, Role.EXPERT))
+        if later is not None:
+            raise UsageError(said_since(later))
 
 
 def _wrong(desk: Desk, work: Work, asked: Command) -> str:

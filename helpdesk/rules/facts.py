@@ -201,6 +201,7 @@ def asker(facts: ThreadFacts) -> MessageFacts | None:
 MAX_NAGS = 3
 """Reminders without an answer; then it is the shifter's."""
 
+MACHINES = frozenset({Nature.AUTOMATIC, Nature.RECEIPT, Nature.OWN, Nature.BOUNCE})
 LIVING = frozenset({Place.INBOX, Place.ARCHIVE})
 OPEN_KINDS = frozenset({LabelKind.STATE, LabelKind.WHERE})
 """Labels of these kinds are for open threads only."""

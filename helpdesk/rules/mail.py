@@ -6,11 +6,9 @@ from helpdesk.bits import PLACE, STAR
 from helpdesk.model import HUMAN_NATURES, TAKEN, TEAM, WAITING, Nature, Place, Role
 from helpdesk.rules.answers import is_internal, users
 from helpdesk.rules.draft import Draft, Touch, living
-from helpdesk.rules.facts import OPEN_KINDS, MessageFacts
+from helpdesk.rules.facts import MACHINES, OPEN_KINDS, MessageFacts
 from helpdesk.rules.state import Register
 from helpdesk.rules.talks import EXPERT_NEWS, hear, learn_tickets, told
-
-MACHINES = frozenset({Nature.AUTOMATIC, Nature.RECEIPT, Nature.OWN, Nature.BOUNCE})
 
 
 def read_mail(draft: Draft) -> None:

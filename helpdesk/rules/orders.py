@@ -5,7 +5,7 @@ what changed after it stays: a label that was set or removed since, and above al
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -50,7 +50,9 @@ def _reason(order: Order) -> str:
 def _close(draft: Draft, order: Order) -> str:
     if draft.state.open is False:
         return "it was closed already"
-    _nobody_wrote(draft, order)
+    later = wrote_since(draft.facts.messages, order, (Role.USER, Role.EXPERT))
+    if later is not None:
+        raise _RefusedError(said_since(later))
     since = draft.state.since
     if since is not None and since.cycle > order.stamp.cycle:
         raise _RefusedError(f"it was opened since, at {_time(since.at)}: {draft.state.reason}")
@@ -178,13 +180,27 @@ def _answer(draft: Draft, until: Stamp) -> MessageFacts | None:
 
 def _nobody_wrote(draft: Draft, order: Order) -> None:
     """Refuse what a user's mail that came after the order would have changed."""
-    later = [m.time for m in draft.facts.messages if m.role is Role.USER and _later(m, order)]
-    if later:
-        raise _RefusedError(f"the user wrote at {_time(max(later))}")
+    later = wrote_since(draft.facts.messages, order, (Role.USER,))
+    if later is not None:
+        raise _RefusedError(said_since(later))
+
+
+def said_since(message: MessageFacts) -> str:
+    """Say that somebody wrote."""
+    who = "the user" if message.role is Role.USER else message.author or "an expert"
+    return f"{who} wrote at {_time(message.time)}"
+
+
+def wrote_since(
+    messages: Iterable[MessageFacts], order: Order, roles: Collection[Role]
+) -> MessageFacts | None:
+    """The last mail of these roles that whoever gave the order cannot have read, or may not have."""
+    later = (m for m in messages if m.role in roles and _later(m, order))
+    return max(later, key=lambda m: (m.time, m.key), default=None)
 
 
 def _later(message: MessageFacts, order: Order) -> bool:
-    if message.nature not in HUMAN_NATURES or message.adopted or message.message_id in order.read:
+    if message.nature not in _ANSWERS or message.adopted or message.message_id in order.read:
         return False
     if message.cycle != order.stamp.cycle:
         return message.cycle > order.stamp.cycle

@@ -13,10 +13,11 @@ from helpdesk.model import (
     WAITING,
     LabelKind,
     Place,
+    Role,
     Stamp,
 )
 from helpdesk.rules.draft import Draft, Touch
-from helpdesk.rules.facts import OPEN_KINDS, Undo
+from helpdesk.rules.facts import MACHINES, OPEN_KINDS, MessageFacts, Undo
 from helpdesk.rules.state import Register
 
 SEEN_MORE = frozenset({URGENT, ESCALATED, FIXED})
@@ -138,7 +139,10 @@ def _still(marker: Stamp | None, last: Stamp) -> Stamp | None:
 
 def undo(draft: Draft) -> None:
     """Reverse actions of the bot on a person's word; each counts as a touch."""
+    news = any(_is_outside(m) and draft.is_new(m) for m in draft.facts.messages)
     for wish in draft.facts.undo:
+        if news and _hides(wish):
+            continue  # who wants it has not seen the mail that is read in this very cycle
         reason = f"undo of {wish.action}"
         if wish.kind in {Kind.ADD_LABEL, Kind.REMOVE_LABEL}:
             _undo_label(draft, wish, reason)
@@ -152,6 +156,17 @@ def undo(draft: Draft) -> None:
             draft.open("undo", reason, human=True)
         draft.state = replace(draft.state, touched=draft.now)
         clear_markers(draft, draft.now)
+
+
+def _is_outside(message: MessageFacts) -> bool:
+    return message.role in {Role.USER, Role.EXPERT} and message.nature not in MACHINES and not message.adopted
+
+
+def _hides(wish: Undo) -> bool:
+    """Whether it would close the thread, or let it wait for its user."""
+    return (wish.kind == Kind.MOVE and wish.what != Place.ARCHIVE) or (
+        wish.kind == Kind.REMOVE_LABEL and wish.what == WAITING
+    )
 
 
 def _undo_label(draft: Draft, wish: Undo, reason: str) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -363,6 +364,29 @@ def last_simulated(engine: Engine) -> datetime | None:
         return last.at if last is not None and meta.get(conn, SIMULATED) is not None else None
 
 
+class _Robots(Protocol):
+    """What works beside the daemon."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End, soon."""
+
+
+@contextmanager
+def beside(robots: _Robots | None) -> Iterator[None]:
+    """Robots work beside the daemon, if there are any."""
+    if robots is None:
+        yield
+        return
+    robots.start()
+    try:
+        yield
+    finally:
+        robots.stop()
+
+
 def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
     """The daemon, until somebody stops it; the exit code.
 
@@ -373,6 +397,7 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
     from helpdesk.mailbox.watch import Watcher  # noqa: PLC0415
     from helpdesk.metrics import Metrics  # noqa: PLC0415
     from helpdesk.outlets import Outlets  # noqa: PLC0415
+    from helpdesk.robots import manning  # noqa: PLC0415
 
     faulthandler.enable()  # the watchdog's SIGABRT leaves in the journal where we hung, without any values
     name, poll_seconds = settings.board.name, settings.daemon.poll_seconds
@@ -385,15 +410,23 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
         known = account(settings)
         this = board(settings, engine, sending=mailer(settings), create=True)
         this.duty.recall(clock(), asked_at=clock())  # the first cycles need not wait for a server
-        return daemon.serve(
-            daemon.Parts(
-                board=this,
-                connect=lambda: Lifeline(lambda: connect(known), engine),
-                watcher=lambda wake: Watcher(known, settings.imap.inbox, wake),
-                clocks=Clocks(clock, steady),
-                outlets=Outlets(log, Metrics(name), os.environ),
-                poll_seconds=poll_seconds,
-                http_port=settings.daemon.http_port,
-                silence=silence or longest_silence(poll_seconds),
-            )
+        robots = manning.thread(
+            settings,
+            engine,
+            clock,
+            lambda event, facts: log.info("robots", what=event, **facts),
+            lambda error: log.error("a step of the robots failed", **logs.outline(error)),
         )
+        with beside(robots):
+            return daemon.serve(
+                daemon.Parts(
+                    board=this,
+                    connect=lambda: Lifeline(lambda: connect(known), engine),
+                    watcher=lambda wake: Watcher(known, settings.imap.inbox, wake),
+                    clocks=Clocks(clock, steady),
+                    outlets=Outlets(log, Metrics(name), os.environ),
+                    poll_seconds=poll_seconds,
+                    http_port=settings.daemon.http_port,
+                    silence=silence or longest_silence(poll_seconds),
+                )
+            )

@@ -156,3 +156,15 @@ def test_unknown_format(desk: Desk) -> None:
     assert said.code == 2
     assert ".parquet" in said.err
     assert not list(desk.folder.glob("*r.xlsx*"))
+
+
+def test_verdicts(desk: Desk) -> None:
+    """Every site's verdict is told in words from its records; a site that is not there is refused."""
+    make(desk)
+    assert desk.say("robots", "run", "--site", "DESY-HH").code == 0
+    told = desk.read("robots", "verdicts")
+    assert [(one["site"], one["excluded"]) for one in told] == [("RAL", False), ("DESY-HH", False)] or len(
+        told
+    ) == 2
+    assert all(one["account"] and one["policy"] for one in told)
+    assert desk.say("robots", "verdicts", "DESY").code == 2

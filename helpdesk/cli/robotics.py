@@ -18,14 +18,16 @@ from helpdesk.cli import screen, shell
 from helpdesk.cli.reports import when
 from helpdesk.errors import HeldError, UsageError
 from helpdesk.report import utc
-from helpdesk.robots import datasets, exchange, kitchen
+from helpdesk.robots import datasets, exchange, kitchen, manning
 from helpdesk.robots.exchange import Odd
 from helpdesk.robots.record import FINAL, Record
 from helpdesk.robots.schedule import Intent, asked
 from helpdesk.robots.service import REQUEST
 from helpdesk.robots.turn import Robot, turn
+from helpdesk.robots.verdict import VERSION
 from helpdesk.settings import Settings
 from helpdesk.store import jobs, records, requests, verdicts
+from helpdesk.store.verdicts import Change
 from helpdesk.text import safe_text
 
 LOOK_SECONDS = 1.0  # between two looks at jobs that somebody waits for
@@ -216,7 +218,7 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
             {
                 "site": site,
                 "experiment": experiment,
-                "excluded": change is not None and change.action == "exclude",
+                "excluded": _is_out(change),
                 "since": utc(change.at) if change is not None else None,
                 "reason": change.reason if change is not None else "",
                 "on_the_way": sum((one.site, one.experiment) == lane for one in live),
@@ -241,6 +243,47 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
         ],
         fixed=3,
     )
+
+
+@robots.command("verdicts", epilog="Example: helpdesk robots verdicts DESY-HH")
+def show_verdicts(
+    site: Annotated[str | None, typer.Argument(metavar="SITE", help="Only this site.")] = None,
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """Explain the verdict on each site in words, with the trace of its evidence, from the records of the last weeks."""
+    settings = shell.load(config)
+    now = app.clock()
+    with shell.reading(settings) as conn:
+        told = {
+            key: text for key, text in manning.accounts(settings, conn, now).items() if site in {None, key[1]}
+        }
+        latest = verdicts.latest(conn)
+    if site is not None and not told:
+        raise UsageError(
+            f"no site {site!r} with a queue whose experiment has a template: `helpdesk robots status` lists them"
+        )
+    if as_json:
+        screen.document(
+            [
+                {
+                    "site": name,
+                    "experiment": experiment,
+                    "excluded": _is_out(latest.get((experiment, name))),
+                    "policy": VERSION,
+                    "account": text,
+                }
+                for (experiment, name), text in sorted(told.items())
+            ]
+        )
+        return
+    for (experiment, name), text in sorted(told.items(), key=lambda one: (one[0][1], one[0][0])):
+        screen.heading(f"{name}, {experiment}")
+        screen.block(text)
+
+
+def _is_out(change: Change | None) -> bool:
+    return change is not None and change.action == "exclude"
 
 
 @robots.command("records", epilog="Example: helpdesk robots records --site DESY-HH --since 2026-06-08")

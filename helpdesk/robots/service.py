@@ -59,14 +59,8 @@ class Service:
         self._feed(judges, turned)
         told = [one for mine in judges.values() for one in mine.until(now)]
         self._wishes += [intent for one in told for intent in self._probes(one)]
-        self._decide(told, now)
+        self._decide(told, judges, now)
         return turned
-
-    def explain(self, experiment: str, site: str, now: datetime) -> str:
-        """The verdict on a site in words; "" where its policy cannot explain, or knows no such site."""
-        mine = self._ready(now).get(experiment)
-        words = getattr(mine.policy, "explain", None) if mine is not None else None
-        return str(words(site)) if words is not None and site in self._plan.sites else ""
 
     # -- what is sent
 
@@ -113,25 +107,12 @@ class Service:
     def _ready(self, now: datetime) -> dict[str, Judge]:
         """The judges, made from the records when they are asked for first; what they ask for then was asked for already."""
         if self._judges is None:
-            start = now - MEMORY
-            self._judges = {
-                name: self._new_judge(name, start)
-                for name in sorted({one.experiment for one in self._plan.lanes})
-            }
+            templates = {name: recipe.experiment for name, recipe in self._robot.recipes.items()}
             with self._robot.database.connect() as conn:
-                for record in records.read(conn, since=start):
-                    mine = self._judges.get(record.experiment)
-                    if mine is not None:
-                        mine.ended(record)
-            self._declare(self._judges, now)
+                self._judges = replayed(self._plan, templates, conn, now)
+            self._declared = set(self._plan.downtimes(now))
             self._catch_up(self._judges, now)
         return self._judges
-
-    def _new_judge(self, experiment: str, start: datetime) -> Judge:
-        mine = {one.site for one in self._plan.lanes if one.experiment == experiment}
-        sites = {name: info for name, info in self._plan.sites.items() if name in mine}
-        templates = [name for name, recipe in self._robot.recipes.items() if recipe.experiment == experiment]
-        return judge(experiment, sites, templates, start, self._plan.make)
 
     def _catch_up(self, judges: Mapping[str, Judge], now: datetime) -> None:
         """What the policies say of the past must be what stands there; the difference is a change of now."""
@@ -150,7 +131,8 @@ class Service:
             for site in sorted((out ^ was) & set(self._plan.sites)):
                 action = "exclude" if site in out else "include"
                 reason = why.get(site, "nothing is known against it any more")
-                changes.append(Change(now, name, site, action, reason, self._plan.version))
+                evidence = _evidence(mine.policy, site)
+                changes.append(Change(now, name, site, action, reason, self._plan.version, evidence=evidence))
         self._write(changes, now)
 
     def _declare(self, judges: Mapping[str, Judge], now: datetime) -> None:
@@ -168,15 +150,21 @@ class Service:
             if record.experiment in judges:
                 judges[record.experiment].ended(record)
 
-    def _decide(self, told: Sequence[Asked], now: datetime) -> None:
-        self._write(
-            [
-                Change(one.at, one.experiment, site, action, reason, self._plan.version)
-                for one in told
-                for site, action, reason in one.decisions
-            ],
-            now,
-        )
+    def _decide(self, told: Sequence[Asked], judges: Mapping[str, Judge], now: datetime) -> None:
+        changes = [
+            Change(
+                one.at,
+                one.experiment,
+                site,
+                action,
+                reason,
+                self._plan.version,
+                evidence=_evidence(judges[one.experiment].policy, site),
+            )
+            for one in told
+            for site, action, reason in one.decisions
+        ]
+        self._write(changes, now)
 
     def _write(self, changes: Sequence[Change], now: datetime) -> None:
         """The rows, then the files; a file that cannot be written does not stop the robots."""
@@ -191,3 +179,30 @@ class Service:
             self.trouble = ""
         except OSError as error:
             self.trouble = f"the blacklist cannot be written: {path}: {error.strerror}"
+
+
+def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: datetime) -> dict[str, Judge]:
+    """A judge for each experiment who was told of the last weeks, and has not been asked since; `templates`: name -> experiment."""
+    start = now - MEMORY
+    judges: dict[str, Judge] = {}
+    for experiment in sorted({one.experiment for one in plan.lanes}):
+        mine = {one.site for one in plan.lanes if one.experiment == experiment}
+        sites = {name: info for name, info in plan.sites.items() if name in mine}
+        names = [name for name, of in templates.items() if of == experiment]
+        if names:
+            judges[experiment] = judge(experiment, sites, names, start, plan.make)
+    for record in records.read(conn, since=start):
+        if record.experiment in judges:
+            judges[record.experiment].ended(record)
+    for one in plan.downtimes(now):
+        for each in judges.values():
+            each.declared(one)
+    return judges
+
+
+def _evidence(policy: Policy, site: str) -> dict[str, object]:
+    """Why a policy changed its mind, where it keeps that: the cause, and the account in words."""
+    kept = [one for one in getattr(policy, "history", ()) if one.site == site]
+    explain = getattr(policy, "explain", None)
+    found: dict[str, object] = {"cause": kept[-1].cause} if kept else {}
+    return found if explain is None else {**found, "account": explain(site)}

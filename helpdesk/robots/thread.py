@@ -23,11 +23,13 @@ class RobotThread:
         wall: Callable[[], datetime],
         tell: Callable[[str, Mapping[str, object]], None],
         failed: Callable[[Exception], None],
+        before: Callable[[datetime], None] = lambda _now: None,
     ) -> None:
         self._service = service
         self._wall = wall
         self._tell = tell
         self._failed = failed
+        self._before = before  # each step, where no event loop runs
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="robots", daemon=True)
 
@@ -45,8 +47,10 @@ class RobotThread:
         troubles: frozenset[tuple[str, str]] = frozenset()
         with asyncio.Runner() as runner:
             while not self._over.is_set():
+                now = self._wall()
                 try:
-                    turned = runner.run(self._service.step(self._wall()))
+                    self._before(now)
+                    turned = runner.run(self._service.step(now))
                 except Exception as error:  # noqa: BLE001 - the boundary: the mail must go on, and so must the next step
                     self._failed(error)
                 else:

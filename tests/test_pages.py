@@ -168,7 +168,7 @@ def test_nobody_writes_markup(name: str, evil: str) -> None:
     seen = Page(page)
     assert seen.open == []
     assert {tag for tag, _ in seen.tags} <= ALLOWED
-    allowed = {"lang", "charset", "name", "content", "style", "class", "href", "role", "scope"}
+    allowed = {"lang", "charset", "name", "content", "style", "class", "href", "dir", "scope"}
     assert {name for _, attributes in seen.tags for name in attributes} <= allowed
     assert all(link.startswith(("mid:", "mailto:")) for link in seen.links())
     assert all(character.isprintable() or character in "\n\xa0" for character in html.unescape(page))

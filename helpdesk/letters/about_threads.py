@@ -34,7 +34,7 @@ def escalation(writing: Writing) -> EscalationMail:
         thread=writing.short,
         destination=destination,
         subject=story.subject,
-        user=writing.user,
+        user=who(told[0]) if told else "",
         question=tuple(said[0].split("\n")) if said else (),
         story=tuple(
             line(page, words) for page, words in list(zip(shown, said, strict=True))[1:] if words.strip()
@@ -44,7 +44,7 @@ def escalation(writing: Writing) -> EscalationMail:
         asked=question(said[0]) if said else "",
         facts=facts(asking, writing.board.sites),
         left_out=len(told) - len(shown),
-        link=writing.newest,
+        link=told[-1].message_id if told else "",
         ticket=" ".join(story.tickets.get(destination, ())),
     )
 

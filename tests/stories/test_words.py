@@ -57,6 +57,7 @@ def test_an_escalation_begins_with_what_an_expert_asks(world: World) -> None:
     world.advance(minutes=5)
     world.incoming(AIDEN, "Re: All jobs fail", answers=[question], body=ANSWER)
     world.tick()
+    world.expect_mail("aiden@example.org", "Nothing proves that you wrote it")
     said = escalated(world, question)
     places = [
         said.index(one)
@@ -116,7 +117,13 @@ def test_a_mail_that_has_gone_is_not_quoted(world: World) -> None:
     assert "It is solved" not in text_of(world.expect_mail(GGUS))
 
 
-TOLD = "[policy]\nclose_warning_days = 2\nclose_notice = true\n"
+TOLD = """\
+[policy]
+close_warning_days = 2
+close_notice = true
+[shifts]
+week_ends = "Wednesday 24:00"
+"""
 
 
 def waiting(world: World) -> str:

@@ -58,8 +58,9 @@ class Wording:
             raise ConfigError((f"Template {mail.kind}.txt.j2: its first line must begin with Subject:",))
         subject = f"[{board}] {head.removeprefix('Subject:').strip()}"
         text = re.sub(r"\n{3,}", "\n\n", body.strip("\n")) + "\n"
-        page = _rendered(self._pages[mail.kind], {**shown, "subject": subject, "text": text})
-        return Words(subject, text, inlined(page))
+        return Words(
+            subject, text, _page_of(self._pages[mail.kind], {**shown, "subject": subject, "text": text})
+        )
 
     def _rehearse(self) -> None:
         """Try every template: what is wrong with one of an operator's is said now, and not when a mail is due."""
@@ -93,6 +94,13 @@ def _rendered(template: Template, shown: Mapping[str, object]) -> str:
     try:
         return template.render(shown)
     except (TemplateError, TypeError, ValueError, LookupError) as error:
+        raise ConfigError((f"Template {template.name}: {safe_text(str(error))}",)) from error
+
+
+def _page_of(template: Template, shown: Mapping[str, object]) -> str:
+    try:
+        return inlined(_rendered(template, shown))
+    except ValueError as error:  # of css-inline: styles that nobody can read
         raise ConfigError((f"Template {template.name}: {safe_text(str(error))}",)) from error
 
 

@@ -123,7 +123,8 @@ class TestSpeakers:
             (who("mallory@eviltracker.example"), Role.EXPERT, False, ()),
             (who("fred@savannah.example"), Role.EXPERT, False, ()),
             (who(AIDEN, Role.SHIFTER), Role.SHIFTER, True, ()),
-            (who("xena@example.org", Role.EXPERT), Role.EXPERT, True, ()),
+            (who("xena@example.org", Role.EXPERT), Role.EXPERT, True, ("GGUS",)),
+            (who("xena@example.org", Role.EXPERT, trusted=False), Role.EXPERT, False, ()),
             (who("carl@site.example"), Role.USER, True, ()),
             (who("both@tracker.example", Role.EXPERT), Role.EXPERT, True, ("GGUS", "Savannah")),
         ],
@@ -142,6 +143,7 @@ class TestSpeakers:
     @pytest.mark.parametrize("answer", [None, Answered(OWN)])
     def test_without_a_destination_s_token(self, answer: Answered | None) -> None:
         """Without a token, or at that of a mail to the team, only the configured addresses speak for a destination."""
+        assert speaker(who("xena@example.org", Role.EXPERT), answer, POLICY, is_user=False).of == ()
         assert speaker(who("fred@tracker.example"), answer, POLICY, is_user=False).of == ()
         assert speaker(who(GGUS, Role.EXPERT), answer, POLICY, is_user=False).of == ("GGUS",)
         forged = speaker(who(GGUS, Role.EXPERT, trusted=False), answer, POLICY, is_user=False)

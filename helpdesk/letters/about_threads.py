@@ -4,6 +4,7 @@ from datetime import datetime
 
 from helpdesk.errors import HelpdeskError
 from helpdesk.excerpts.questions import question
+from helpdesk.letters.numbers import beside, numbers
 from helpdesk.letters.writing import UNREADABLE, Writing, facts, line, who
 from helpdesk.mails import (
     EscalationMail,
@@ -30,10 +31,11 @@ def escalation(writing: Writing) -> EscalationMail:
     said = [writing.words(page) for page in shown]
     asking = "\n".join(words for page, words in zip(shown, said, strict=True) if page.role not in TEAM)
     destination = row.occasion.rpartition(":")[0]
+    ticket = numbers(story.tickets.get(destination, ()))
     return EscalationMail(
         thread=writing.short,
         destination=destination,
-        subject=story.subject,
+        subject=beside(ticket, story.subject, writing.board.name, destination),
         user=who(told[0]) if told else "",
         question=tuple(said[0].split("\n")) if said else (),
         story=tuple(
@@ -45,20 +47,21 @@ def escalation(writing: Writing) -> EscalationMail:
         facts=facts(asking, writing.board.sites),
         left_out=len(told) - len(shown),
         link=told[-1].message_id if told else "",
-        ticket=" ".join(story.tickets.get(destination, ())),
+        ticket=ticket,
     )
 
 
 def reminder(writing: Writing) -> ReminderMail:
     """To a destination: everything that waits for it, and for how long."""
     board, row = writing.board, writing.row
+    where = row.occasion.rpartition(":")[0]
     with board.engine.connect() as conn:
         lines = [
             ReminderLine(
                 thread=names.short(conn, one.code),
-                subject=stories.subject(conn, one.key),
+                subject=beside(numbers(one.talk.tickets), stories.subject(conn, one.key), board.name, where),
                 since=one.since,
-                ticket=" ".join(one.talk.tickets),
+                ticket=numbers(one.talk.tickets),
                 times=one.talk.nags,
                 link=one.escalation,
             )
@@ -66,7 +69,7 @@ def reminder(writing: Writing) -> ReminderMail:
         ]
     if not lines:
         raise HelpdeskError("nothing of it waits any more")
-    return ReminderMail(row.occasion.rpartition(":")[0], tuple(lines))
+    return ReminderMail(where, tuple(lines))
 
 
 def urgent(writing: Writing) -> UrgentMail:

@@ -44,9 +44,11 @@ def speaker(who: Author, answer: Answered | None, policy: AuthorPolicy, *, is_us
     """Say what a mail at a destination's token makes of its author; `is_user`: he asks in that thread.
 
     Who has no role and is no user there is an expert, unproven: that adds attention and takes none away.  The destination's
-    word is only what its own address writes, or somebody of its domain at its token.
+    word is only what its own address writes, or at its token somebody of its domain, or an expert of `[[people]]`.
     """
     known = policy.destinations.get(who.address, ())
+    if answer is not None and answer.destination and policy.people.get(who.address) is Role.EXPERT:
+        known = tuple(dict.fromkeys([*known, answer.destination]))
     guest = (
         answer is not None
         and bool(answer.destination)
@@ -56,7 +58,8 @@ def speaker(who: Author, answer: Answered | None, policy: AuthorPolicy, *, is_us
         and not is_user
     )
     if not guest:
-        return Speaker(who, bool(known), known if who.trusted and who.via != "sent" else ())
+        tracker = who.address in policy.destinations
+        return Speaker(who, tracker, known if who.trusted and who.via != "sent" else ())
     assert answer is not None  # a guest has a token
     home = answer.destination in policy.at_home(who.address)
     of = tuple(dict.fromkeys((*known, *([answer.destination] if home else [])))) if who.trusted else ()

@@ -179,7 +179,7 @@ def _life(row: OutboxRow) -> dict[str, Any]:
 
 _COLUMNS = (
     "state", "planned_at", "attempts", "first_unknown_at", "next_try_at", "last_answer", "served", "refused", "trying",
-    "repeats", "proven_at",
+    "repeats", "proven_at", "left_at",
 )  # fmt: skip
 _MINE = OUTBOX.c.id == bindparam("key")
 _WAKE = (

@@ -105,8 +105,8 @@ def run_jobs(
     except HeldError:
         with app.opened(settings, writing=False) as engine, engine.begin() as conn:
             now = app.clock()
-            for one in wanted:
-                args = {"site": one.lane.site, "template": one.template, "count": 1, "campaign": "manual"}
+            for name, kind in dict.fromkeys((one.lane.site, one.template) for one in wanted):
+                args = {"site": name, "template": kind, "count": count, "campaign": "manual"}
                 requests.ask(conn, REQUEST, args, now)
         screen.complain(
             "A helpdesk runs on this board: it sends the jobs. `helpdesk robots records` shows how they end."

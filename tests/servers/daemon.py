@@ -101,6 +101,7 @@ class Setting:
     imap_port: int = 0  # 0: the server's own
     http_port: int = field(default_factory=free_port)
     database: str = ""  # none: a SQLite file in the folder
+    more: str = ""  # sections of the configuration
 
     @property
     def url(self) -> str:
@@ -112,7 +113,7 @@ class Setting:
         path = self.folder / "helpdesk.toml"
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values |= {"imap_port": self.imap_port or self.imap.port, "url": self.url}
-        path.write_text(CONFIG.format_map(values))
+        path.write_text(CONFIG.format_map(values) + self.more)
         return path
 
 

@@ -9,6 +9,8 @@
 | a rude list | does the same, and takes away whatever could tell where the mail comes from |
 | GGUS | refuses: each mail comes back |
 | a tracker | comments on each mail, with its ticket's number |
+
+A forger who writes commands in a shifter's name is in tests/test_loops.py.
 """
 
 import itertools

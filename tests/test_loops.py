@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.caps import TO_USERS, UNCAPPED
+from helpdesk.caps import TO_USERS, UNCAPPED, unproven
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.store import outbox as rows
 from helpdesk.store import requests
@@ -56,6 +56,19 @@ def meddle(world: World, questions: Iterable[str], day: int) -> None:
             )
 
 
+def forge(world: World) -> None:
+    """Somebody writes commands in a shifter's name: each is a question to the shifter, as far as the cap goes."""
+    for number in range(3):
+        board = f"{world.settings.board.name}-board@example.org"
+        world.incoming(
+            "Aiden Archer <aiden@example.org>",
+            f"close {number}",
+            body="helpdesk: close abcde",
+            to=board,
+            listed=False,
+        )
+
+
 def outbox_of(world: World) -> list[OutboxRow]:
     with world.engine.connect() as conn:
         return [row for row in rows.rows(conn, State) if row.served]
@@ -72,7 +85,8 @@ def most(moments: Iterable[datetime], window: timedelta) -> int:
 def test_a_month_on_the_street(tmp_path: Path, caps: tuple[int, int, int]) -> None:
     """Whoever answers whom: no thread, user or hour gets more mails than its cap, and a quiet board falls silent.
 
-    The bound is made of [caps]: threads times their cap a day, a reminder a destination and day, an alarm a kind and day.
+    The bound is made of [caps]: threads times their cap a day, questions to who is impersonated, a reminder a destination
+    and day, an alarm a kind and day.
     """
     street = Street(tmp_path, caps)
     asked = begin(street)
@@ -81,6 +95,7 @@ def test_a_month_on_the_street(tmp_path: Path, caps: tuple[int, int, int]) -> No
         if day < DAYS - QUIET:
             for name, world in street.boards.items():
                 meddle(world, asked[name], day)
+                forge(world)
             street.advance(minutes=5)
         street.advance(hours=STEP)
     for name, world in street.boards.items():
@@ -101,23 +116,26 @@ def check(street: Street, name: str, world: World, caps: tuple[int, int, int]) -
     """The caps, mail by mail; then all together."""
     user_per_day, thread_per_day, board_per_hour = caps
     sent = outbox_of(world)
-    capped = [row for row in sent if row.kind not in UNCAPPED]
+    capped = [row for row in sent if row.kind not in UNCAPPED and not unproven(row)]
     by_thread, by_user = defaultdict(list), defaultdict(list)
     for row in capped:
         by_thread[row.thread].append(row.planned_at)
         for to in row.recipients if row.kind in TO_USERS else ():
             by_user[to].append(row.planned_at)
+    questions = [row.planned_at for row in sent if unproven(row)]  # all to the one who is impersonated
     kinds = Counter(row.kind for row in sent)
     assert kinds["escalation"] > len(USERS), kinds  # something was going on
     assert kinds["release"] > 0, kinds
     assert all(most(moments, DAY) <= thread_per_day for thread, moments in by_thread.items() if thread), kinds
     assert all(most(moments, DAY) <= user_per_day for moments in by_user.values()), kinds
+    assert 0 < most(questions, DAY) <= user_per_day, kinds
     assert most([row.planned_at for row in capped], HOUR) <= board_per_hour, kinds
 
     threads = len(world.threads())
     assert threads <= 2 * len(USERS) + threads_of_the_neighbour(street, name)
     alarms = {row.occasion.rpartition(":")[0] for row in sent if row.kind in UNCAPPED}
-    bound = threads * thread_per_day * DAYS + len(DESTINATIONS) * DAYS + len(alarms) * DAYS
+    asked = user_per_day * (DAYS - QUIET + 1)  # one shifter is impersonated
+    bound = threads * thread_per_day * DAYS + (len(DESTINATIONS) + len(alarms)) * DAYS + asked
     carried = [letter for _, board, letter in street.sent if board == name]
     assert len(carried) == len(sent) <= bound, kinds
 

@@ -12,7 +12,7 @@ from tests.human import ImapHuman
 from tests.servers import dovecot, postfix
 from tests.servers.postfix import MAIL_DOMAIN
 from tests.servers.smtp_sink import Fault, SmtpSink, Stage
-from tests.town import ANN, GGUS, GONE, LIST, MEMBER, Town
+from tests.town import ANN, GGUS, GONE, LIST, MEMBER, SERGEY, Town
 
 _users = count(1)
 
@@ -109,3 +109,39 @@ def test_an_escalation_is_answered(town: Town) -> None:
     assert "expert_comment" in thread["reasons"]
     assert [row.state for row in town.outbox()] == [State.OBSERVED]
     assert not [mail for mail in town.world.received if mail.recipients == (ANN,)]
+
+
+def test_a_command_is_confirmed_and_carried_out(town: Town) -> None:
+    """A shifter whom no server vouches for writes to the board, is asked, sends the token back, and is told what was done."""
+    question = town.send(ANN, LIST, "My jobs fail")
+    town.lands(1)
+    town.run()
+    short = str(town.thread(question)["id"])
+    town.send(
+        SERGEY,
+        town.board,
+        "from my phone",
+        body=f"Helpdesk: waiting {short}\nhelpdesk: tell user {short}: Which site?",
+    )
+    town.lands(2)
+    town.run()
+    asked = town.leaves(SERGEY)
+    assert town.thread(question)["labels"] == []
+    token = (
+        str(asked.get_body(("plain",))).partition("helpdesk: confirm ")[2].split()[0]
+    )  # as it stands in the mail
+    home = str(asked["Reply-To"]).rpartition("<")[2].rstrip(">")
+    body = f"helpdesk: confirm {token}\n\n> Did you write this?"
+    town.comes(town.send(SERGEY, home, f"Re: {asked['Subject']}", asked, body=body))
+    town.run()
+    assert town.thread(question)["labels"] == ["WAITING"]
+    told, done = town.leaves(ANN), town.leaves(SERGEY, 2)
+    assert "Which site?" in str(told.get_body(("plain",)))
+    assert "WAITING is set" in str(done.get_body(("plain",)))
+    for mail in (asked, told, done):
+        town.comes(str(mail["Message-ID"]))
+    town.run()
+    assert {row.state for row in town.outbox()} == {State.OBSERVED}
+    assert town.run().actions == []
+    assert {seen.message_id for seen in town.human.look("INBOX")} == {question, told["Message-ID"]}
+    assert len(town.human.look("Helpdesk")) == 4  # the command, the question about it, the token, the answer

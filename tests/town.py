@@ -26,6 +26,7 @@ LIST: Final = f"dast@{LIST_DOMAIN}"
 ANN: Final = "ann@users.test"
 GONE: Final = "gone@users.test"
 MEMBER: Final = "member@users.test"
+SERGEY: Final = "sergey@team.test"
 GGUS: Final = "help@tracker.test"
 
 CONFIG: Final = """\
@@ -55,6 +56,10 @@ escalation_grace_minutes = 0
 name = "Aiden Archer"
 addresses = ["aiden@example.test"]
 roles = ["shifter", "admin"]
+[[people]]
+name = "Sergey Stone"
+addresses = ["sergey@team.test"]
+roles = ["shifter"]
 [[destination]]
 label = "GGUS"
 address = "{ggus}"
@@ -95,7 +100,15 @@ class Town:
         """The board's own address."""
         return f"{self.user}@{MAIL_DOMAIN}"
 
-    def send(self, sender: str, to: str, subject: str, answers: EmailMessage | None = None) -> str:
+    def send(
+        self,
+        sender: str,
+        to: str,
+        subject: str,
+        answers: EmailMessage | None = None,
+        *,
+        body: str = "All my jobs fail since this morning.",
+    ) -> str:
         """Somebody writes, from an ordinary client; the Message-ID."""
         message = EmailMessage(policy=SMTP)
         message["From"], message["To"], message["Subject"] = sender, to, subject
@@ -104,7 +117,7 @@ class Town:
         if answers is not None:
             message["In-Reply-To"] = answers["Message-ID"]
             message["References"] = f"{answers['References'] or ''} {answers['Message-ID']}".strip()
-        message.set_content("All my jobs fail since this morning.")
+        message.set_content(body)
         with smtplib.SMTP("127.0.0.1", self.post.port) as client:
             client.send_message(message, sender, [to])
         return str(message["Message-ID"])
@@ -119,6 +132,17 @@ class Town:
         eventually(
             lambda: len(list(self.human.look("INBOX"))) >= mails,
             f"{mails} mails in the inbox: {self.post.log}",
+        )
+
+    def comes(self, message_id: str) -> None:
+        """A mail lies in the mailbox, sooner or later, filed already or not."""
+        eventually(
+            lambda: any(
+                seen.message_id == message_id
+                for name in self.human.folders()
+                for seen in self.human.look(name)
+            ),
+            f"{message_id} in the mailbox: {self.post.log}",
         )
 
     def leaves(self, to: str, number: int = 1) -> EmailMessage:

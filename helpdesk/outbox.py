@@ -173,7 +173,9 @@ def proven(row: OutboxRow, now: datetime, copy_to: str) -> OutboxRow:
         row = _served(row, row.left, now)
     elif row.state in {State.SENDING, State.UNKNOWN}:
         return row  # the copy went out before, with others
-    if row.left and row.state is not State.DROPPED:
+    if row.left and row.state is State.DROPPED:
+        return row
+    if row.left:
         again = row.state in {State.SENDING, State.UNKNOWN, State.HELD} and bool(row.trying)
         row = replace(row, state=State.PLANNED, next_try_at=None) if again else row
         return replace(row, trying=(), first_unknown_at=None)

@@ -54,7 +54,7 @@ def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bo
 def prove(board: Board, conn: Connection, new: int, stamp: Stamp) -> None:
     """The copies of our mails that came home, among the `new` messages, prove that they were accepted."""
     for row in rows.by_token(conn, stories.own_tokens(conn, new)):
-        _save(conn, row, outbox.proven(row, stamp.at, board.sending.copy_to))
+        _save(conn, row, outbox.proven(row, stamp.at, _own(board)))
 
 
 def stuck(conn: Connection) -> list[Hold]:
@@ -67,13 +67,18 @@ def _why(row: OutboxRow) -> str:
     return f"mail {row.id} ({row.rule}{to}): {row.last_answer}"
 
 
+def _own(board: Board) -> str:
+    """Where the board's own copies go, as a row remembers it."""
+    return ascii_domain(board.sending.copy_to)
+
+
 def _looked_at(board: Board, conn: Connection, now: datetime) -> Sequence[OutboxRow]:
     """The rows as time, crashes and copies that came home leave them; what this process is sending now is left alone."""
     found = [row for row in rows.rows(conn, WAITING) if row.id not in board.sending.flying]
     home = rows.home_as(conn, found)
     looked = []
     for row in found:
-        seen = outbox.proven(row, now, board.sending.copy_to) if row.id in home else row
+        seen = outbox.proven(row, now, _own(board)) if row.id in home else row
         seen = _still_true(conn, outbox.settled(outbox.crashed(seen, now), now), now)
         _save(conn, row, seen)
         looked.append(seen)
@@ -140,7 +145,7 @@ class _Run:
     now: datetime
     waiting: dict[str, OutboxRow] = field(
         default_factory=dict
-    )  # claimed and not begun, as they were; by Message-ID
+    )  # claimed, not begun: as they were; by Message-ID
     flying: dict[str, OutboxRow] = field(default_factory=dict)  # as they were begun
     ended: list[OutboxRow] = field(default_factory=list)  # how the last one went: not stored yet
     began: bool = False
@@ -190,7 +195,7 @@ class _Run:
         """The letter of a row; one that cannot be written (a bad address, a broken template) holds up no other."""
         from helpdesk import letters  # noqa: PLC0415 -- much to load, and most runs write nothing
 
-        to = outbox.addressees(row, ascii_domain(self.board.sending.copy_to))
+        to = outbox.addressees(row, _own(self.board))
         if octets is not None:  # a retry sends the same octets
             return Letter(row.message_id, ascii_domain(letters.return_path(self.board, row)), to, octets)
         try:

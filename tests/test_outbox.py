@@ -165,6 +165,13 @@ def test_a_backup_knows_nothing() -> None:
         assert proven(row, T0 + STALE, COPY).state is State.OBSERVED
 
 
+def test_dropped_for_the_rest() -> None:
+    """Who drops a mail that some have keeps it from the others, also when its copy comes home."""
+    row = dropped(sent(THREE, replace(MIXED, refused=()), T0))
+    assert row.left
+    assert proven(row, T0, COPY).state is State.DROPPED
+
+
 def test_refused_after_all() -> None:
     """A mail that was refused when it was sent again, and whose copy comes home from the first time, has arrived."""
     row = sent(sent(ROW, UNKNOWN, T0), PERMANENT, T0 + PROOF)

@@ -16,6 +16,7 @@ from sqlalchemy import insert, update
 from helpdesk import asking, outbox, sending
 from helpdesk.errors import UsageError
 from helpdesk.mailids import Reason, loop_token, message_id
+from helpdesk.model import Stamp
 from helpdesk.outbox import PROOF, STALE, OutboxRow, State
 from helpdesk.ports import Delivery, Letter, Outcome, Told
 from helpdesk.store import outbox as rows
@@ -128,10 +129,14 @@ class Outbox(RuleBasedStateMachine):
         with suppress(Crash):
             sending.post(self.board, None, self.world.now, hold_mails=False)
 
-    @rule(pick=st.integers(0, 20))
-    def a_copy_comes_home(self, pick: int) -> None:
+    @rule(pick=st.integers(0, 20), seen=st.booleans())
+    def a_copy_comes_home(self, pick: int, seen: bool) -> None:
+        """The cycle that sees it takes the proof in, or dies before."""
         if self.post.copies:
             self._home(self.post.copies[pick % len(self.post.copies)])
+            if seen:
+                with self.world.engine.begin() as conn:
+                    sending.prove(self.board, conn, 1, Stamp(1, self.world.now))
 
     @rule(pick=st.integers(0, 3))
     def a_person_retries(self, pick: int) -> None:

@@ -18,6 +18,7 @@ from helpdesk.store.core import QUARANTINE, SUSPECT
 from helpdesk.store.suspects import again_after
 from helpdesk.uidset import UidSet
 from tests.bench import ANN, GGUS, Bench
+from tests.databases import Database
 from tests.mortal import MortalMailbox, Peril
 from tests.servers.scripted import ScriptedPeer, Turn, logged_in
 from tests.test_wire_traps import FETCH_MAILS, HEADER, INBOX, account, examined, ok, row
@@ -89,6 +90,20 @@ def test_a_deadly_mail_in_the_first_look(ward: Ward) -> None:
     ward.peril.headers = {1, 30}
     assert ward.look().new == 28
     assert set(ward.quarantined()) == {1, 30}
+
+
+def test_the_search_on_either_database(tmp_path: Path, database: Database) -> None:
+    """Suspects are committed beside the reading of a look on SQLite and on PostgreSQL."""
+    bench = Bench(tmp_path, Tier.QRESYNC, database=database)
+    ward = Ward(bench)
+    ward.look()
+    ward.deliver(20)
+    ward.peril.headers = {7}
+    assert (ward.look().new, ward.quarantined()) == (19, {7: 3})
+    ward.peril.headers = set()
+    bench.cycle += 5
+    assert (ward.look().new, ward.quarantined(), ward.suspects()) == (1, {}, set())
+    bench.close()
 
 
 def test_a_body_that_ends_the_connection(ward: Ward) -> None:

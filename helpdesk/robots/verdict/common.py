@@ -89,15 +89,15 @@ class Common:
             return True
         return bool(self.past) and any(x.covers(site, one) for x in self.past)
 
-    def look(self, sites: Sequence[Site], now: float) -> bool:
-        """Open and close incidents; whether any did."""
+    def look(self, sites: Sequence[Site], now: float, *, search: bool) -> bool:
+        """Close incidents, and open new ones if somebody may go: whether anything changed."""
         latest = [_latest(sites, now, window) for window in WINDOWS_S]
         changed = False
         for cell in list(self.open):
             if all(self._nats(cell, heard) < NEED[cell[0]] / 4 for heard in latest[:2]):
                 self.past.append(replace(self.open.pop(cell), end=now))
                 changed = True
-        for _ in range(AT_ONCE):
+        for _ in range(AT_ONCE if search else 0):
             found = self._loudest(latest, now)
             if found is None:
                 break
@@ -114,7 +114,7 @@ class Common:
         return Voices(_unexplained(heard, others)).nats(cell)
 
     def _loudest(self, latest: Sequence[Heard], now: float) -> Incident | None:
-        """The cell that explains most of what no incident explains yet; None: none does so well enough."""
+        """The cell that explains most of what no incident explains yet, the latest first; None: none does well enough."""
         best, most = None, 1.0
         for window, heard in zip(WINDOWS_S, latest, strict=True):
             voices = Voices(
@@ -125,6 +125,8 @@ class Common:
                 if enough >= most and cell not in self.open:
                     start, number = now - window - 10 * MINUTE, voices.complaints(cell)
                     best, most = Incident(cell, start, float("inf"), now, number), enough
+            if best is not None:
+                break
         return best
 
 

@@ -7,7 +7,6 @@ to be somebody else's failure can be taken back.
 """
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log
 
@@ -19,8 +18,8 @@ Discount = Callable[[Site, Result], float]
 
 MANY_NODES = 8
 """From so many nodes on, failures on one and the same are a matter of chance no more."""
-SLIGHT = 0.15
-"""Below this level nobody asks what the evidence is made of."""
+SLIGHT, SERIOUS = 0.15, 0.4
+"""Below the one a site is forgotten until it fails again; from the other on every result is weighed at once."""
 PRIOR_SITE, PRIOR_TEMPLATE = 40.0, 30.0
 """How many results the belief is worth that a site is like all, and a template like its site."""
 
@@ -96,23 +95,7 @@ def weigh(site: Site, results: Sequence[Result], usual: float, discount: Discoun
 
 
 def _score(parts: Sequence[Result], nats: float, scope: int | None, threshold: float) -> Score:
-    failed = [one for one in parts if one.failed]
+    failed = tuple([one for one in parts if one.failed])
     if not failed or nats <= 0:
         return NOTHING
-    level = nats / threshold
-    if level < SLIGHT:
-        return Score(level, nats, scope, failed[0].at, len(failed), len(parts), last=failed[-1].at)
-    return Score(
-        level=level,
-        nats=nats,
-        scope=scope,
-        onset=parts[0].at,
-        failures=len(failed),
-        results=len(parts),
-        silent=sum(one.cause == NO_RESULT for one in failed),
-        last=failed[-1].at,
-        causes=Counter(one.cause for one in failed),
-        nodes=Counter(one.node for one in failed if one.node is not None),
-        templates=Counter(one.template for one in failed),
-        example=next((one.job for one in reversed(failed) if one.cause != NO_RESULT), ""),
-    )
+    return Score(nats / threshold, nats, scope, parts[0].at, len(parts), failed)

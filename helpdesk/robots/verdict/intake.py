@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from helpdesk.robots.verdict.evidence import SLIGHT
+from helpdesk.robots.verdict.evidence import SERIOUS
 from helpdesk.robots.verdict.info import Briefing, number
 from helpdesk.robots.verdict.silence import Watch
 from helpdesk.robots.verdict.tuning import DAY, HOUR, MINUTE, Tuning
@@ -28,7 +28,7 @@ ODDITIES = 200
 FADE = 1 - 1 / 500  # of a result in the long average, with each later one
 
 
-def new_sites(briefing: Briefing) -> dict[str, Site]:
+def new_sites(briefing: Briefing, tuning: Tuning) -> dict[str, Site]:
     """Nothing known yet."""
     count = len(briefing.templates)
     return {
@@ -38,6 +38,7 @@ def new_sites(briefing: Briefing) -> dict[str, Site]:
             region=told.region,
             unit=f"se {told.se}" if told.se else f"site {told.name}",
             expected=told.expected,
+            seldom=told.expected is None or told.expected < DAY / tuning.heartbeat_s,
             results=[],
             jobs={},
             tries=[0.0] * count,
@@ -53,7 +54,7 @@ class Intake:
     """The door for records; it alone changes what is known of jobs."""
 
     def __init__(self, briefing: Briefing, tuning: Tuning, watch: Watch) -> None:
-        self.sites = new_sites(briefing)
+        self.sites = new_sites(briefing, tuning)
         self.hot: dict[str, Site] = {}  # that have evidence against them
         self.bound: dict[str, Site] = {}  # that have a pin or a downtime
         self.versions = Versions(len(briefing.templates))
@@ -128,9 +129,14 @@ class Intake:
         self, site: Site, key: Key, record: Mapping[Any, Any], template: int, arrival: float
     ) -> None:
         probe, version = record.get("campaign_id") == "probe", record.get("template_version")
-        said = number(record.get("t_submitted"))
-        at = arrival if said is None or not arrival - DAY < said <= arrival else said
-        self._enter(site, key, Waiting(at, template, version if isinstance(version, str) else None, probe))
+        said = record.get("t_submitted")
+        if type(said) is not float:
+            said = number(said) or 0.0
+        at = said if arrival - DAY < said <= arrival else arrival
+        jobs = site.jobs
+        jobs[key] = Waiting(at, template, version if isinstance(version, str) else None, probe)
+        if len(jobs) > JOBS:
+            del jobs[next(iter(jobs))]
         self.routine += not probe
         site.sampled = max(site.sampled, at)
         self._watch.wait(site, key, at, (site.probing if probe else site.routine).patience)
@@ -187,8 +193,8 @@ class Intake:
         if old is not None:
             self._learn(site, old)
         site.heard = self.now
-        if one.failed or site.out or site.score.level >= SLIGHT:
-            site.stale = True
+        if one.failed or site.out or site.score.level >= SERIOUS:
+            site.stale = True  # else a success can wait: it only makes a slight doubt slighter
         if site.out:
             one.spoiled = True
         if one.version is not None:
@@ -204,7 +210,9 @@ class Intake:
         tries, fails, template = site.tries, site.fails, old.template
         tries[template] = tries[template] * FADE + 1.0
         fails[template] = fails[template] * FADE + old.failed
-        site.odds = None
+        site.learned += 1
+        if old.failed or site.learned & 15 == 0:  # a success alone changes next to nothing
+            site.odds = None
         self.usual += (old.failed - self.usual) * 0.0005
 
     def silent(self, site: Site, key: Key, now: float) -> None:

@@ -10,7 +10,7 @@ from helpdesk.robots.verdict.common import Common, Incident
 from helpdesk.robots.verdict.evidence import SLIGHT, since, weigh
 from helpdesk.robots.verdict.info import read
 from helpdesk.robots.verdict.intake import Intake
-from helpdesk.robots.verdict.probing import SECOND, Budget, doubt, grant, heartbeat, hush, seldom, way_back
+from helpdesk.robots.verdict.probing import SECOND, Budget, doubt, grant, heartbeat, hush, way_back
 from helpdesk.robots.verdict.silence import Watch
 from helpdesk.robots.verdict.tuning import DAY, HOUR, VERSION, Tuning
 from helpdesk.robots.verdict.values import NOTHING, Planned, Result, Score, Site, Told
@@ -40,9 +40,9 @@ class Verdicts:
         self._budget = Budget(most, most / 2)
         self._beats = Budget(most, most / 4)
         self._seen = self._asked_all = briefing.t0
-        self._looked = float("-inf")
+        self._looked = self._swept = float("-inf")
         self._gone: dict[str, Site] = {}
-        self._seldom = [one for one in self._sites if seldom(one, self.tuning)]
+        self._seldom = [one for one in self._sites if one.seldom]
         self.history: deque[Told] = deque(maxlen=KEPT)
 
     @property
@@ -104,16 +104,27 @@ class Verdicts:
         self._budget.earn(self.tuning.budget * intake.routine + some)
         self._beats.earn(self.tuning.beats * intake.routine + some)
         intake.routine = 0
+        if now - self._swept > HOUR / 2:
+            self._swept = now
+            for site in intake.hot.values():
+                site.stale = True
         self._weigh()
-        if now > self._looked and (self._common.open or any(self._watched(x) for x in intake.hot.values())):
-            self._looked = now
-            if self._common.look(self._sites, now):
-                for site in self._sites:
-                    site.stale = bool(site.results or site.overdue)
-                    site.begin = float("-inf")
-                    if site.stale:
-                        intake.hot[site.name] = site
-                self._weigh()
+        if now > self._looked:
+            self._look(now)
+
+    def _look(self, now: float) -> None:
+        """Ask what failures have in common; if that changed, all evidence is weighed again."""
+        hot = self._intake.hot
+        search = any(self._watched(one) for one in hot.values())
+        if not search and not self._common.open:
+            return
+        self._looked = now
+        if self._common.look(self._sites, now, search=search):
+            for site in self._sites:
+                if site.results or site.overdue:
+                    site.stale, site.begin = True, float("-inf")
+                    hot[site.name] = site
+            self._weigh()
 
     def _watched(self, site: Site) -> bool:
         """Whether it may go now: time to ask whether others fail as well."""
@@ -166,8 +177,11 @@ class Verdicts:
 
     def _doubtful(self, *, serious: bool) -> list[Site]:
         """Sites in doubt, the worst first; a site that is seldom tested is always a serious case."""
-        found = [x for x in self._intake.hot.values() if not x.out and x.score.level > 0]
-        chosen = [x for x in found if serious == (x.score.level >= SECOND or seldom(x, self.tuning))]
+        chosen = [
+            one
+            for one in self._intake.hot.values()
+            if one.score.level > 0 and not one.out and serious == (one.seldom or one.score.level >= SECOND)
+        ]
         return sorted(chosen, key=lambda x: (-x.score.level, x.number))
 
     def _back(self, site: Site, now: float) -> list[tuple[int, int]]:
@@ -247,7 +261,8 @@ class Verdicts:
             and one is not site
             and abs(one.score.onset - site.score.onset) < 1.5 * HOUR
         ]
-        return sum(one.score.level for one in mates) + site.score.level >= 1.5
+        levels = [self._score(one, max(one.since, one.begin - 1)).level for one in mates]
+        return sum(levels) + site.score.level >= 1.5
 
     def _others_seen(self, site: Site, now: float) -> bool:
         """Whether enough was heard of others since the onset to know that they do not fail."""

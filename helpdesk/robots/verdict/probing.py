@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from helpdesk.robots.verdict.back import Proof, guilty
+from helpdesk.robots.verdict.evidence import SERIOUS
 from helpdesk.robots.verdict.tuning import DAY, HOUR, MINUTE, Tuning
 from helpdesk.robots.verdict.values import Site
 
-FIRST, SECOND, PLENTY = 0.2, 0.4, 1.3
+FIRST, SECOND, PLENTY = 0.2, SERIOUS, 1.3
 """From which level on a site is in doubt, in serious doubt, and beyond it."""
 AGAIN_S = 20 * MINUTE
 """How long probes that bring nothing are waited for."""
@@ -74,14 +75,9 @@ def way_back(site: Site, proof: Proof, now: float) -> list[Ask]:
     return [(places[int(now // every) % len(places)], 1)]
 
 
-def seldom(site: Site, tuning: Tuning) -> bool:
-    """Whether jobs alone would tell too little."""
-    return site.expected is None or site.expected < DAY / tuning.heartbeat_s
-
-
 def heartbeat(site: Site, now: float, tuning: Tuning) -> list[Ask]:
     """A site that is seldom tested is asked how it is, a template at a time."""
-    if not seldom(site, tuning) or now - site.sampled < tuning.heartbeat_s:
+    if not site.seldom or now - site.sampled < tuning.heartbeat_s:
         return []
     return [(int(now // tuning.heartbeat_s) % len(site.tries), 1)]
 
@@ -89,7 +85,7 @@ def heartbeat(site: Site, now: float, tuning: Tuning) -> list[Ask]:
 def hush(site: Site, now: float, tuning: Tuning) -> list[Ask]:
     """A site of which nothing is heard though much should be."""
     quiet = now - max(site.heard, site.asked_at)
-    if seldom(site, tuning) or quiet < max(HOUR, tuning.hush * DAY / (site.expected or 1.0)):
+    if site.seldom or quiet < max(HOUR, tuning.hush * DAY / (site.expected or 1.0)):
         return []
     templates = len(site.tries)
     first = int(now // HOUR) % templates

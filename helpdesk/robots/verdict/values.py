@@ -2,10 +2,11 @@
 
 import math
 from bisect import insort
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from math import exp, log
+from typing import NamedTuple
 
 from helpdesk.robots.protocol import Action
 from helpdesk.robots.verdict.tuning import HOUR, MINUTE
@@ -40,8 +41,7 @@ def end_of(one: Result) -> float:
     return one.at
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A job that was submitted and has not ended."""
 
     submitted: float
@@ -52,25 +52,54 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the evidence says about a site: nats over the threshold, and what they are made of."""
+    """What the evidence says about a site: nats over the threshold, and what they are made of since the onset."""
 
     level: float = 0.0  # 1 puts a site out
     nats: float = 0.0
     scope: int | None = None  # a template; None: all of them
     onset: float = 0.0
-    failures: int = 0
     results: int = 0
-    silent: int = 0  # of the failures, those that are the lack of a result
-    last: float = 0.0  # the last failure
-    causes: Mapping[str, int] = field(default_factory=dict)
-    nodes: Mapping[str, int] = field(default_factory=dict)
-    templates: Mapping[int, int] = field(default_factory=dict)
-    example: str = ""
+    failed: tuple[Result, ...] = ()
+
+    @property
+    def failures(self) -> int:
+        """How many failed, those without a result included."""
+        return len(self.failed)
+
+    @property
+    def silent(self) -> int:
+        """Of the failures, those that are the lack of a result."""
+        return sum(one.cause == NO_RESULT for one in self.failed)
+
+    @property
+    def last(self) -> float:
+        """When the last failure was."""
+        return self.failed[-1].at
 
     @property
     def share(self) -> float:
         """Of the results since the onset, how many failed."""
-        return (self.failures + 0.5) / (self.results + 1)
+        return (len(self.failed) + 0.5) / (self.results + 1)
+
+    @property
+    def causes(self) -> Mapping[str, int]:
+        """The failures by error class."""
+        return Counter(one.cause for one in self.failed)
+
+    @property
+    def nodes(self) -> Mapping[str, int]:
+        """The failures by node, where it is known."""
+        return Counter(one.node for one in self.failed if one.node is not None)
+
+    @property
+    def templates(self) -> Mapping[int, int]:
+        """The failures by template."""
+        return Counter(one.template for one in self.failed)
+
+    @property
+    def example(self) -> str:
+        """The latest job that failed."""
+        return next((one.job for one in reversed(self.failed) if one.cause != NO_RESULT), "")
 
 
 NOTHING = Score()
@@ -128,11 +157,13 @@ class Site:
     region: str | None
     unit: str  # the storage element, or the site itself
     expected: float | None
+    seldom: bool  # jobs alone would tell too little
     results: list[Result]  # by their ends, the newest of them
     jobs: dict[Key, Waiting | None]  # None: ended
     tries: list[float]  # decayed counts by template
     fails: list[float]
     odds: tuple[list[float], list[float]] | None = None  # what failures and successes weigh
+    learned: int = 0
     overdue: dict[Key, Result] = field(default_factory=dict)
     routine: Turnaround = field(default_factory=Turnaround)
     probing: Turnaround = field(default_factory=Turnaround)

@@ -18,7 +18,7 @@ Discount = Callable[[Site, Result], float]
 
 MANY_NODES = 8
 """From so many nodes on, failures on one and the same are a matter of chance no more."""
-SLIGHT, SERIOUS = 0.15, 0.4
+SLIGHT, SERIOUS = 0.1, 0.4
 """Below the one a site is forgotten until it fails again; from the other on every result is weighed at once."""
 PRIOR_SITE, PRIOR_TEMPLATE = 40.0, 30.0
 """How many results the belief is worth that a site is like all, and a template like its site."""

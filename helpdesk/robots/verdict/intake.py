@@ -39,6 +39,7 @@ def new_sites(briefing: Briefing, tuning: Tuning) -> dict[str, Site]:
             unit=f"se {told.se}" if told.se else f"site {told.name}",
             expected=told.expected,
             seldom=told.expected is None or told.expected < DAY / tuning.heartbeat_s,
+            slow=told.expected is None or told.expected < 48,
             results=[],
             jobs={},
             tries=[0.0] * count,

@@ -10,7 +10,7 @@ from helpdesk.robots.verdict.common import Common, Incident
 from helpdesk.robots.verdict.evidence import SLIGHT, since, weigh
 from helpdesk.robots.verdict.info import read
 from helpdesk.robots.verdict.intake import Intake
-from helpdesk.robots.verdict.probing import SECOND, Budget, doubt, grant, heartbeat, hush, way_back
+from helpdesk.robots.verdict.probing import SECOND, Budget, doubt, grant, heartbeat, hush, mate, way_back
 from helpdesk.robots.verdict.silence import Watch
 from helpdesk.robots.verdict.tuning import DAY, HOUR, VERSION, Tuning
 from helpdesk.robots.verdict.values import NOTHING, Planned, Result, Score, Site, Told
@@ -41,6 +41,7 @@ class Verdicts:
         self._beats = Budget(most, most / 4)
         self._seen = self._asked_all = briefing.t0
         self._looked = self._swept = float("-inf")
+        self._units: set[str] = set()
         self._gone: dict[str, Site] = {}
         self._seldom = [one for one in self._sites if one.seldom]
         self.history: deque[Told] = deque(maxlen=KEPT)
@@ -73,6 +74,7 @@ class Verdicts:
         given = [
             *grant(self._out(), lambda x: self._back(x, now), self._budget, 0.0, now),
             *grant(self._doubtful(serious=True), lambda x: doubt(x, now), self._budget, 0.0, now),
+            *grant(self._taken_mates(), lambda x: mate(x, now), self._budget, 0.0, now),
             *grant(self._quiet(now), lambda x: hush(x, now, self.tuning), self._budget, 0.1, now),
             *grant(self._doubtful(serious=False), lambda x: doubt(x, now), self._budget, 0.4, now),
             *grant(self._unasked(), lambda x: heartbeat(x, now, self.tuning), self._beats, 0.0, now),
@@ -164,6 +166,11 @@ class Verdicts:
 
     def _out(self) -> list[Site]:
         return [one for one in self._gone.values() if one.out != "pin"]
+
+    def _taken_mates(self) -> list[Site]:
+        """Sites behind the storage element of one that went just now."""
+        units, self._units = self._units, set()
+        return [one for one in self._sites if not one.out and one.unit in units] if units else []
 
     def _quiet(self, now: float) -> list[Site]:
         """Who may have fallen silent: all, every quarter of an hour."""
@@ -280,6 +287,7 @@ class Verdicts:
             self._gone[site.name] = site
             if cause == "evidence":
                 site.punish(now)
+                self._units.add(site.unit)
         else:
             site.out, site.since, site.score = "", now, NOTHING
             del self._gone[site.name]

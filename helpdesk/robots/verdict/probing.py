@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from helpdesk.robots.verdict.back import Proof, guilty
-from helpdesk.robots.verdict.evidence import SERIOUS
+from helpdesk.robots.verdict.evidence import SERIOUS, SLIGHT
 from helpdesk.robots.verdict.tuning import DAY, HOUR, MINUTE, Tuning
 from helpdesk.robots.verdict.values import Site
 
@@ -41,7 +41,8 @@ def doubt(site: Site, now: float) -> list[Ask]:
     """One probe after a first failure, four in serious doubt: where it fails, and a look elsewhere."""
     level, waited = site.score.level, now - site.asked_at
     news = site.failures > site.asked
-    if level < FIRST or waited < 4 * MINUTE or (not news and (level < SECOND or waited < 1.5 * AGAIN_S)):
+    first = SLIGHT if site.slow else FIRST
+    if level < first or waited < 4 * MINUTE or (not news and (level < SECOND or waited < 1.5 * AGAIN_S)):
         return []
     if level >= PLENTY and waited < 1.5 * AGAIN_S:
         return []  # whatever keeps it in, it is no lack of evidence
@@ -53,6 +54,14 @@ def doubt(site: Site, now: float) -> list[Ask]:
     if site.score.scope is None and others:
         asked = [(worst, 2), *((template, 1) for template in others[:2])]
     return asked
+
+
+def mate(site: Site, now: float) -> list[Ask]:
+    """A site whose storage element put another out is asked at once: two probes of two templates."""
+    if now - site.asked_at < 4 * MINUTE:
+        return []
+    first = int(now // MINUTE) % len(site.tries)
+    return [(first, 1), ((first + 1) % len(site.tries), 1)]
 
 
 def way_back(site: Site, proof: Proof, now: float) -> list[Ask]:

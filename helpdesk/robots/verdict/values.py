@@ -158,6 +158,7 @@ class Site:
     unit: str  # the storage element, or the site itself
     expected: float | None
     seldom: bool  # jobs alone would tell too little
+    slow: bool  # the next job will be long in coming
     results: list[Result]  # by their ends, the newest of them
     jobs: dict[Key, Waiting | None]  # None: ended
     tries: list[float]  # decayed counts by template

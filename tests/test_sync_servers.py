@@ -12,7 +12,7 @@ from helpdesk.bits import PLACE
 from helpdesk.mailbox import delta
 from helpdesk.model import URGENT, WAITING, Stamp
 from helpdesk.ports import Tier
-from helpdesk.store import copies
+from helpdesk.store import copies, threads
 from tests.bench import Bench, only
 
 
@@ -39,7 +39,7 @@ def test_a_quiet_cycle_costs_one_command(bench: Bench) -> None:
 
 
 def test_no_cycle_reads_a_whole_table(bench: Bench) -> None:
-    """Whatever happens in a cycle, every question about copies, messages, threads and ids is answered by an index."""
+    """Whatever happens in a cycle or is told after it, every question about copies, messages, threads and ids has an index."""
     for number in range(20):
         bench.deliver(f"<{number}@x>", subject=f"Question {number}")
     bench.look()
@@ -55,6 +55,9 @@ def test_no_cycle_reads_a_whole_table(bench: Bench) -> None:
     bench.server.mark_deleted("INBOX", [10])
     bench.look()
     bench.dirty()
+    with bench.engine.connect() as conn:
+        assert not list(threads.pending(conn))
+        assert not threads.pending_for(conn, ["nag"])
     queries = [(sql, values) for sql, values in asked if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
     assert len(queries) > 30
     with bench.engine.connect() as conn:

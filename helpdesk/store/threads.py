@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -109,9 +109,13 @@ def decided(decision: Decision, *, again: bool) -> Decided:
     return Decided(decision.key, decision.state, decision.due, again, waiting, decision.notes)
 
 
+_WAITS = (THREAD.c.due > datetime(1970, 1, 1, tzinfo=UTC), THREAD.c.pending != "")
+"""Something is pending.  What is pending is due at some time: the index of that has a few of many threads."""
+
+
 def pending(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
     """(code, rule, due) of all that will be done if nothing happens before, the next first."""
-    query = select(THREAD.c.code, THREAD.c.pending).where(THREAD.c.pending != "")
+    query = select(THREAD.c.code, THREAD.c.pending).where(*_WAITS)
     found = [
         (code, rule, datetime.fromisoformat(due))
         for code, text in conn.execute(query)
@@ -123,7 +127,7 @@ def pending(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
 def pending_for(conn: Connection, rules: Iterable[str]) -> Sequence[int]:
     """The threads for which one of these rules is pending."""
     told = (THREAD.c.pending.contains(f'"{rule}"', autoescape=True) for rule in rules)
-    return list(conn.execute(select(THREAD.c.id).where(THREAD.c.pending != "", or_(*told))).scalars())
+    return list(conn.execute(select(THREAD.c.id).where(*_WAITS, or_(*told))).scalars())
 
 
 _SAVE = (

@@ -22,7 +22,8 @@ def outbox_finding(conn: Connection, copy_to: str, now: datetime) -> Finding:
     home = rows.home_as(conn, recent)
     away = [row for row in recent if row.id not in home and row.planned_at < now - PROOF]
     changed = [row for row in recent if row.id in home and _is_changed(row, home[row.id])]
-    what = f"{len(recent)} mails left in {LOOK_BACK.days} days, {len(home)} copies came home, {stuck} mails wait for a person"
+    wait = f"{stuck} {'waits' if stuck == 1 else 'wait'} for a person"
+    what = f"mails that left in {LOOK_BACK.days} days: {len(recent)}, of which {len(home)} copies came home; {wait}"
     return Finding("outbox", ok=True, what=what, todo=_todo(stuck, away, changed, copy_to))
 
 

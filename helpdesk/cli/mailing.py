@@ -120,6 +120,7 @@ def show_mail(mail: Mail, as_json: shell.Json = False, config: shell.Config = No
             ("mail", f"{row.id}, {row.state.value}"),
             ("why", f"{row.rule} {row.occasion}"),
             ("thread", row.thread or "the board itself"),
+            *((to, fate(row, to)) for to in row.recipients),
             ("planned", reports.when(row.planned_at)),
             ("tried", _tries(row)),
             ("next try", reports.when(row.next_try_at) if row.next_try_at else "none by itself"),
@@ -127,7 +128,6 @@ def show_mail(mail: Mail, as_json: shell.Json = False, config: shell.Config = No
             *([("came home as", home)] if home not in {None, row.message_id} else []),
             ("server said", row.last_answer or "nothing yet"),
             ("Message-ID", row.message_id),
-            *((to, fate(row, to)) for to in row.recipients),
         ]
     )
     screen.say()

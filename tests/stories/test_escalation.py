@@ -525,3 +525,26 @@ def test_the_outbox_knows_when_a_mail_left(story: Story) -> None:
     story.world.expect_no_mail()
     story.world.advance(hours=1)
     story.world.expect_mail(GGUS)
+
+
+def test_a_number_that_a_person_says(story: Story) -> None:
+    """Where a ticket was opened by hand, a command tells its number, and the tracker's mail finds the thread by it."""
+    story.world.config = story.world.config.replace(
+        'mode = "track"', 'mode = "track"\ndomain = "savannah.example"\nsenders = ["bugs@savannah.example"]'
+    )
+    story.world.reconfigure()
+    question, other = story.ask(), story.ask("Disk full", BOB)
+    story.world.tick()
+    said = "helpdesk: escalate DQ2 Savannah 5123\n"
+    story.write(AIDEN, ANN, answers=[question], folder="Sent", text=said)
+    story.world.expect_mail(AIDEN)
+    assert story.talk(question, "DQ2 Savannah")["tickets"] == ["#5123"]
+    story.world.advance(days=2)
+    assert story.world.thread(question)["notes"] == []
+    bug = TrackerMail("[bug #5123] All jobs fail", "Update of bug #5123", {"Precedence": "bulk"})
+    ghost = "<5123.bugs@savannah.example>"
+    answer = story.tracker(bug, BOARD, sender="bugs@savannah.example", answers=[ghost])
+    later = story.tracker(bug, BOARD, sender="bugs@savannah.example", answers=[ghost, answer])
+    assert {answer, later} <= set(story.ids_in(question))
+    assert story.talk(question, "DQ2 Savannah")["heard_at"] is not None
+    assert len(story.ids_in(other)) == 1

@@ -101,7 +101,11 @@ class TestTokens:
     def test_nowhere_else(self) -> None:
         """A token in a subject, a reference or From says nothing."""
         nowhere = header(
-            f"Subject: {address()}", f"From: {address()}", f"References: <{address()}>", "To: a+b@x"
+            f"Delivered-To: {BOARD}",
+            f"Subject: {address()}",
+            f"From: {address()}",
+            f"References: <{address()}>",
+            "To: a+b@x",
         )
         assert answer_of(nowhere, asked) is None
 

@@ -25,6 +25,7 @@ def test_observe_mode_writes_and_mails_nothing(world: World) -> None:
     report = world.settle()
     assert ("add_label", "labels_cover_the_thread") in {(a.kind, a.rule) for a in report.actions}
     world.advance(hours=2)
+    world.expect_mail("aiden@example.org", "This board only looks")
     assert world.flags(reply) == set()
     assert world.flags(question) == {"ggus", "urgent"}
     world.reconfigure()

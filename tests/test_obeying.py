@@ -130,6 +130,44 @@ def test_free_words_open_the_next_digest(world: World) -> None:
     world.expected = len(world.mailer.arrived)
 
 
+def test_a_digest_that_is_only_quoted_is_no_hand_over(world: World) -> None:
+    """Commands above a quoted digest hand nothing over; a greeting is nothing to tell the author of."""
+    reason = Reason("dast", "", "digest", "2026-06-08T06:00:00Z")
+    digest = message_id(reason, "example.org", world.board.sending.secret)
+    with world.engine.begin() as conn:
+        sent = OutboxRow(
+            0, digest, "", "digest", reason.occasion, "digest", (AIDEN,), world.now, MailState.OBSERVED
+        )
+        rows.add(conn, sent, None)
+    quoted = "On Mon, 8 Jun 2026 at 06:00, dast helpdesk <dast-board@example.org> wrote:\n> 1 FIRST\n> x7m2q  Ann\n"
+    write(world, f"helpdesk: help\n\n{quoted}", answers=[digest])
+    write(
+        world,
+        "helpdesk: help\n\n> 1 FIRST\n> x7m2q  Ann fails since yesterday evening at four\n",
+        answers=[digest],
+    )
+    write(world, f"helpdesk: help\n\nCheers, Sergey\n\n{quoted}", SERGEY)
+    world.tick()
+    with world.engine.connect() as conn:
+        assert handovers.waiting(conn) == []
+    world.expect_mail(AIDEN, "Subject: [dast] Done")
+    world.expect_mail(AIDEN, "Subject: [dast] Done")
+    world.expect_mail(SERGEY, "Subject: [dast] Done")
+
+
+def test_words_that_nobody_reads_are_told(world: World) -> None:
+    """What stands below the commands of a mail to the board alone is no hand-over and no command: its author hears that."""
+    asked = question(world)
+    code = short(world, asked)
+    write(world, f"helpdesk: waiting {code}\nplease\nhelpdesk: close {code}\n")
+    world.tick()
+    assert world.thread(asked)["state"] == "waiting"
+    world.expect_mail(AIDEN, "1 of 2 not done", "> please", f"> helpdesk: close {code}", "This was not read")
+    write(world, f"helpdesk: fixed {code}\n\nCould somebody of you call Ann tomorrow, please?\n")
+    world.tick()
+    world.expect_mail(AIDEN, "> Could somebody", "This was not read")
+
+
 def test_a_plan_of_the_report_is_marked_as_wrong(world: World) -> None:
     """`wrong 3` is kept with who said it, about the report that the mail answers."""
     reason = Reason("dast", "", "observe_report", "2026-06-08")

@@ -35,7 +35,10 @@ READING = frozenset({Verb.STATUS, Verb.HELP})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One command as it was written: its line without `helpdesk:`, and the words that belong to it, line by line."""
+    """One command as it was written: its line without `helpdesk:`, and the words that belong to it, line by line.
+
+    Words without a line stand below the commands, and are none.
+    """
 
     line: str
     words: tuple[str, ...] = ()
@@ -43,6 +46,8 @@ class Item:
     @property
     def quoted(self) -> tuple[str, ...]:
         """The command as an answer quotes it."""
+        if self.words and not self.line:
+            return self.words
         return (f"helpdesk: {self.line}".strip(), *self.words)
 
 

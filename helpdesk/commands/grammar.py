@@ -9,6 +9,7 @@ from helpdesk.commands import Command, Item, Mistake, Verb, naming
 from helpdesk.model import FIXED, TAKEN, URGENT, WAITING, LabelKind
 
 MAX_THREADS = 20
+UNREAD = "this was not read: commands stand together at the top of a mail; other words are read in an answer to a digest"
 HELP = "`helpdesk: help` lists what can be asked for"
 
 _ID = re.compile(r"[0-9a-hjkmnp-tv-z]{5,10}")  # Crockford's base 32, as thread ids are written
@@ -54,6 +55,8 @@ Understood = Command | Mistake
 def understand(item: Item, known: Known) -> Understood:
     """What the command asks for, or why that cannot be said."""
     said = item.line.strip()
+    if item.words and not said:
+        return Mistake(UNREAD)
     for name, verb in _VERBS.items():
         if said[: len(name)].lower() == name and not said[len(name) : len(name) + 1].isalnum():
             return verb(_Line(said[len(name) :], item.words, known))

@@ -46,6 +46,16 @@ def excerpt(text: str, *, forwarded: bool = False) -> Excerpt:
     return Excerpt(words, len(dropped) - dropped.count(Kind.OWN) - signed, signed)
 
 
+def own_words(text: str) -> str:
+    """Leave what the author says, as `excerpt` does; nothing where he only quotes or signs."""
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    kinds = kinds_of(lines)
+    if not says_something(lines, kinds, 0, len(lines)):
+        return ""
+    own = list(_own(lines, kinds))
+    return "\n".join(own).strip("\n") if any(line and not line.startswith(">") for line in own) else ""
+
+
 def _own(lines: Lines, kinds: list[Kind]) -> Iterator[str]:
     """Go through what stays; of the blank lines around what goes, one stays."""
     blank = gap = True

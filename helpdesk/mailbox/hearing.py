@@ -6,12 +6,12 @@ believed nor done here: `helpdesk.obeying` asks for proof.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from helpdesk.commands import Item
-from helpdesk.commands.splitting import split
-from helpdesk.excerpts import excerpt
+from helpdesk.commands.splitting import MAX_COMMANDS, command_of, split
+from helpdesk.excerpts import own_words
 from helpdesk.mailbox.authors import AuthorPolicy, proven
 from helpdesk.mailbox.spoken import spoken
 from helpdesk.mailids import command_key
@@ -20,6 +20,8 @@ from helpdesk.store.commands import Heard
 from helpdesk.store.handovers import Handover
 
 MAX_REFS = 20
+FEW = 6  # words
+SHOWN = 5  # lines
 FRESH = timedelta(hours=24)
 DIGESTS = frozenset({"digest", "board"})
 """The kinds of our mails whose answer is a hand-over."""
@@ -54,10 +56,12 @@ def hear(letter: Letter, raw: bytes, policy: AuthorPolicy) -> Said:
     said = split(told.text)
     private = _to_the_board_alone(letter.header, policy)
     sure = proven(letter.header, letter.who, policy) and not told.below_a_quote
-    command = _command(letter, said.items, sure=sure) if said.items else None
     handover = None
     if private and DIGESTS & set(letter.kinds.values()) and letter.who.role in TEAM:
         handover = _handover(letter, said.rest, policy, sure=sure)
+    command = _command(letter, said.items, sure=sure) if said.items else None
+    if command is not None and private and handover is None and len(said.items) <= MAX_COMMANDS:
+        command = replace(command, items=(*command.items, *_unread(said.rest)))  # the key stays
     return Said(command, handover, alone=private and (command is not None or handover is not None))
 
 
@@ -92,8 +96,16 @@ def _command(letter: Letter, items: tuple[Item, ...], *, sure: bool) -> Heard:
     )
 
 
+def _unread(rest: str) -> tuple[Item, ...]:
+    """What stands below the commands, and nobody will read: its author is told, unless it is a mere greeting."""
+    lines = own_words(rest).split("\n")
+    more = any(command_of(line) is not None for line in lines)
+    few = len(" ".join(lines).split()) < FEW
+    return () if few and not more else (Item("", tuple(lines[:SHOWN])),)
+
+
 def _handover(letter: Letter, rest: str, policy: AuthorPolicy, *, sure: bool) -> Handover | None:
-    words = tuple(excerpt(rest).words.split("\n"))
+    words = tuple(own_words(rest).split("\n"))
     name = policy.names.get(letter.who.address, letter.who.address)
     if not any(words):
         return None

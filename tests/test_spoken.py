@@ -102,6 +102,16 @@ def test_a_space_at_the_end_joins_no_two_commands() -> None:
     assert lines(raw) == ["close x7m2q", "close k2v7c"]
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "utf-8", "unicode_escape"])
+def test_every_database_takes_the_text(kind: str, charset: str) -> None:
+    """No charset smuggles a lone surrogate or a NUL into what is stored."""
+    for body in (b"helpdesk: note: a\0b +2AA- &#0; &#xd800;", b"helpdesk: note: \\ud800\\x00", b"h\0\xd8h\0"):
+        text = spoken(f"Content-Type: {kind}; charset={charset}\n\n".encode() + body).text
+        assert "\0" not in text
+        assert text.encode("utf-8").decode() == text
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_octets_raise(raw: bytes) -> None:

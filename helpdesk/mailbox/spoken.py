@@ -35,15 +35,20 @@ def spoken(raw: bytes) -> Spoken:
     markup = next((part for kind, part in parts if kind == "text/html"), None)
     if markup is None:
         return Spoken("")
-    text, above = own_text_of_html(decoded_part(markup))
-    return Spoken(text[:MAX_TEXT], above)
+    text, above = own_text_of_html(_storable(markup))
+    return Spoken(text[:MAX_TEXT].replace("\0", ""), above)  # `&#0;`
 
 
 def _plain(part: Message) -> str:
-    text = decoded_part(part)[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
+    text = _storable(part)[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
     if _parameter(part, "format") != "flowed":
         return text
     return unflowed(text, delsp=_parameter(part, "delsp") == "yes")
+
+
+def _storable(part: Message) -> str:
+    """The text as every database takes it: no lone surrogates, which some codecs make, and no NUL."""
+    return decoded_part(part).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _parameter(part: Message, name: str) -> str:

@@ -239,6 +239,12 @@ def test_anything_else_from_a_destination_is_a_comment(text: str, fields: dict[s
     assert answer(text, **fields) is Nature.COMMENT
 
 
+def test_an_automatic_response_is_no_word() -> None:
+    """What answers every mail by itself answers our reminders too, and has said nothing; unless it says that it is solved."""
+    assert answer("Your message awaits moderation.", Auto_Submitted="auto-replied") is Nature.RECEIPT
+    assert answer("Your ticket 7 has been closed.", Auto_Submitted="auto-replied (x)") is Nature.SOLVED
+
+
 @pytest.mark.parametrize(
     ("text", "fields"),
     [

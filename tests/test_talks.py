@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpdesk.bits import PLACE
-from helpdesk.model import ESCALATED, TAKEN, URGENT, WAITING, Nature, Role
+from helpdesk.model import ESCALATED, TAKEN, URGENT, WAITING, Nature, Role, Stamp
 from helpdesk.rules.attention import reasons
 from helpdesk.rules.decide import Decision
 from helpdesk.rules.facts import TO_LIST, TO_TEAM, Fate, Outgoing, ThreadFacts
@@ -501,3 +503,30 @@ def test_a_touch_of_the_place_is_work_too() -> None:
     copy = msg().in_archive(ESCALATED, GGUS, touches={PLACE: stamp(5, DAY)})
     facts = replace(escalated(), copies=thread(copy).copies)
     assert due_nags(facts, POLICY, START + 2 * DAY) == ()
+
+
+EVENTS = st.sampled_from([*WORDS, Nature.RECEIPT, "remind", "wait"])
+
+
+@given(st.lists(st.tuples(EVENTS, st.integers(1, 80)), max_size=25))
+def test_whatever_is_said_and_whenever(events: list[tuple[Nature | str, int]]) -> None:
+    """Three reminders at most between two words, none while it is solved, and never one within a day of anything that was said."""
+    facts, since, reminders, solved = escalated(), START, 0, False
+    clock = START
+    for number, (event, hours) in enumerate(events, 2):
+        now = Stamp(number + 5, clock + hours * HOUR)
+        clock = now.at
+        found = due_nags(facts, POLICY, now.at)
+        assert bool(found) == (not solved and reminders < 3 and now.at - since >= DAY)
+        if event == "remind" and found:
+            facts = replace(facts, state=reminded(facts.state, GGUS, now))
+            since, reminders = now.at, reminders + 1
+        elif isinstance(event, Nature):
+            more = thread(msg(), msg().word_of(GGUS).by(event).after(now.at - START, now.cycle).in_inbox())
+            word = replace(more.messages[1], key=number)
+            state = decided(replace(facts, messages=(*facts.messages, word)), now).state
+            facts = replace(facts, messages=(*facts.messages, word), state=state)
+            if event is not Nature.RECEIPT:
+                since, reminders = now.at, 0
+                solved = event is Nature.SOLVED or (solved and event is not Nature.UNSOLVED)
+        assert facts.state.talks.get(GGUS, Talk()).nags <= 3

@@ -87,6 +87,11 @@ def tracker_nature(header: Header, text: str) -> tuple[Nature, str]:
         for row in _TABLE:
             if row.pattern.search(line[:500]) and (row.nature is not Nature.RECEIPT or _machine(header)):
                 return row.nature, f"{where}: {row.why}"
+    if _value(header, "auto-submitted").startswith("auto-replied"):
+        return (
+            Nature.RECEIPT,
+            "an automatic response to our mail",
+        )  # RFC 3834: else each reminder would answer itself
     if _machine(header):
         return Nature.COMMENT, "a destination's tracker wrote"
     return Nature.HUMAN, "a person at a destination wrote"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from helpdesk.model import ESCALATED, HUMAN_NATURES, Nature, Stamp
+from helpdesk.model import ESCALATED, HUMAN_NATURES, Nature, Role, Stamp
 from helpdesk.rules.draft import Draft, Pending, find_touches
 from helpdesk.rules.facts import (
     MAX_NAGS,
@@ -47,11 +47,11 @@ def _talking(draft: Draft, message: MessageFacts) -> list[str]:
 def learn_tickets(draft: Draft) -> None:
     """Keep the numbers that the destinations gave; all mails are looked at, so that adopted ones teach too.
 
-    A number that somebody else named before comes back in the subject of the destination's mail, and is not its own.
+    A number that a user or the team named before comes back in the subject of the destination's mail, and is not its own.
     """
     others: set[str] = set()
     for message in draft.facts.messages:
-        if not message.of and message.nature is not Nature.OWN:
+        if not message.of and message.role not in {Role.EXPERT, Role.BOT}:
             others.update(map(ticket_key, message.tickets))
         teaches = message.nature in {*_WORDS, Nature.RECEIPT}
         numbers = [one for one in message.tickets if teaches and ticket_key(one) not in others]

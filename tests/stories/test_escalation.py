@@ -548,3 +548,33 @@ def test_a_number_that_a_person_says(story: Story) -> None:
     assert {answer, later} <= set(story.ids_in(question))
     assert story.talk(question, "DQ2 Savannah")["heard_at"] is not None
     assert len(story.ids_in(other)) == 1
+
+
+def test_proof_is_asked_for_where_there_can_be_any(story: Story) -> None:
+    """On a board that can prove authors, a mail from the destination's own address without a pass is a comment of nobody."""
+    story.world.reconfigure('[auth]\nauthserv_ids = ["mx.example.org"]\n')
+    question = story.ask()
+    letter = story.escalate(question)
+    story.tracker(SOLVED["zammad"], reply_to(letter))
+    assert "expert_comment" in story.reasons(question)
+    assert story.talk(question) == {}
+    passed = {"Authentication-Results": "mx.example.org; dmarc=pass header.from=tracker.example.net"}
+    proven = TrackerMail(
+        SOLVED["zammad"].subject, SOLVED["zammad"].text, {**SOLVED["zammad"].headers, **passed}
+    )
+    story.tracker(proven, reply_to(letter))
+    assert (story.talk(question)["solved"], story.talk(question)["tickets"]) == (True, ["[Ticket#48112]"])
+
+
+def test_a_machine_that_answers_every_mail(story: Story) -> None:
+    """A responder at the destination that answers each of our mails stops no reminder: after three it is the shifter's."""
+    question = story.ask()
+    story.escalate(question)
+    robot = TrackerMail(
+        "Re: your mail", "Your message awaits moderation.", {"Auto-Submitted": "auto-replied"}
+    )
+    for _ in range(3):
+        story.world.advance(hours=24)
+        story.tracker(robot, reply_to(story.world.expect_mail(GGUS)))
+    story.world.advance(days=3)
+    assert story.world.thread(question)["notes"] == ["GGUS has not answered 3 reminders"]

@@ -1,5 +1,6 @@
 """From a command to what is done: an order for a thread, or, where no thread changes, the thing itself."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -93,10 +94,20 @@ def _thread(desk: Desk, mail: CommandMail, text: str) -> int:
     """The thread that is named, else the one that the mail is about."""
     if text:
         return desk.thread(text)
-    thread = commands.thread_of(desk.conn, mail.refs)
+    thread = _meant(desk, mail)
     if thread is None:
         raise UsageError(WHICH)
     return thread
+
+
+def _meant(desk: Desk, mail: CommandMail) -> int | None:
+    """The thread that the mail is in, or answers; or that an answer of ours was about, which it answers."""
+    thread = commands.thread_of(desk.conn, mail.refs)
+    if thread is not None:
+        return thread
+    answered = (row for row in rows.by_token(desk.conn, mail.ours) if row.rule == "command")
+    shorts = (json.loads(row.context or "{}").get("thread") for row in answered)
+    return next((desk.thread(str(short)) for short in shorts if short), None)
 
 
 def settle(desk: Desk, work: Work, told: Mapping[str, Told]) -> None:
@@ -185,7 +196,7 @@ def _wrong(desk: Desk, work: Work, asked: Command) -> str:
 
 
 def _status(desk: Desk, work: Work, asked: Command) -> str:
-    about = commands.thread_of(desk.conn, work.mail.refs)
+    about = _meant(desk, work.mail)
     if not asked.threads:
         return looking.board(desk) if about is None else looking.thread(desk, about)
     found = [looking.thread(desk, desk.thread(text)) for text in asked.threads]

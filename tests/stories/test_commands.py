@@ -312,6 +312,18 @@ def test_undo_takes_back_what_the_bot_did(desk: World) -> None:
     assert said == ["Aiden Archer: closed"]
 
 
+def test_an_answer_can_be_answered(desk: World) -> None:
+    """Who answers the board's answer means the thread that it was about."""
+    asked = question(desk)
+    write(desk, f"helpdesk: waiting {short(desk, asked)}")
+    desk.tick()
+    answer = desk.expect_mail(AIDEN, "WAITING is set").message_id
+    write(desk, "helpdesk: undo\nhelpdesk: status", answers=[answer])
+    desk.advance(minutes=1)
+    desk.expect_mail(AIDEN, "taken back: add_label WAITING", "labels: none")
+    assert desk.thread(asked)["labels"] == []
+
+
 def test_a_user_who_wrote_since_is_not_overlooked(world: World) -> None:
     """A close that is confirmed after the user has written again is refused, and says when he wrote."""
     asked = question(world)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from helpdesk import acting, posting, sending, speaking
+from helpdesk import acting, boardmail, posting, sending, speaking
 from helpdesk.board import Board
 from helpdesk.deciding import decide_all
 from helpdesk.mailbox.sync import Observed, observe
@@ -19,7 +19,7 @@ from helpdesk.model import Stamp
 from helpdesk.ports import Mailbox
 from helpdesk.report import Hold, Later, Report
 from helpdesk.rules.brakes import Budget
-from helpdesk.store import meta, threads
+from helpdesk.store import holds, meta, threads
 
 MAX_CYCLES = 25
 """A run that has not converged by then is held: promise 2 says that it always does."""
@@ -70,14 +70,23 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])
         sent = sending.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
+        busy = wrote or observed.more or (sent and board.act)
+        kept, unkept = (
+            (False, []) if busy or not _may_keep(board, report) else boardmail.keep(board, mailbox, now)
+        )
     with _timed(report, "report"):
         with board.engine.connect() as conn:
-            report.held += refused + sending.stuck(conn)
+            report.held += refused + unkept + sending.stuck(conn)
         posting.alarm(board, report.held, now)
     report.observed["commands"] = mailbox.commands - observed.commands_before
     report.observed["bytes"] = mailbox.bytes - observed.bytes_before
-    report.again = wrote or observed.more or (sent and board.act)
+    report.again = busy or kept
     return report
+
+
+def _may_keep(board: Board, report: Report) -> bool:
+    """The folder Board is looked at when everything else is done, and not while nothing may be written."""
+    return board.act and not holds.board_is_held(report.held)
 
 
 def give_up(board: Board, now: datetime) -> Hold:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from helpdesk import posting
+from helpdesk import boardmail, posting
 from helpdesk.actions import Action
 from helpdesk.board import Board
 from helpdesk.model import Stamp
@@ -65,6 +65,8 @@ def decide_all(
     _notice_new_policy(stage)
     _notice_new_rota(stage, known)
     keys = sorted({*threads.due(conn, stamp.at), *wishes.threads(conn)})
+    if keys and board.act:
+        boardmail.due(conn)
     held = holds.held_rules(conn)
     if holds.board_is_held(report.held):
         for batch in _decisions(stage, keys, held):

@@ -12,14 +12,25 @@ from sqlalchemy import Connection
 from helpdesk.board import Board
 from helpdesk.digest.build import listed
 from helpdesk.digest.facts import Case, Now, Told
-from helpdesk.model import HUMAN_NATURES, TEAM
+from helpdesk.model import HUMAN_NATURES, TEAM, LabelKind
 from helpdesk.observing import Judged, ObservedMail, Planned, plan, report
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.report import utc
 from helpdesk.reviewing import ReviewMail, review
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.shifts.rota import Rota
-from helpdesk.store import census, digests, figures, handovers, holds, journal, names, threads, wrongs
+from helpdesk.store import (
+    census,
+    digests,
+    figures,
+    handovers,
+    holds,
+    journal,
+    lookups,
+    names,
+    threads,
+    wrongs,
+)
 from helpdesk.store import outbox as rows
 from helpdesk.store.handovers import Handover
 from helpdesk.store.wrongs import Mark
@@ -122,7 +133,9 @@ def label_review(board: Board, conn: Connection) -> ReviewMail | None:
     """What is to be said about labels as the week ends."""
     facts = threads.load(conn, figures.open_threads(conn), board.dialect)
     carried = census.open_by_label(conn)
-    return review(board.policy.kinds, board.telling.meanings, carried, unexplained(facts))
+    temporary = [name for name, kind in board.policy.kinds.items() if kind is LabelKind.TEMPORARY]
+    used = {name: carried.get(name, 0) for name in temporary if lookups.ever_had(conn, name)}
+    return review(board.telling.meanings, used, unexplained(facts))
 
 
 def observation(board: Board, conn: Connection, row: OutboxRow, now: datetime) -> ObservedMail:

@@ -60,6 +60,16 @@ def message_id(reason: Reason, domain: str, secret: bytes) -> str:
     return _id_of(_mac(secret, "reason", fields)[:_KEY], domain, secret)
 
 
+BOARD_MARK = "helpdesk.board"
+"""How the loop token of a mail in the folder Board begins: by chance one in thirty million others does."""
+
+
+def board_message_id(board: str, occasion: str, sender: str, secret: bytes) -> str:
+    """Make the Message-ID of a digest that is kept in the folder Board: it proves that it was made for that folder."""
+    key = "board" + _mac(secret, "board", json.dumps([board, occasion]))[: _KEY - len("board")]
+    return _id_of(key, sender.rpartition("@")[2], secret)
+
+
 def loop_token(own_message_id: str) -> str:
     """Make what X-Helpdesk-Id carries: the Message-ID without brackets and domain."""
     return own_message_id.strip("<> \t").partition("@")[0]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from helpdesk.digest.columns import MARGIN, WIDTH, cut, folded, padded
-from helpdesk.model import LabelKind
 from helpdesk.shifts.wording import counted
 from helpdesk.text import safe_text
 
@@ -33,21 +32,19 @@ class ReviewMail:
 
 
 def review(
-    kinds: Mapping[str, LabelKind],
-    meanings: Mapping[str, str],
-    carried: Mapping[str, int],
-    unknown: Mapping[str, int],
+    meanings: Mapping[str, str], temporary: Mapping[str, int], unknown: Mapping[str, int]
 ) -> ReviewMail | None:
-    """The mail; None where nothing is to be explained or retired.  Counts are of open threads, `unknown` are keywords."""
-    temporary = [
-        ReviewedLabel(name, carried.get(name, 0), meanings.get(name, ""))
-        for name, kind in sorted(kinds.items())
-        if kind is LabelKind.TEMPORARY
+    """The mail; None where nothing is to be explained or retired.
+
+    `temporary` are the labels of this kind that were ever used, `unknown` keywords; both with their number of open threads.
+    """
+    known = [
+        ReviewedLabel(name, number, meanings.get(name, "")) for name, number in sorted(temporary.items())
     ]
     explain = [ReviewedLabel(safe_text(name), number) for name, number in sorted(unknown.items())]
-    explain += [one for one in temporary if not one.meaning and one.threads]
-    retire = [one for one in temporary if not one.threads]
-    used = [one for one in temporary if one.threads and one.meaning]
+    explain += [one for one in known if not one.meaning and one.threads]
+    retire = [one for one in known if not one.threads]
+    used = [one for one in known if one.threads and one.meaning]
     if not explain and not retire:
         return None
     told = ((len(explain), "to explain"), (len(retire), "to retire"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from helpdesk.actions import Kind
-from helpdesk.model import WAITING, LabelKind
+from helpdesk.model import WAITING
 from helpdesk.observing import Judged, ObservedMail, Plan, Planned, grouped, plan, report
 from helpdesk.occasions.days import week_end
 from helpdesk.reviewing import ReviewMail, review
@@ -55,17 +55,11 @@ def full() -> ObservedMail:
 
 
 def labels() -> ReviewMail:
-    kinds = {
-        "mc08 dataset problem": LabelKind.TEMPORARY,
-        "cern quota": LabelKind.TEMPORARY,
-        "athena": LabelKind.TEMPORARY,
-        "docs": LabelKind.INFO,
-    }
     meanings = {
         "mc08 dataset problem": "known problem with mc08 datasets: " + "x" * 80,
         "cern quota": "quota at CERN is full",
     }
-    found = review(kinds, meanings, {"mc08 dataset problem": 11, "athena": 2, "docs": 4}, {"desy-srm": 1})
+    found = review(meanings, {"mc08 dataset problem": 11, "athena": 2, "cern quota": 0}, {"desy-srm": 1})
     assert found is not None
     return found
 
@@ -102,8 +96,7 @@ def test_actions_of_one_rule_are_one_plan() -> None:
 
 def test_without_anything_to_say_there_is_no_review() -> None:
     """Labels that are explained and in use need no mail."""
-    kinds = {"quota": LabelKind.TEMPORARY, "docs": LabelKind.INFO, WAITING: LabelKind.STATE}
-    assert review(kinds, {"quota": "full"}, {"quota": 1}, {}) is None
+    assert review({"quota": "full"}, {"quota": 1}, {}) is None
 
 
 @given(st.lists(st.text(max_size=200), min_size=5, max_size=5))
@@ -112,7 +105,7 @@ def test_no_line_is_wider_than_72_columns(words: list[str]) -> None:
     subject, label, who, said, reason = words
     actions = [action(1, MAILED, "7kq2m", Kind.ADD_LABEL, label, "new", reason)]
     mail = report(NOW, MAILED, ZONE, numbered(actions, subject), 0, [Judged(1, "7kq2m", who, said)])
-    found = review({label: LabelKind.TEMPORARY}, {label: said}, {}, {subject: 3})
+    found = review({label: said}, {label: 0}, {subject: 3})
     assert found is not None
     for line in (*mail.lines, *found.lines):
         assert cell_len(line) <= 72, line

@@ -254,7 +254,7 @@ class World:
         assert len(self.mailer.arrived) > self.expected, f"no mail to {to}"
         letter = self.mailer.arrived[self.expected]
         self.expected += 1
-        assert to in letter.recipients
+        assert to in letter.recipients, (letter.recipients, letter.content[:300])
         text = letter.content.decode().partition("text/html")[0]
         unfolded = text.replace("\r\n ", " ")
         assert all(word in text or word in unfolded for word in words), text

@@ -4,10 +4,12 @@
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from helpdesk.board import Board
 from helpdesk.caps import TO_USERS
+from helpdesk.digest.mail import DigestMail
 from helpdesk.letters import about_board, about_sites, about_threads, shifts
 from helpdesk.letters.writing import Writing
 from helpdesk.mailids import answer_token, bounce_token, sender_with_token
@@ -17,6 +19,7 @@ from helpdesk.ports import Letter, Mailbox
 from helpdesk.render import Envelope
 from helpdesk.store import names, stories
 from helpdesk.store import outbox as rows
+from helpdesk.store.stories import Story
 
 WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "escalation": about_threads.escalation,
@@ -45,6 +48,13 @@ def write(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) 
     writing = Writing(board, mailbox, row, story, short, now)
     mail = WRITERS[row.kind](writing)
     return board.sending.templates.compose(mail, _envelope(writing))
+
+
+def for_the_board(board: Board, mail: DigestMail, row: OutboxRow, now: datetime) -> bytes:
+    """The octets of a digest that lies in the mailbox and is never sent: from the board, to the board."""
+    writing = Writing(board, None, row, Story(), "", now)
+    envelope = replace(_envelope(writing), to=(board.sending.sender,), copy_to="")
+    return board.sending.templates.compose(mail, envelope).content
 
 
 def return_path(board: Board, row: OutboxRow) -> str:

@@ -1,5 +1,7 @@
 """Questions about all threads at once, answered by an index."""
 
+import json
+
 from sqlalchemy import Connection, select
 
 from helpdesk.model import ESCALATED, URGENT, WAITING
@@ -18,6 +20,12 @@ def open_with(conn: Connection, label: str) -> set[int]:
         if register is not None and register.present:
             found.add(row.id)
     return found
+
+
+def ever_had(conn: Connection, label: str) -> bool:
+    """Whether anything was ever decided about this label."""
+    named = THREAD.c.state.contains(json.dumps(label, ensure_ascii=False), autoescape=True)
+    return conn.execute(select(THREAD.c.id).where(named).limit(1)).first() is not None
 
 
 def still_wants(conn: Connection, thread: int, rule: str, occasion: str) -> bool:

@@ -18,7 +18,7 @@ from helpdesk.report import Report
 from helpdesk.store import requests
 from tests.faults import Crash, CrashingMailbox, Fuse
 from tests.trackermail import COMMENT, RECEIPT, REOPENED, SOLVED, TrackerMail, reply_to
-from tests.world import CONFIG, World
+from tests.world import CONFIG, World, mail
 
 CALM = CONFIG + "[brakes]\nmax_gone = 1.0\nmax_label_loss = 1000\nmax_bot_moves = 1000\nmax_mails = 1000\n"
 USERS = ("ann@users.example.com", "bob@users.example.com")
@@ -34,6 +34,7 @@ KEYWORDS = (
     "docs",
     "\\Flagged",
 )
+BOARD = "Board"
 HOMES = ("INBOX", "Archive", "Archive/2026", "Archives")
 WATCHED = (*HOMES, "Sent")
 COMMANDS = (
@@ -88,6 +89,7 @@ class BoardMachine(RuleBasedStateMachine):
         self.mails: list[str] = []
         self.unborn: list[str] = []  # ids that were named before their mail came
         self.present: Counter[str] = Counter()
+        self.notes: list[str] = []  # what people put into the folder Board
         self.sent_later: list[tuple[str, tuple[str, ...]]] = []
 
     @initialize()
@@ -247,6 +249,21 @@ class BoardMachine(RuleBasedStateMachine):
         self.world.now += timedelta(days=days)
         self._run()
 
+    @event(pick=st.integers(0, 3))
+    def somebody_works_in_the_board_folder(self, pick: int) -> None:
+        """A note is put there, or the digest that lies there goes away or is not read any more."""
+        ours = [one for one in self.world.look(BOARD) if one.message_id not in self.notes]
+        if pick == 0 and BOARD in self.world.human.folders():
+            self.notes.append(f"<note{len(self.notes)}@example.org>")
+            note = mail(TEAM[0], "A note", self.notes[-1])
+            self.world.human.deliver(BOARD, note, self.world.now)
+        elif ours and pick == 1:
+            self.world.human.delete(BOARD, [ours[0].uid])
+        elif ours and pick == 2:
+            self.world.human.remove_flags(BOARD, [ours[0].uid], ["\\Seen"])
+        elif ours and pick == 3:
+            self.world.human.copy(BOARD, [ours[0].uid], BOARD)
+
     @rule(at=st.integers(1, 4), after=st.booleans())
     def a_crash(self, at: int, after: bool) -> None:
         self.world.now += timedelta(seconds=90)
@@ -291,6 +308,7 @@ class BoardMachine(RuleBasedStateMachine):
         self._polite()
         self._complete()
         self._consistent()
+        self._one_board_mail()
 
     @rule(pick=st.integers(0, 1000))
     def a_users_reply_is_never_missed(self, pick: int) -> None:
@@ -357,7 +375,7 @@ class BoardMachine(RuleBasedStateMachine):
             getattr(self.world.human, action)(found[0], [found[2]], *args)
 
     def _copies(self) -> Iterator[tuple[str, Any]]:
-        for folder in self.world.human.folders():
+        for folder in {*self.world.human.folders()} - {BOARD}:
             for seen in self.world.look(folder):
                 yield folder, seen
 
@@ -383,6 +401,12 @@ class BoardMachine(RuleBasedStateMachine):
         }
         there = {(folder, seen.uid) for folder, seen in self._copies() if folder in WATCHED}
         assert there == set(known), (there - set(known), set(known) - there)
+
+    def _one_board_mail(self) -> None:
+        """Nobody's note is removed from the folder Board, and of ours one lies there, unless somebody deleted or copied it."""
+        ids = [seen.message_id for seen in self.world.look(BOARD)]
+        assert Counter(one for one in ids if one in self.notes) == Counter(self.notes)
+        assert len({one for one in ids if one not in self.notes}) <= 1
 
     def _consistent(self) -> None:
         flags = {(folder, seen.uid): {f.lower() for f in seen.flags} for folder, seen in self._copies()}

@@ -1,12 +1,12 @@
 r"""The folder `Board` holds one mail, the digest as it is now, for phones and clients that show no keywords (docs/mail.md section 5).
 
-Its row is there before its first byte and is never sendable; its octets are kept with the row, so that a crash appends the same
-ones.  A new one is appended when its words are others, ages apart; then what lies there of ours is removed by UID: only mail
-whose Message-ID proves that it was made for this folder.
+A new one is appended when its words are others, ages apart; its octets are stored before the first byte, so that a crash appends the
+same ones.  Then what else of ours lies there is removed by UID: only mail whose Message-ID proves that it was made for this folder.
 """
 
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,6 @@ from helpdesk.digest.build import digest
 from helpdesk.digest.mail import DigestMail
 from helpdesk.errors import MailboxRefusedError
 from helpdesk.mailids import board_message_id, loop_token
-from helpdesk.outbox import OutboxRow, State
 from helpdesk.ports import Mailbox
 from helpdesk.report import Hold, utc
 from helpdesk.shifts.rota import Rota
@@ -28,10 +27,9 @@ from helpdesk.store.boardmails import Lying
 from helpdesk.uidset import UidSet
 
 FOLDER: Final = "Board"
-KIND: Final = "board"
 _KEY: Final = "board_mail"
 _DIRTY: Final = "board_mail_due"
-_WHY: Final = "lies in the folder Board, and is never sent"
+_OCTETS: Final = "board_mail_octets"
 
 MANY: Final = 500
 PATIENCE: Final = timedelta(minutes=10)
@@ -64,11 +62,9 @@ def keep(board: Board, mailbox: Mailbox, now: datetime) -> tuple[bool, list[Hold
         if kept.done:
             return False, []
         lying = boardmails.lying(conn)
-        octets = boardmails.content(conn, kept.message_id)
-    if not kept.appended and octets is None:
-        return False, []
+        octets = b64decode(meta.get(conn, _OCTETS) or "")
     try:
-        return _write(board, mailbox, kept, lying, octets or b"", now), []
+        return _write(board, mailbox, kept, lying, octets, now), []
     except MailboxRefusedError as error:
         _save(board, replace(kept, done=True))
         return True, [Hold("server", f"the folder {FOLDER} cannot be kept: {error}")]
@@ -88,8 +84,8 @@ def _look(board: Board, conn: Connection, kept: _Kept, now: datetime) -> _Kept:
     if words != kept.words:
         occasion = f"{utc(now)} {words}"
         message_id = board_message_id(board.name, occasion, board.sending.sender, board.sending.secret)
-        row = OutboxRow(0, message_id, "", KIND, occasion, KIND, (), now, State.DROPPED, last_answer=_WHY)
-        boardmails.add(conn, row, letters.for_the_board(board, mail, row, now))
+        octets = letters.for_the_board(board, mail, message_id, now)
+        meta.put(conn, _OCTETS, b64encode(octets).decode())
         kept = replace(kept, words=words, message_id=message_id, appended=False, done=False)
     meta.put(conn, _KEY, json.dumps(asdict(kept)))
     return kept

@@ -53,13 +53,7 @@ def unproven(row: OutboxRow) -> bool:
     return row.kind == "confirmation" or (row.kind == "answer" and '"proven": false' in row.context)
 
 
-NOT_MAILED = "board"
-"""The kind that lies in a folder and is never sent."""
-
-
 def _counts(row: OutboxRow) -> bool:
-    if row.kind == NOT_MAILED:
-        return False
     return row.state in _COUNTED or bool(row.served)
 
 

@@ -61,7 +61,8 @@ def message_id(reason: Reason, domain: str, secret: bytes) -> str:
 
 
 BOARD_MARK = "helpdesk.board"
-"""How the loop token of a mail in the folder Board begins: by chance one in thirty million others does."""
+"""How the token of a digest in the folder Board begins.  Its KEY says what it was made for, and its MAC proves the KEY: such a mail needs
+no row, and is never taken for one that was sent (by chance one key in thirty million begins like that)."""
 
 
 def board_message_id(board: str, occasion: str, sender: str, secret: bytes) -> str:

@@ -50,8 +50,9 @@ def write(board: Board, mailbox: Mailbox | None, row: OutboxRow, now: datetime) 
     return board.sending.templates.compose(mail, _envelope(writing))
 
 
-def for_the_board(board: Board, mail: DigestMail, row: OutboxRow, now: datetime) -> bytes:
+def for_the_board(board: Board, mail: DigestMail, message_id: str, now: datetime) -> bytes:
     """The octets of a digest that lies in the mailbox and is never sent: from the board, to the board."""
+    row = OutboxRow(0, message_id, "", "board", "", "board", (), now)
     writing = Writing(board, None, row, Story(), "", now)
     envelope = replace(_envelope(writing), to=(board.sending.sender,), copy_to="")
     return board.sending.templates.compose(mail, envelope).content

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.ingest import Incoming
+from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Stamp
 from helpdesk.store import copies, messages
 
@@ -64,8 +65,9 @@ def _labels(board: BoardContext, lost: Mapping[str, AbstractSet[int]]) -> Iterat
 
 
 def _strangers(conn: Connection, last: Stamp | None, own: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
-    """Mail that only we can have written and that we do not know of: a restored backup, or a second instance."""
-    new = [mail for mail in own if last is None or mail.when is None or mail.when > last.at]
+    """Mail that only we can have sent and that we do not know of: a restored backup, or a second instance."""
+    sent = [mail for mail in own if not mail.own[0].startswith(BOARD_MARK)]
+    new = [mail for mail in sent if last is None or mail.when is None or mail.when > last.at]
     known = messages.sent_for(conn, {token for mail in new for token in mail.own})
     unknown = sum(known.keys().isdisjoint(mail.own) for mail in new)
     if unknown:

@@ -1,20 +1,15 @@
-"""The digests that were written into the folder `Board`: their rows, and where they lie."""
+"""Where the digests lie that were written into the folder `Board`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select
 
 from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Nature, Place
-from helpdesk.outbox import OutboxRow
-from helpdesk.store import outbox
-from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX
+from helpdesk.store.core import COPY, FOLDER, MESSAGE
 
 NAMES = ("Board", "INBOX.Board", "INBOX/Board")
-MEMORY = timedelta(days=30)
-"""How long the row of such a mail is kept: an answer to it is known by that row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +20,6 @@ class Lying:
     uid: int
     folder: str
     uidvalidity: int
-
-
-def add(conn: Connection, row: OutboxRow, octets: bytes) -> None:
-    """Enter a mail that is to be appended, with its octets, and forget what nobody answers any more."""
-    old = (OUTBOX.c.kind == row.kind, OUTBOX.c.planned_at < row.planned_at - MEMORY)
-    conn.execute(delete(OUTBOX).where(*old))
-    conn.execute(update(OUTBOX).where(OUTBOX.c.kind == row.kind).values(content=None))
-    outbox.add(conn, row, None)
-    conn.execute(update(OUTBOX).where(OUTBOX.c.message_id == row.message_id).values(content=octets))
-
-
-def content(conn: Connection, message_id: str) -> bytes | None:
-    """The octets of the mail that is to be appended."""
-    return conn.execute(
-        select(OUTBOX.c.content).where(OUTBOX.c.message_id == message_id)
-    ).scalar_one_or_none()
 
 
 def lying(conn: Connection) -> list[Lying]:

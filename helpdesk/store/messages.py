@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Nature
 from helpdesk.store.bulk import run_many
 from helpdesk.store.core import COPY, FOLDER, MESSAGE, OUTBOX, Values, chunks
@@ -248,9 +249,12 @@ def sent_for(conn: Connection, tokens: Iterable[str]) -> dict[str, int | None]:
 
 
 def kinds_of(conn: Connection, tokens: Iterable[str]) -> dict[str, str]:
-    """The kinds of our own mails by their token, of those that have a row in the outbox."""
+    """The kinds of our own mails by their token: of those with a row in the outbox, and of digests in the folder Board."""
     found: dict[str, str] = {}
     for token in tokens:
+        if token.startswith(BOARD_MARK):
+            found[token] = "board"
+            continue
         query = select(OUTBOX.c.kind).where(OUTBOX.c.message_id.between(f"<{token}@", f"<{token}@\x7f"))
         kind: str | None = conn.execute(query.limit(1)).scalar_one_or_none()
         if kind is not None:

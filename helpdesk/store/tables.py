@@ -136,10 +136,16 @@ class RefRow(SQLModel, table=True):
     thread: int
 
 
+_WAS_CLOSED = text("closed_at IS NOT NULL")
+
+
 class ThreadRow(SQLModel, table=True):
     """A thread: its public code, what was decided, and when it must be looked at again."""
 
     __tablename__ = "thread"
+    __table_args__ = (
+        Index("thread_closed_at", "closed_at", sqlite_where=_WAS_CLOSED, postgresql_where=_WAS_CLOSED),
+    )
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     code: str = Field(index=True)
     component: int = Field(index=True)
@@ -151,6 +157,9 @@ class ThreadRow(SQLModel, table=True):
     notes: str = ""  # what only a human can settle, a sentence a line
     opened_at: datetime = Field(sa_type=UtcTime)
     last_activity_at: datetime = Field(sa_type=UtcTime)
+    closed_at: datetime | None = Field(
+        default=None, sa_type=UtcTime
+    )  # of a closed one that was seen to be closed
 
 
 class ActionRow(SQLModel, table=True):

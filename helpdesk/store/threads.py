@@ -140,19 +140,29 @@ _SAVE = (
         pending=bindparam("p"),
         dirty=bindparam("d"),
         notes=bindparam("n"),
+        closed_at=bindparam("c"),
     )
 )
 
 
+_SAVED = ("s", "o", "w", "p", "d", "n", "c", "key")
+
+
 def save(conn: Connection, threads: Iterable[Decided]) -> None:
     """Store decisions."""
-    run_many(conn, _SAVE, ("s", "o", "w", "p", "d", "n", "key"), map(_values, threads), ("w",))
+    run_many(conn, _SAVE, _SAVED, map(_values, threads), ("w", "c"))
 
 
 def _values(one: Decided) -> tuple[Any, ...]:
     waiting = json.dumps([[rule, due.isoformat()] for rule, due in one.pending]) if one.pending else ""
-    state = pack_state(one.state)
-    return state, one.state.open is True, one.due, waiting, one.dirty, "\n".join(one.notes), one.key
+    state, notes = pack_state(one.state), "\n".join(one.notes)
+    return state, one.state.open is True, one.due, waiting, one.dirty, notes, _closed_at(one.state), one.key
+
+
+def _closed_at(state: ThreadState) -> datetime | None:
+    """When a closed thread was closed; that it was found closed is no news."""
+    closed = state.open is False and state.since is not None and state.rule != "adoption"
+    return state.since.at if closed and state.since is not None else None
 
 
 def overdue(conn: Connection, rule: str, now: datetime) -> Sequence[int]:

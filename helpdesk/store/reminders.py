@@ -40,19 +40,19 @@ def threads_of(conn: Connection, row: OutboxRow) -> Sequence[int]:
 def asked(conn: Connection, row: OutboxRow) -> Sequence[Asked]:
     """The threads of a reminder that are still there, and of which nothing was heard since it was planned."""
     where = str(json.loads(row.context)["where"])
-    found = [_asked(conn, key, where, row.planned_at) for key in threads_of(conn, row)]
+    found = [_asked(conn, key, where) for key in threads_of(conn, row)]
     return tuple(one for one in found if one is not None)
 
 
-def _asked(conn: Connection, key: int, where: str, planned: datetime) -> Asked | None:
+def _asked(conn: Connection, key: int, where: str) -> Asked | None:
+    """A word of the destination ends what was counted as reminded of."""
     row = conn.execute(select(THREAD.c.code, THREAD.c.state).where(THREAD.c.id == key)).one_or_none()
     if row is None:
         return None
     state = unpack_state(row.state)
     present = {label for label, register in state.registers.items() if register.present}
     talk = state.talks.get(where, Talk())
-    answered = talk.solved or (talk.heard is not None and talk.heard.at > planned)
-    if not state.open or answered or not {ESCALATED, where} <= present:
+    if not state.open or talk.solved or not talk.nags or not {ESCALATED, where} <= present:
         return None
     heard = talk.heard.at if talk.heard is not None else state.registers[where].stamp.at
     return Asked(key, row.code, state, talk, heard, _escalation(conn, key, where, state))

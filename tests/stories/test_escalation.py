@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from helpdesk import views
+from helpdesk import asking, views
 from helpdesk.outbox import State
 from helpdesk.ports import Letter
 from helpdesk.store import names
@@ -578,3 +578,37 @@ def test_a_machine_that_answers_every_mail(story: Story) -> None:
         story.tracker(robot, reply_to(story.world.expect_mail(GGUS)))
     story.world.advance(days=3)
     assert story.world.thread(question)["notes"] == ["GGUS has not answered 3 reminders"]
+
+
+def test_a_planned_reminder_forgets_what_was_taken_away(story: Story) -> None:
+    """While a reminder waits for its first byte, a thread that was answered goes out of it; the last one takes it along."""
+    first, second = story.ask("The first problem"), story.ask("The second problem", BOB)
+    story.world.tick()
+    story.world.on(first, "add_flags", ["ggus"])
+    story.world.on(second, "add_flags", ["ggus"])
+    story.world.settle()
+    story.world.advance(minutes=10)
+    letters = [story.world.expect_mail(GGUS), story.world.expect_mail(GGUS)]
+    about_first = next(one for one in letters if "first" in subject_of(one))
+    story.world.reconfigure("[caps]\nboard_per_hour = 0\n")
+    story.world.advance(hours=24)
+    story.world.expect_mail(AIDEN, "nag")  # the cap holds it
+    story.world.expect_mail(AIDEN, "outbox")
+    story.write(FRED, reply_to(about_first))
+    story.world.reconfigure()
+    with story.world.engine.begin() as conn:
+        (held,) = rows.rows(conn, [State.HELD])
+        asking.retry(conn, held.id, story.world.now)
+    story.world.tick()
+    letter = story.world.expect_mail(GGUS, "The second problem")
+    assert "first" not in letter.content.decode()
+    story.world.mailer.script(Trouble.BUSY)
+    story.world.advance(hours=24)
+    story.world.on(first, "remove_flags", ["ggus", "escalated"])
+    story.world.on(second, "remove_flags", ["ggus", "escalated"])
+    story.world.settle()
+    story.world.advance(hours=2)
+    story.world.expect_no_mail()
+    with story.world.engine.connect() as conn:
+        states = [row.state for row in rows.rows(conn, State) if row.rule == "nag"]
+    assert states[-1] is State.DROPPED

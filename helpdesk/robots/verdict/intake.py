@@ -60,6 +60,7 @@ class Intake:
         self.bound: dict[str, Site] = {}  # that have a pin or a downtime
         self.versions = Versions(len(briefing.templates))
         self.oddities: Counter[str] = Counter()
+        self.news = True  # whether anything came since the last look
         self.routine = 0  # routine jobs since the last look
         self.usual = 0.05  # which share of the jobs of all sites fails when nothing is wrong
         self.now = briefing.t0
@@ -75,6 +76,7 @@ class Intake:
 
     def take(self, record: object) -> None:
         """Take one record."""
+        self.news = True
         if type(record) is not dict and not isinstance(record, Mapping):
             self.odd("a record that is no mapping")
             return

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from helpdesk.robots.protocol import Action, Decision, Info, Record, Wish
 from helpdesk.robots.verdict import words
+from helpdesk.robots.verdict.asking import Asking, worst_first
 from helpdesk.robots.verdict.back import prove
 from helpdesk.robots.verdict.common import Common, Incident
 from helpdesk.robots.verdict.evidence import SLIGHT, since, weigh
 from helpdesk.robots.verdict.info import read
 from helpdesk.robots.verdict.intake import Intake
-from helpdesk.robots.verdict.probing import SECOND, Budget, doubt, grant, heartbeat, hush, mate, way_back
 from helpdesk.robots.verdict.silence import Watch
-from helpdesk.robots.verdict.tuning import DAY, HOUR, VERSION, Tuning
+from helpdesk.robots.verdict.tuning import HOUR, VERSION, Tuning
 from helpdesk.robots.verdict.values import NOTHING, Planned, Result, Score, Site, Told
 
 WATCHFUL = 0.6
@@ -35,15 +35,10 @@ class Verdicts:
         self._common = Common()
         share = self.tuning.max_excluded if briefing.max_excluded is None else briefing.max_excluded
         self._at_most = max(1, int(share * len(self._sites) + 1e-9)) if share else 0
-        expected = sum(one.expected or 24.0 for one in self._sites)
-        most = max(12.0, self.tuning.budget * expected / 2)
-        self._budget = Budget(most, most / 2)
-        self._beats = Budget(most, most / 4)
-        self._seen = self._asked_all = briefing.t0
+        self._asking = Asking(self._intake, self._watch, self.tuning, briefing.t0)
+        self._seen = briefing.t0
         self._looked = self._swept = float("-inf")
-        self._units: set[str] = set()
         self._gone: dict[str, Site] = {}
-        self._seldom = [one for one in self._sites if one.seldom]
         self.history: deque[Told] = deque(maxlen=KEPT)
 
     @property
@@ -71,14 +66,7 @@ class Verdicts:
         self._refresh(now)
         if self._watch.blind:
             return []
-        given = [
-            *grant(self._out(), lambda x: self._back(x, now), self._budget, 0.0, now),
-            *grant(self._doubtful(serious=True), lambda x: doubt(x, now), self._budget, 0.0, now),
-            *grant(self._taken_mates(), lambda x: mate(x, now), self._budget, 0.0, now),
-            *grant(self._quiet(now), lambda x: hush(x, now, self.tuning), self._budget, 0.1, now),
-            *grant(self._doubtful(serious=False), lambda x: doubt(x, now), self._budget, 0.4, now),
-            *grant(self._unasked(), lambda x: heartbeat(x, now, self.tuning), self._beats, 0.0, now),
-        ]
+        given = self._asking.wishes(list(self._gone.values()), now)
         return [(site.name, self.templates[template], number) for site, template, number in given]
 
     def decisions(self, now: float) -> list[Decision]:
@@ -98,13 +86,14 @@ class Verdicts:
 
     def _refresh(self, now: float) -> None:
         intake = self._intake
+        if now == self._seen and not intake.news:
+            return
+        intake.news = False
         passed = max(0.0, now - self._seen)
         self._seen = intake.now = max(now, self._seen)
         for site, key in self._watch.tick(now):
             intake.silent(site, key, now)
-        some = 0.25 * len(self._sites) * passed / DAY
-        self._budget.earn(self.tuning.budget * intake.routine + some)
-        self._beats.earn(self.tuning.beats * intake.routine + some)
+        self._asking.earn(intake.routine, passed)
         intake.routine = 0
         if now - self._swept > HOUR / 2:
             self._swept = now
@@ -135,7 +124,8 @@ class Verdicts:
     def _weigh(self) -> None:
         hot = self._intake.hot
         for site in [one for one in hot.values() if one.stale]:
-            self._drop_old(site)
+            if site.overdue:
+                self._drop_old(site)
             site.score = self._score(site, max(site.since, site.begin - 1))
             site.stale = False
             site.trace.append((self._seen, site.score.nats))
@@ -161,38 +151,6 @@ class Verdicts:
         if (self._common.open or self._common.past) and self._common.explains(site, one):
             return 0.0
         return self.tuning.unproven if self._intake.versions.unproven(one) else 1.0
-
-    # -- who is asked
-
-    def _out(self) -> list[Site]:
-        return [one for one in self._gone.values() if one.out != "pin"]
-
-    def _taken_mates(self) -> list[Site]:
-        """Sites behind the storage element of one that went just now."""
-        units, self._units = self._units, set()
-        return [one for one in self._sites if not one.out and one.unit in units] if units else []
-
-    def _quiet(self, now: float) -> list[Site]:
-        """Who may have fallen silent: all, every quarter of an hour."""
-        if now - self._asked_all < HOUR / 4 or not self._watch.hearing:
-            return []
-        self._asked_all = now
-        return [one for one in self._sites if not one.out]
-
-    def _unasked(self) -> list[Site]:
-        return [one for one in self._seldom if not one.out]
-
-    def _doubtful(self, *, serious: bool) -> list[Site]:
-        """Sites in doubt, the worst first; a site that is seldom tested is always a serious case."""
-        chosen = [
-            one
-            for one in self._intake.hot.values()
-            if one.score.level > 0 and not one.out and serious == (one.seldom or one.score.level >= SECOND)
-        ]
-        return sorted(chosen, key=lambda x: (-x.score.level, x.number))
-
-    def _back(self, site: Site, now: float) -> list[tuple[int, int]]:
-        return way_back(site, prove(site, now, self._intake.usual, self.tuning), now)
 
     # -- who goes, who returns
 
@@ -238,8 +196,9 @@ class Verdicts:
         if self._watch.blind:
             return
         room = self._at_most - sum(one.out == "evidence" for one in self._gone.values())
-        for site in self._doubtful(serious=True):
-            if room <= 0 or site.score.level < WATCHFUL:
+        near = [one for one in self._intake.hot.values() if one.score.level >= WATCHFUL and not one.out]
+        for site in sorted(near, key=worst_first):
+            if room <= 0:
                 return
             if site.pinned is None and self._enough(site, now):
                 room -= 1
@@ -287,7 +246,7 @@ class Verdicts:
             self._gone[site.name] = site
             if cause == "evidence":
                 site.punish(now)
-                self._units.add(site.unit)
+                self._asking.units.add(site.unit)
         else:
             site.out, site.since, site.score = "", now, NOTHING
             del self._gone[site.name]

@@ -36,7 +36,9 @@ def plan(board: Board, conn: Connection, now: datetime) -> Sequence[Action]:
             states[facts.key] = facts.state
     actions = []
     for where in sorted(silent):
-        action = _reminder(board, board.policy.destinations[where], silent[where], Stamp(last.cycle, now))
+        action = _reminder(
+            board, conn, board.policy.destinations[where], silent[where], Stamp(last.cycle, now)
+        )
         after = _after(board, conn, action, where)
         if after is None:
             actions.append(action)
@@ -74,7 +76,9 @@ def _tell(board: Board, conn: Connection, reminder: Action, silent: Sequence[Thr
     journal.write(conn, told, reminder.stamp, "planned" if board.act else "observed")
 
 
-def _reminder(board: Board, destination: Destination, silent: Sequence[ThreadFacts], now: Stamp) -> Action:
+def _reminder(
+    board: Board, conn: Connection, destination: Destination, silent: Sequence[ThreadFacts], now: Stamp
+) -> Action:
     where = destination.label
     oldest = sorted(silent, key=lambda facts: (facts.state.registers[where].stamp, facts.key))
     number = f"{len(oldest)} threads" if len(oldest) > 1 else "one thread"
@@ -89,5 +93,5 @@ def _reminder(board: Board, destination: Destination, silent: Sequence[ThreadFac
         occasion=f"{where}:{destination.hours.local_date(now.at).isoformat()}",
         recipients=(destination.address,),
         evidence={"threads": [board.thread_id(facts.code) for facts in oldest]},
-        context=reminders.context(where, [facts.code for facts in oldest]),
+        context=reminders.context(conn, where, oldest),
     )

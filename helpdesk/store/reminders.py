@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from helpdesk.model import ESCALATED
 from helpdesk.outbox import OutboxRow
+from helpdesk.rules.facts import ThreadFacts
 from helpdesk.rules.state import Talk, ThreadState
 from helpdesk.store.answered import with_codes
 from helpdesk.store.core import OUTBOX, THREAD
@@ -27,9 +28,12 @@ class Asked:
     escalation: str  # Message-ID of the mail that brought it there, "" if none of ours did
 
 
-def context(where: str, codes: Sequence[str]) -> str:
-    """What a reminder's row keeps."""
-    return json.dumps({"where": where, "threads": list(codes)})
+def context(conn: Connection, where: str, threads: Sequence[ThreadFacts]) -> str:
+    """What a reminder's row keeps; one about a single thread answers the mail that brought the thread there."""
+    kept = {"where": where, "threads": [facts.code for facts in threads]}
+    if len(threads) == 1:
+        kept["answers"] = _escalation(conn, threads[0].key, where, threads[0].state)
+    return json.dumps(kept)
 
 
 def threads_of(conn: Connection, row: OutboxRow) -> Sequence[int]:

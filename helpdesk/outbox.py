@@ -102,7 +102,7 @@ def addressees(row: OutboxRow, copy_to: str) -> Addresses:
 
 def begin(row: OutboxRow, to: Addresses) -> OutboxRow:
     """Mark the row as it must be stored before the first byte goes out to these."""
-    again = row.repeats + (row.first_unknown_at is not None)
+    again = row.repeats + (row.first_unknown_at is not None or bool(row.trying))
     return replace(
         row, state=State.SENDING, attempts=row.attempts + 1, next_try_at=None, trying=to, repeats=again
     )
@@ -194,7 +194,6 @@ def retried(row: OutboxRow, now: datetime) -> OutboxRow:
         first_unknown_at=None,
         next_try_at=None,
         refused=(),
-        repeats=row.repeats + bool(row.trying),
     )
 
 

@@ -165,6 +165,15 @@ def test_a_backup_knows_nothing() -> None:
         assert proven(row, T0 + STALE, COPY).state is State.OBSERVED
 
 
+def test_a_person_repeats() -> None:
+    """A mail that may have arrived and is sent again by a person counts as sent again, and not before it is."""
+    row = sent(sent(ROW, UNKNOWN, T0), UNKNOWN, T0 + PROOF)
+    assert (row.state, row.repeats) == (State.HELD, 1)
+    row = retried(row, T0 + 2 * PROOF)
+    assert row.repeats == 1
+    assert sent(row, ACCEPTED, T0 + 2 * PROOF).repeats == 2
+
+
 def test_dropped_for_the_rest() -> None:
     """Who drops a mail that some have keeps it from the others, also when its copy comes home."""
     row = dropped(sent(THREE, replace(MIXED, refused=()), T0))

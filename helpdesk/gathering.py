@@ -54,6 +54,7 @@ def gather(board: Board, conn: Connection, now: datetime, told: Iterable[Handove
         rota=known.rota,
         problems=known.problems or ((f"it was never read ({known.trouble})",) if known.trouble else ()),
         cases=cases,
+        older=digests.older(conn),
         new=digests.opened_since(conn, since),
         closed=digests.closed_since(conn, since),
         handovers=tuple(Told(one.author, one.at, one.verified, one.words) for one in told),

@@ -58,7 +58,9 @@ def digest(now: Now) -> DigestMail:
 
 def listed(now: Now) -> Sequence[Case]:
     """The threads that a digest names: what is shown of them is worth looking up."""
-    return [one.case for one in placed(now) if one.part in TITLES or one.part == THANKS]
+    found = placed(now)
+    shown = [[one.case for one in found if one.part == part][:MOST] for part in (*TITLES, THANKS)]
+    return [case for cases in shown for case in cases]
 
 
 def _part(number: int, found: Iterable[Placed], now: Now) -> DigestPart | None:

@@ -44,6 +44,7 @@ class Now:
     rota: Rota | None = None
     problems: tuple[str, ...] = ()  # of the calendar
     cases: tuple[Case, ...] = ()  # every open thread, and closed ones that somebody must know about
+    older: int = 0  # open threads that are not among `cases`, because there are too many
     new: int = 0  # threads since `since`
     closed: int = 0
     handovers: tuple[Told, ...] = ()

@@ -108,7 +108,8 @@ def resting(cases: Sequence[Case], now: Now) -> tuple[str, ...]:
     others = found.most_common()
     told += [f"{label} {number}" for label, number in sorted(others[:MAX_LABELS])]
     left = sum(number for _, number in others[MAX_LABELS:])
-    return (*told, *([f"other labels {left}"] if left else []))
+    left_out = (("other labels", left), ("older, not looked at", now.older))
+    return (*told, *(f"{words} {number}" for words, number in left_out if number))
 
 
 def _kept_by(case: Case) -> str:

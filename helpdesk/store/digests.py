@@ -13,6 +13,7 @@ from helpdesk.store.threads import unpack_state
 
 AUTO_CLOSE = "auto_close"
 NEWEST = 5_000
+"""Threads that a digest looks at: of a larger board the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,9 @@ class Sayings:
 
 
 def wanted(conn: Connection, since: datetime, held: Iterable[int]) -> Sequence[int]:
-    """The open threads, those closed since then while they were ESCALATED, and those that these mails are about."""
-    found = set(conn.execute(select(THREAD.c.id).where(THREAD.c.open)).scalars())
+    """The newest open threads, those closed since then while they were ESCALATED, and those that these mails are about."""
+    newest = select(THREAD.c.id).where(THREAD.c.open).order_by(THREAD.c.id.desc()).limit(NEWEST)
+    found = set(conn.execute(newest).scalars())
     found |= {key for key, escalated in _closed(conn, since) if escalated}
     for chunk in chunks(held):
         query = select(OUTBOX.c.thread).where(OUTBOX.c.id.in_(chunk), OUTBOX.c.thread.is_not(None))
@@ -72,6 +74,12 @@ def opened_since(conn: Connection, since: datetime) -> int:
     newest = conn.execute(select(func.max(THREAD.c.id))).scalar() or 0
     mine = (THREAD.c.id > newest - NEWEST, THREAD.c.opened_at > since)
     return conn.execute(select(func.count()).select_from(THREAD).where(*mine)).scalar_one()
+
+
+def older(conn: Connection) -> int:
+    """How many open threads a digest does not look at, because they are too many."""
+    number = conn.execute(select(func.count()).select_from(THREAD).where(THREAD.c.open)).scalar_one()
+    return max(0, number - NEWEST)
 
 
 def closed_since(conn: Connection, since: datetime) -> int:

@@ -271,6 +271,7 @@ class BoardMachine(RuleBasedStateMachine):
         try:
             self._run()
         except Crash:
+            self.world.mailbox.close()  # as the system does for a process that is gone
             self.world.mailbox = self.world.open_mailbox()
         self.fuse = Fuse(0)
 

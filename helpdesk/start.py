@@ -22,5 +22,5 @@ def main() -> None:
 def settle() -> None:
     """All that is here now stays; from now on, look seldom."""
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    gc.set_threshold(COLLECT_AFTER)
     gc.enable()

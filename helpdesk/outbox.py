@@ -120,8 +120,11 @@ def after(row: OutboxRow, delivery: Delivery, now: datetime) -> OutboxRow:
         return row
     row = replace(row, last_answer=delivery.answer)
     tried = _without(row.trying, delivery.deferred)
-    if row.first_unknown_at is not None and delivery.outcome in {Outcome.TEMPORARY, Outcome.PERMANENT}:
-        row = replace(row, repeats=row.repeats - 1)  # nobody got it once more
+    put_off = delivery.outcome is Outcome.TEMPORARY and not delivery.refused
+    if row.first_unknown_at is not None and put_off:
+        row = replace(
+            row, repeats=row.repeats - 1
+        )  # nobody got it once more, and nobody's doubt is forgotten
     match delivery.outcome:
         case Outcome.UNKNOWN:
             row = _with_refused(row, delivery.refused)

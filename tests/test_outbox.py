@@ -174,6 +174,20 @@ def test_a_person_repeats() -> None:
     assert sent(row, ACCEPTED, T0 + 2 * PROOF).repeats == 2
 
 
+def test_a_doubt_is_not_forgotten() -> None:
+    """Who may have a mail and refuses it the second time may have it twice if a person sends it again: that is counted."""
+    row = after(
+        started(replace(THREE, recipients=THREE.recipients[:2])),
+        replace(UNKNOWN, deferred=("b@example.org",)),
+        T0,
+    )
+    row = sent(row, replace(PERMANENT, refused=("a@example.org", COPY)), T0 + PROOF)
+    assert (row.state, row.left) == (State.PLANNED, ("B@example.org",))
+    row = sent(row, ACCEPTED, row.next_try_at or T0)
+    assert row.state is State.FAILED
+    assert sent(retried(row, T0 + STALE), ACCEPTED, T0 + STALE).repeats == 1
+
+
 def test_dropped_for_the_rest() -> None:
     """Who drops a mail that some have keeps it from the others, also when its copy comes home."""
     row = dropped(sent(THREE, replace(MIXED, refused=()), T0))

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from helpdesk.mailbox.parse import parse_header
+from helpdesk.robots.world import textbook
 from tests.benchmarks import __main__ as runner
+from tests.benchmarks import verdicts
 from tests.benchmarks.figures import Figure, Goal, against, not_run
 from tests.benchmarks.letters import answer, letters
 from tests.benchmarks.peers import missing
@@ -82,3 +84,12 @@ def test_benchmarks_run(tmp_path: Path) -> None:
     assert [one["benchmark"] for one in document["figures"]] == ["first-sync"] * 3 + ["closing"] * 2
     assert all(one["value"] > 0 and one["peer"] for one in document["figures"])
     assert document["machine"]["cores"]
+
+
+def test_verdicts_are_measured_on_whole_experiments() -> None:
+    """The records of the benchmark are cut to what was asked for, in the order of delivery, tick by tick."""
+    ticks = verdicts._ticks(textbook(1, 1, 10), 500)
+    records = [record for _, some in ticks for record in some]
+    assert len(records) == 500
+    assert [now for now, _ in ticks] == sorted(now for now, _ in ticks)
+    assert verdicts._seconds(verdicts.Bare, textbook(1, 1, 10), ticks) >= 0

@@ -110,9 +110,10 @@ def _pending(board: Board, conn: Connection) -> list[Later]:
 
 
 def _counts(observed: Observed) -> dict[str, int]:
+    """What people would call news: that our digest in the folder Board was replaced is none."""
     return {
         "messages": observed.messages,
-        "new": observed.new,
+        "new": observed.new - observed.digests,
         "changed": observed.changed,
         "gone": observed.gone,
         "commands": 0,

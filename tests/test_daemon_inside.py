@@ -178,7 +178,7 @@ def test_what_nobody_foresaw_is_survived(inside: Inside) -> None:
     assert inside.run() == 0
     [failed] = inside.lines("the look failed")
     assert (failed["kind"], failed["reason"], failed["level"]) == ("unexpected", "ZeroDivisionError", "error")
-    assert inside.lines("looked")[0]["new"] == 2  # with the digest in the folder Board
+    assert inside.lines("looked")[0]["new"] == 1
     assert "Trouble" not in inside.stream.getvalue()
     assert "helpdesk_imap_connects_total 2.0" in inside.page
     assert 'helpdesk_errors_total{kind="unexpected"} 1.0' in inside.page

@@ -5,10 +5,11 @@ the SMTP server hold.  A claim that is not true makes the demo fail.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from helpdesk import boardmail
 from helpdesk.demo.acts import Act, Archives, Says, Tags
 from helpdesk.demo.cast import ARCHIVE
 from helpdesk.demo.client import Client, Lying
@@ -87,9 +88,14 @@ def _archive(scene: Scene) -> None:
     scene.check(f"the thread needs attention: {', '.join(reasons)}", true="reopened" in reasons)
 
 
+def _people_s(mails: Mapping[str, Lying]) -> Mapping[str, Lying]:
+    """Without the digest in the folder Board, which the board replaces whenever it has other words."""
+    return {name: lying for name, lying in mails.items() if lying.folder != boardmail.FOLDER}
+
+
 def _database(scene: Scene) -> None:
     stage, client = scene.stage, scene.client
-    before, letters = client.look(), len(stage.letters())
+    before, letters = _people_s(client.look()), len(stage.letters())
     escalated = sum("escalated" in lying.labels for lying in before.values())
     scene.check(
         f"the board has sent {stage.mails_sent()} mails; {escalated} mails in the mailbox are labelled `escalated`",
@@ -98,7 +104,7 @@ def _database(scene: Scene) -> None:
     scene.caption("The daemon's disk dies: its database is deleted, and it starts again with nothing.")
     stage.lose_database()
     scene.runs()
-    same = sum(after == before.get(name) for name, after in client.look().items())
+    same = sum(after == before.get(name) for name, after in _people_s(client.look()).items())
     scene.check(
         f"{same} of {len(before)} mails lie where they lay, with their labels", true=same == len(before)
     )

@@ -22,10 +22,11 @@ from helpdesk.mailbox.implausible import Evidence, implausible
 from helpdesk.mailbox.ingest import Intake, wanted_fields
 from helpdesk.mailbox.lost import find_threads
 from helpdesk.mailbox.reunite import Read, Reunion
+from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Stamp
 from helpdesk.ports import FolderStatus, Mailbox
 from helpdesk.report import Hold
-from helpdesk.store import aside, copies, folders, holds, meta
+from helpdesk.store import aside, boardmails, copies, folders, holds, meta
 from helpdesk.store.db import reading
 from helpdesk.store.folders import FolderState
 from helpdesk.uidset import UidSet
@@ -38,7 +39,8 @@ class Observed:
     messages: int  # in the watched folders
     new: int = 0  # messages that nobody knew
     changed: int = 0  # copies
-    gone: int = 0  # copies
+    gone: int = 0  # copies, but of those in the folder Board
+    digests: int = 0  # of the new ones: ours, in the folder Board
     commands_before: int = 0
     bytes_before: int = 0
     adopting: bool = False
@@ -161,7 +163,8 @@ def _apply(
             messages=listed.messages,
             new=entered.new,
             changed=changes.seen,
-            gone=len(changes.removed),
+            gone=sum(held.folder_name not in boardmails.NAMES for held in changes.removed.values()),
+            digests=sum(mail.own[0].startswith(BOARD_MARK) for mail in entered.strangers),
             adopting=changes.adopting,
             holds=found,
             more=copies.any_limbo(conn)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from helpdesk import boardmail
 from helpdesk.demo.beats import mailed_twice
 from helpdesk.demo.show import Show
 from helpdesk.demo.telling import Column
@@ -21,6 +22,7 @@ def verdict(show: Show) -> Verdict:
     stage = show.stage
     proof, sight, sent, totals = stage.proof(), show.sight(), stage.letters(), stage.totals
     twice, landed = mailed_twice(sent), stage.servers.post.landed
+    shown = sum(lying.folder == boardmail.FOLDER for lying in show.client.look().values())
     kept = sum(beat.kept is True for beat in show.beats)
     states = ", ".join(f"{sight.count(column)} {column.value}" for column in Column)
     rules = ", ".join(f"{rule} {count}" for rule, count in totals.rules.most_common())
@@ -29,7 +31,7 @@ def verdict(show: Show) -> Verdict:
         f"The board ran {totals.runs} times, {1000 * totals.seconds / max(1, totals.runs):.0f} ms each. It acted by {rules}.",
         f"It sent {stage.mails_sent()} mails; {twice} of them reached anybody twice.",
         (
-            f"Ledger: of {landed} mails delivered, {proof.threaded} are in a thread, "
+            f"Ledger: of {landed} mails delivered and {shown} in the folder Board, {proof.threaded} are in a thread, "
             f"{proof.correspondence} are about the board, {len(proof.residue)} left behind."
         ),
         *(f"Held: {held}" for held in totals.held),
@@ -42,7 +44,7 @@ def verdict(show: Show) -> Verdict:
     ]
     good = (
         kept == len(show.beats)
-        and proof.threaded + proof.correspondence == landed
+        and proof.threaded + proof.correspondence == landed + shown
         and not (proof.residue or totals.held or twice)
     )
     return Verdict(lines, good)

@@ -22,7 +22,7 @@ from helpdesk.rules.attention import reasons
 from helpdesk.rules.hours import Hours
 from helpdesk.text import safe_block
 from helpdesk.thanks import only_thanks
-from tests.digest_cases import EXAMPLES, NOW, ZERO, case, dst, empty, full, gap, named, resting, wrote
+from tests.digest_cases import EXAMPLES, NOW, ZERO, case, dst, empty, full, gap, named, resting, turns, wrote
 from tests.threads import KINDS, MC08, POLICY, VIP, Mail, msg, opened, stamp, thread
 
 GOLDEN = Path(__file__).parent / "golden" / "digest"
@@ -237,3 +237,16 @@ def test_thanks_are_recognised(words: str) -> None:
 def test_thanks_with_more_are_no_thanks(words: str) -> None:
     """Whatever asks, doubts or goes on needs a shifter."""
     assert not only_thanks(words)
+
+
+def test_a_shift_of_several_days_names_both() -> None:
+    """Where a shift lasts a week, its title says from which day to which."""
+    week = turns(("2026-06-08T08:00", "2026-06-15T08:30", "Aiden"))
+    mail = digest(replace(empty(), rota=week))
+    assert mail.title == "Mon 8 Jun 08 - Mon 15 Jun 0830 UTC"
+    assert mail.duty == "You: Aiden. Next: nobody is planned until Sun 19 Jul."
+
+
+def test_a_large_board_says_what_it_did_not_look_at() -> None:
+    """Threads that are too many to look at are counted, never forgotten."""
+    assert digest(replace(empty(), older=95_000)).resting[-1] == "older, not looked at 95000"

@@ -28,7 +28,6 @@ def test_observe_mode_writes_and_mails_nothing(world: World) -> None:
     world.expect_mail("aiden@example.org", "This board only looks")
     assert world.flags(reply) == set()
     assert world.flags(question) == {"ggus", "urgent"}
-    world.expect_mail("aiden@example.org", "would have done")
     world.reconfigure()
     world.advance(minutes=1)
     assert world.flags(reply) == {"ggus", "urgent", "escalated"}

@@ -197,21 +197,27 @@ def _wait_for(floor: Floor, name: str) -> list[Path]:
 
 
 def killed_and_restarted(folder: Path, number: int, seed: int) -> Floor:
-    """A robot process that is killed again and again while its jobs run."""
+    """A robot process that is killed again and again while its jobs run: each time when some more of them have run."""
     chance = random.Random(seed)  # noqa: S311 - moments of kills, no secret
+    moments = sorted(chance.sample(range(1, number * 3 // 4), 6))
     command = [sys.executable, "-m", "tests.robots", str(folder), str(number)]
-    kills = 0
-    while True:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, start_new_session=True)
-        try:
-            process.communicate(timeout=chance.uniform(1.0, 4.0) if kills < 6 else 600)
-            assert process.returncode == 0
-            assert kills > 2
-            return Floor(folder)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            kills += 1
+    for moment in [0, *moments]:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, start_new_session=True)
+        until = time.monotonic() + 120
+        while len(_ran(folder)) < moment:
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.3))
+        process.kill()
+        process.wait()
+    subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, check=True, timeout=900)
+    return Floor(folder)
+
+
+def _ran(folder: Path) -> list[str]:
+    trace = folder / "ran"
+    return trace.read_text().split() if trace.exists() else []
 
 
 def check_all_done_once(floor: Floor, number: int) -> None:

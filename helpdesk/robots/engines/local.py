@@ -91,9 +91,9 @@ class LocalEngine:
 
     def _known(self, handles: Collection[Handle]) -> dict[Handle, JobFolder]:
         """Those jobs that are here; each batch is looked at once."""
-        tags = dict.fromkeys(one.engine_job_id.partition("/")[0] for one in handles)
-        here = {job.handle: job for tag in tags if tag for job in folders.jobs_of(self._root, tag)}
-        return {one: here[one] for one in handles if one in here}
+        here = folders.known(self._root, (one.engine_job_id.partition("/")[0] for one in handles))
+        named = {job.handle: job for job in here.values()}
+        return {one: named[one] for one in handles if one in named}
 
     def _start(self) -> None:
         """Fill the free slots, the oldest jobs first."""

@@ -89,12 +89,13 @@ class SlurmEngine:
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """One squeue; a job that has left it is read from its folder."""
-        told = await self._squeue()
-        return [self._status(handle, told.get(_array_job(handle))) for handle in handles]
+        told, here = await self._squeue(), self._known(handles)
+        return [_status(one, told.get(_array_job(one)), here.get((_tag(one), one.job))) for one in handles]
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - the folder is shared
         """What the runners left."""
-        found = [(handle, self._folder(handle)) for handle in handles]
+        here = self._known(handles)
+        found = [(handle, here.get((_tag(handle), handle.job))) for handle in handles]
         return [replace(job.fetched(), handle=handle) for handle, job in found if job is not None]
 
     async def cancel(self, handles: Collection[Handle]) -> None:
@@ -154,45 +155,48 @@ class SlurmEngine:
         return next(iter(told.split()), "")
 
     def _handles(self, tag: str, array: str, jobs: Sequence[JobFolder]) -> list[Handle]:
-        return [Handle(job.path.name, f"{tag}:{array}_{job.number}") for job in jobs]
+        return [Handle(job.job, f"{tag}:{array}_{job.number}") for job in jobs]
 
-    def _folder(self, handle: Handle) -> JobFolder | None:
-        tag = handle.engine_job_id.partition(":")[0]
-        return folders.find(self._root, Handle(handle.job, f"{tag}/{handle.job}"))
+    def _known(self, handles: Collection[Handle]) -> Mapping[tuple[str, str], JobFolder]:
+        return folders.known(self._root, map(_tag, handles))
 
     async def _squeue(self) -> Mapping[str, Sequence[str]]:
         told = await self._client.ask(["squeue", "-h", "-r", "-t", "all", "-o", _FIELDS])
         rows = (line.split("|", 6) for line in told.splitlines())
         return {row[0]: row for row in rows if len(row) == 7}
 
-    def _status(self, handle: Handle, row: Sequence[str] | None) -> Status:
-        """Slurm's word on whether it ended, the runner's on how."""
-        job = self._folder(handle)
-        left = None if job is None or job.ending() is None else replace(job.status(), handle=handle)
-        if row is None:
-            return left or Status(handle, None)
-        _, state, node, submitted, started, ended, reason = row
-        known = _STATES.get(state, JobState.LOST if state == "NODE_FAIL" else JobState.FAILED)
-        if left is not None and known in FINAL - {JobState.LOST}:
-            return replace(
-                left,
-                submitted=_moment(submitted) or left.submitted,
-                native_text=left.native_text or _said(reason),
-            )
-        good = known is JobState.SUCCESS
-        return Status(
-            handle,
-            JobState.FAILED
-            if good and left is None and job is not None
-            else known,  # it says COMPLETED and nothing is there
-            safe_text(node, limit=100),
-            _moment(submitted),
-            _moment(started) if known is not JobState.SUBMITTED else None,
-            _moment(ended) if known in FINAL else None,
-            "local:no_result" if good else f"slurm:{state}" if known in FINAL else "",
-            _said(reason),
-            Phase.QUEUE if state in _QUEUE_ENDS else None,
+
+def _status(handle: Handle, row: Sequence[str] | None, job: JobFolder | None) -> Status:
+    """Slurm's word on whether it ended, the runner's on how."""
+    left = None if job is None or job.ending() is None else replace(job.status(), handle=handle)
+    if row is None:
+        return left or Status(handle, None)
+    _, state, node, submitted, started, ended, reason = row
+    known = _STATES.get(state, JobState.LOST if state == "NODE_FAIL" else JobState.FAILED)
+    if left is not None and known in FINAL - {JobState.LOST}:
+        return replace(
+            left,
+            submitted=_moment(submitted) or left.submitted,
+            native_text=left.native_text or _said(reason),
         )
+    good = known is JobState.SUCCESS
+    return Status(
+        handle,
+        JobState.FAILED
+        if good and left is None and job is not None
+        else known,  # it says COMPLETED and nothing is there
+        safe_text(node, limit=100),
+        _moment(submitted),
+        _moment(started) if known is not JobState.SUBMITTED else None,
+        _moment(ended) if known in FINAL else None,
+        "local:no_result" if good else f"slurm:{state}" if known in FINAL else "",
+        _said(reason),
+        Phase.QUEUE if state in _QUEUE_ENDS else None,
+    )
+
+
+def _tag(handle: Handle) -> str:
+    return handle.engine_job_id.partition(":")[0]
 
 
 def _array_job(handle: Handle) -> str:

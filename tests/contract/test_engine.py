@@ -71,7 +71,7 @@ def batch(tag: str, *jobs: JobSpec, queue: str = QUEUE) -> Batch:
     return Batch(tag, queue, jobs)
 
 
-def finished(engine: Engine, handles: Sequence[Handle], seconds: float = 240) -> dict[str, Status]:
+def finished(engine: Engine, handles: Sequence[Handle], seconds: float = 120) -> dict[str, Status]:
     """Poll until every job has ended."""
 
     async def wait() -> dict[str, Status]:
@@ -138,15 +138,25 @@ def test_more_than_there_is_room_for(make: Make, b1: str) -> None:
     assert {one.state for one in finished(engine, handles).values()} == {JobState.SUCCESS}
 
 
-def test_cancel(make: Make, b1: str) -> None:
-    """A job that is cancelled ends, whether it runs or waits, and is no success; the others go on."""
+@pytest.mark.parametrize("nap", [0, 0.5, 2])
+def test_cancel(make: Make, b1: str, nap: float) -> None:
+    """A job that is cancelled ends, whether it runs, waits or just begins, and is no success; the others go on."""
     engine = make()
     handles = do(engine.submit(batch(b1, job("long", "sleep 100"), job("short", "sleep 0.5"))))
-    do(asyncio.sleep(2))
+    do(asyncio.sleep(nap))
     do(engine.cancel([one for one in handles if one.job == "long"]))
     told = finished(engine, handles)
     assert told["short"].state is JobState.SUCCESS
     assert told["long"].state in {JobState.CANCELLED, JobState.FAILED}
+
+
+def test_cancel_everything(make: Make, b1: str) -> None:
+    """A batch that is cancelled before it began has ended, every job of it."""
+    engine = make()
+    handles = do(engine.submit(batch(b1, *(job(f"j{number}", "sleep 100") for number in range(40)))))
+    do(engine.cancel(handles))
+    told = finished(engine, handles)
+    assert {one.state for one in told.values()} <= {JobState.CANCELLED, JobState.FAILED}
 
 
 def test_unknown_job(make: Make) -> None:

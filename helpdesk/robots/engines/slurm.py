@@ -22,7 +22,7 @@ from helpdesk.text import safe_text
 
 MAX_BATCH = 1000  # MaxArraySize is 1,001 unless somebody raised it
 ARRAY, SCRIPT = "array", "array.sh"
-_FIELDS = "%i|%T|%N|%V|%S|%e|%r"
+_FIELDS = "%F|%K|%T|%N|%V|%S|%e|%r"
 _PASSING = (
     "unable to contact",
     "timed out",
@@ -45,6 +45,7 @@ _STATES = {
     "TIMEOUT": JobState.TIMEOUT,
     "DEADLINE": JobState.TIMEOUT,
 }
+_NEVER_BEGAN = "it left its array before it began"
 _QUEUE_ENDS = frozenset({"BOOT_FAIL", "DEADLINE", "REVOKED"})
 
 
@@ -90,7 +91,10 @@ class SlurmEngine:
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """One squeue; a job that has left it is read from its folder."""
         told, here = await self._squeue(), self._known(handles)
-        return [_status(one, told.get(_array_job(one)), here.get((_tag(one), one.job))) for one in handles]
+        arrays = {task.partition("_")[0] for task in told}
+        return [
+            _status(one, told.get(_array_job(one)), here.get((_tag(one), one.job)), arrays) for one in handles
+        ]
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - the folder is shared
         """What the runners left."""
@@ -162,16 +166,24 @@ class SlurmEngine:
 
     async def _squeue(self) -> Mapping[str, Sequence[str]]:
         told = await self._client.ask(["squeue", "-h", "-r", "-t", "all", "-o", _FIELDS])
-        rows = (line.split("|", 6) for line in told.splitlines())
-        return {row[0]: row for row in rows if len(row) == 7}
+        rows = (line.split("|", 7) for line in told.splitlines())
+        return {f"{row[0]}_{row[1]}": row[2:] for row in rows if len(row) == 8}
 
 
-def _status(handle: Handle, row: Sequence[str] | None, job: JobFolder | None) -> Status:
-    """Slurm's word on whether it ended, the runner's on how."""
+def _status(
+    handle: Handle, row: Sequence[str] | None, job: JobFolder | None, arrays: Collection[str]
+) -> Status:
+    """Slurm's word on whether it ended, the runner's on how.
+
+    A task that is cancelled while it waits loses its row, or its number in it (seen in 22.05): its array is there, it is not,
+    and no runner has ever had it.
+    """
     left = None if job is None or job.ending() is None else replace(job.status(), handle=handle)
     if row is None:
+        if left is None and job is not None and not job.claimed() and _array(handle) in arrays:
+            return Status(handle, JobState.CANCELLED, native_code="slurm:CANCELLED", native_text=_NEVER_BEGAN)
         return left or Status(handle, None)
-    _, state, node, submitted, started, ended, reason = row
+    state, node, submitted, started, ended, reason = row
     known = _STATES.get(state, JobState.LOST if state == "NODE_FAIL" else JobState.FAILED)
     if left is not None and known in FINAL - {JobState.LOST}:
         return replace(
@@ -201,6 +213,10 @@ def _tag(handle: Handle) -> str:
 
 def _array_job(handle: Handle) -> str:
     return handle.engine_job_id.rpartition(":")[2]
+
+
+def _array(handle: Handle) -> str:
+    return _array_job(handle).partition("_")[0]
 
 
 def _said(reason: str) -> str:

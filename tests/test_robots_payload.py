@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,12 @@ import pytest
 
 from helpdesk.errors import UsageError
 from helpdesk.robots import datasets, payloads
-from helpdesk.robots.payload.analyses import ANALYSES
 from helpdesk.robots.payload.outcome import PHASES, Exit
+from helpdesk.robots.payload.pairs import mass
 from tests.servers import file_server
 
 EVENTS = 4000
-SETS = {"dimuon": "zmumu", "electrons-jets": "physlite", "b-to-hh": "bhh", "read": "zmumu"}
+SETS = {"dimuon": "zmumu", "electrons-jets": "physlite", "b-to-hh": "bhh", "read": "zmumu", "pairs": "zpairs"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def run(store: Path, folder: Path, analysis: str, url: str, mode: str = "copy", 
     return Ended(ended.returncode, json.loads(path.read_text()) if path.exists() else {}, ended.stderr)
 
 
-@pytest.mark.parametrize("analysis", sorted(ANALYSES))
+@pytest.mark.parametrize("analysis", sorted(SETS))
 def test_right_answer(store: Path, tmp_path: Path, analysis: str) -> None:
     """Every analysis finds the same histogram in a copied data set as was found when the set was made, and measures itself."""
     data = store / f"{SETS[analysis]}.root"
@@ -214,6 +215,52 @@ def test_larger_than_a_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     manifest = datasets.make("zmumu", 1000, tmp_path / "z.root", progress=told.append)
     assert told == [300, 300, 300, 100]
     assert (manifest.events, manifest.size) == (1000, (tmp_path / "z.root").stat().st_size)
+
+
+def test_every_analysis_has_a_set() -> None:
+    """Each payload that a template can name is tried on a data set, and has one."""
+    assert sorted(SETS) == list(payloads.NAMES)
+    assert set(SETS.values()) == set(datasets.DATASETS)
+
+
+def test_plain_python_is_enough(tmp_path: Path) -> None:
+    """The data set `zpairs` is made and analysed, rightly, by a Python that finds no package at all."""
+    data = tmp_path / "z.csv"
+    manifest = datasets.make("zpairs", 500, data)
+    payload = payloads.pack(tmp_path / "payload.pyz")
+    expect = json.dumps({"events": 500, "checksum": manifest.answers["pairs"]})
+    command = [sys.executable, "-I", "-S", str(payload), "pairs", "--input", str(data), "--expect", expect]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads((tmp_path / "result.json").read_text())["number"] == pytest.approx(91.2, abs=0.5)
+
+
+def test_two_muons_have_the_mass_that_is_known() -> None:
+    """Two muons back to back have their energies' sum as mass, and two side by side none."""
+    assert mass(45.0, 0.0, 0.0, -45.0, 0.0, 0.0) == 90.0
+    assert mass(3.0, 4.0, 0.0, 3.0, 4.0, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("a,b\n1,2\n", 20),
+        ("{}\n1,2,3\n", 20),
+        ("{}\n1,2,3,4,5,nan\n", 20),
+        ("{}\n1e308,1e308,1,1,1,1\n", 20),
+        ("{}\n45,0,0,-45,0,0\n", 21),
+        ("{}\n45,0,0,-45,0,0\n1,0,0,-1,0,0\n", 31),
+        ("\u00e9", 12),
+        ("", 20),
+    ],
+)
+def test_lines_that_are_no_pairs(tmp_path: Path, said: str, code: int) -> None:
+    """Whatever stands in a file of pairs becomes the right exit code: no data 12 or 20, too few 21, a wrong answer 31."""
+    data = tmp_path / "z.csv"
+    data.write_text(said.replace("{}", "px1,py1,pz1,px2,py2,pz2"), encoding="utf-8")
+    payloads.pack(tmp_path / "payload.pyz")
+    ended = run(tmp_path, tmp_path, "pairs", str(data), events=2, checksum="0" * 64)
+    assert ended.code == code, ended.said
 
 
 def test_unknown_set(tmp_path: Path) -> None:

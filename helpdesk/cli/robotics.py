@@ -58,13 +58,16 @@ def _before(config: shell.BoardConfig = None) -> None:
 def make_data(
     name: Annotated[str, typer.Argument(metavar="SET", help=f"One of {', '.join(datasets.DATASETS)}.")],
     to: Annotated[
-        Path, typer.Option("--to", help="The ROOT file to write; its manifest is written beside it.")
+        Path,
+        typer.Option(
+            "--to", help="The file to write (ROOT; zpairs: CSV); its manifest is written beside it."
+        ),
     ],
     events: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many events.")] = 100_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same physics.")] = 1,
     as_json: shell.Json = False,
 ) -> None:
-    """Make a data set for test jobs from small real samples (bhh is synthetic), with the right answers beside it."""
+    """Make a data set for test jobs from small real samples (bhh and zpairs are synthetic), with the right answers beside it."""
     with _bar(f"{name}", events) as (bar, task):
         manifest = datasets.make(name, events, to, seed=seed, progress=lambda done: bar.advance(task, done))
     if as_json:

@@ -5,19 +5,24 @@
 | `zmumu` | 2,304 simulated Z decays that ship in scikit-hep-testdata, drawn again and smeared | CMS NanoAOD's names of muons |
 | `physlite` | 2,421 events of the same package, drawn again and smeared | ATLAS PHYSLITE's names of electrons and jets, in MeV |
 | `bhh` | nothing: **synthetic** two-body decays of a B meson over a falling background | names as in LHCb's ntuples |
+| `zpairs` | nothing: **synthetic** decays of a Z boson, without any package | lines of CSV (`helpdesk.robots.payload.pairs`) |
 
 Beside each file lies a manifest (`FILE.json`): how many events, its size and SHA-256, and the right answers.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from helpdesk.errors import UsageError
+from helpdesk.robots import pairs_data
+from helpdesk.robots.answers import answer
+from helpdesk.robots.payload.pairs import NAME as PAIRS_ANALYSIS
 
+PAIRS = "zpairs"
 CHUNK = 200_000  # events written at a time: memory does not grow with the file
 SMEAR = 0.01  # of each momentum, so that no event is the same twice
 _B_MASS, _PION = 5279.66, 139.57039  # MeV, PDG
@@ -42,21 +47,34 @@ def make(
     dataset: str, events: int, target: Path, *, seed: int = 1, progress: Progress = lambda _n: None
 ) -> Manifest:
     """Write a data set and its manifest; `UsageError` names what is missing or unknown."""
-    if dataset not in _SAMPLES:
-        raise UsageError(f"no data set {dataset!r}: there are {', '.join(sorted(_SAMPLES))}")
+    if dataset not in DATASETS:
+        raise UsageError(f"no data set {dataset!r}: there are {', '.join(DATASETS)}")
     if events < 1:
         raise UsageError(f"a data set of {events} events is none")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_suffix(".part")
+    if dataset == PAIRS:
+        pairs_data.write(events, aside, seed, progress)
+        answers = _answers((PAIRS_ANALYSIS,), aside, "")
+    else:
+        sample = _SAMPLES[dataset]
+        _write_tree(sample, events, aside, seed, progress)
+        answers = _answers(sample.analyses, aside, sample.tree)
+    aside.replace(target)
+    manifest = Manifest(dataset, events, seed, target.stat().st_size, _sha256(target), answers)
+    manifest_of(target).write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+    return manifest
+
+
+def _write_tree(sample: "_Sample", events: int, target: Path, seed: int, progress: Progress) -> None:
     try:
         import numpy as np  # noqa: PLC0415 -- the extra `robots`: the board does without
         import uproot  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(f"{error}; pip install 'helpdesk[robots]' brings what test jobs need") from error
-    sample = _SAMPLES[dataset]
     draw = sample.prepare()
     random = np.random.default_rng(seed)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_suffix(".part")
-    with uproot.recreate(aside, compression=uproot.ZLIB(1)) as file:
+    with uproot.recreate(target, compression=uproot.ZLIB(1)) as file:
         tree = None
         for size in _sizes(events):
             chunk = draw(random, size)
@@ -70,12 +88,6 @@ def make(
                 )
             tree.extend(chunk)
             progress(size)
-    aside.replace(target)
-    manifest = Manifest(
-        dataset, events, seed, target.stat().st_size, _sha256(target), _answers(sample, target)
-    )
-    manifest_of(target).write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
-    return manifest
 
 
 def manifest_of(target: Path) -> Path:
@@ -102,11 +114,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _answers(sample: "_Sample", target: Path) -> dict[str, str]:
+def _answers(analyses: Iterable[str], target: Path, tree: str) -> dict[str, str]:
     """What the analyses make of it: the production code says, so a wrong library shows at the far end, not here."""
-    from helpdesk.robots.answers import answer  # noqa: PLC0415 -- needs the extra
-
-    return {analysis: answer(analysis, target, sample.tree) for analysis in sample.analyses}
+    return {analysis: answer(analysis, target, tree) for analysis in analyses}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +213,4 @@ _SAMPLES: Mapping[str, _Sample] = {
     "physlite": _Sample("CollectionTree", ("electrons-jets",), _physlite),
     "bhh": _Sample("DecayTree", ("b-to-hh",), _bhh),
 }
-DATASETS = tuple(sorted(_SAMPLES))
+DATASETS = tuple(sorted((*_SAMPLES, PAIRS)))

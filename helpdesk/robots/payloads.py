@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helpdesk.robots.payload.analyses import ANALYSES
+from helpdesk.robots.payload.pairs import NAME as PAIRS
 
 _START = """\
 import sys
@@ -25,7 +26,7 @@ sys.exit(main())
 """
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP can say: the same sources give the same octets
 
-NAMES = tuple(sorted(ANALYSES))
+NAMES = tuple(sorted((*ANALYSES, PAIRS)))
 """The analyses that a `[[template]]` can name as its payload."""
 
 

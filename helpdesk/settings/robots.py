@@ -96,7 +96,7 @@ class JobTemplate(Section):
 
     name: Text = Field(description="name of the template", examples=["dimuon"])
     experiment: Text = Field(description="experiment that it stands for", examples=["atlas"])
-    payload: Literal["dimuon", "electrons-jets", "b-to-hh", "read"] = Field(
+    payload: Literal["dimuon", "electrons-jets", "b-to-hh", "pairs", "read"] = Field(
         description="analysis that the job runs", examples=["dimuon"]
     )
     dataset: Text = Field(

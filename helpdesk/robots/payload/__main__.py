@@ -14,6 +14,8 @@ from .analyses import ANALYSES, Analysis
 from .inputs import chunks, stage_in
 from .meter import Meter
 from .outcome import PHASES, Exit, PayloadError
+from .pairs import NAME as PAIRS
+from .pairs import Pairs
 
 _ENOSPC = 28
 
@@ -39,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "payload", description="A test job: a real analysis that checks its own answer."
     )
-    parser.add_argument("analysis", choices=sorted(ANALYSES))
+    parser.add_argument("analysis", choices=sorted((*ANALYSES, PAIRS)))
     parser.add_argument(
         "--input", required=True, action="append", help="a path, http(s):// or root://; repeatable"
     )
@@ -55,9 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(asked: argparse.Namespace, meter: Meter) -> dict[str, Any]:
-    analysis = ANALYSES[asked.analysis]
     with meter.phase("environment"):
-        histogram = _histogram(analysis)
+        work: Pairs | Columns = Pairs() if asked.analysis == PAIRS else Columns(asked.analysis, asked.tree)
     with tempfile.TemporaryDirectory(dir=".") as folder:
         sources = list(asked.input)
         if asked.mode == "copy":
@@ -66,9 +67,11 @@ def _work(asked: argparse.Namespace, meter: Meter) -> dict[str, Any]:
                 sources = [str(_staged(url, into, meter)) for into, url in copied]
         with meter.phase("payload"):
             for source in sources:
-                _analyse(analysis, source, asked, histogram, meter)
-    found = {"number": analysis.number(histogram), "unit": analysis.unit, "checksum": checksum(histogram)}
-    _check(analysis, found, asked.expect, meter)
+                work.fill(source, meter)
+                if asked.mode == "local":
+                    meter.bytes_read += Path(source).stat().st_size
+    found = {"number": work.number, "unit": work.unit, "checksum": work.checksum}
+    _check(work.known, found, asked.expect, meter)
     return found
 
 
@@ -80,14 +83,30 @@ def _staged(url: str, folder: Path, meter: Meter) -> Path:
     return path
 
 
-def _analyse(
-    analysis: Analysis, source: str, asked: argparse.Namespace, histogram: Any, meter: Meter
-) -> None:
-    branches = None if analysis.branches is None else list(analysis.branches)
-    for events in chunks(source, asked.tree or analysis.tree, branches, meter):
-        histogram.fill(analysis.values(events))
-    if asked.mode == "local":
-        meter.bytes_read += Path(source).stat().st_size
+class Columns:
+    """One histogram, filled from the branches of a tree."""
+
+    def __init__(self, name: str, tree: str | None) -> None:
+        self._analysis = ANALYSES[name]
+        self._tree = tree or self._analysis.tree
+        self._histogram = _histogram(self._analysis)
+        self.unit, self.known = self._analysis.unit, self._analysis.known
+
+    def fill(self, source: str, meter: Meter) -> None:
+        """Read a file, or stream it."""
+        branches = self._analysis.branches
+        for events in chunks(source, self._tree, None if branches is None else list(branches), meter):
+            self._histogram.fill(self._analysis.values(events))
+
+    @property
+    def number(self) -> float:
+        """What physics knows."""
+        return self._analysis.number(self._histogram)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the counts, under- and overflow included, as little-endian 64-bit integers."""
+        return hashlib.sha256(self._histogram.values(flow=True).astype("<i8").tobytes()).hexdigest()
 
 
 def _histogram(analysis: Analysis) -> Any:
@@ -99,17 +118,12 @@ def _histogram(analysis: Analysis) -> Any:
     return hist.Hist(hist.axis.Regular(bins, low, high), storage=hist.storage.Int64())
 
 
-def checksum(histogram: Any) -> str:
-    """SHA-256 of the counts, under- and overflow included, as little-endian 64-bit integers."""
-    return hashlib.sha256(histogram.values(flow=True).astype("<i8").tobytes()).hexdigest()
-
-
-def _check(analysis: Analysis, found: dict[str, Any], expect: dict[str, Any], meter: Meter) -> None:
+def _check(known: tuple[float, float], found: dict[str, Any], expect: dict[str, Any], meter: Meter) -> None:
     """A wrong answer is a failure, and one that nothing else would notice."""
     events = expect.get("events")
     if events is not None and events != meter.events:
         raise PayloadError(Exit.EVENTS_MISSING, f"{meter.events} events were read, {events} are there")
-    low, high = analysis.known
+    low, high = known
     if not low <= found["number"] <= high:
         raise PayloadError(
             Exit.WRONG_ANSWER, f"{found['number']:.6g} {found['unit']} is not between {low:g} and {high:g}"

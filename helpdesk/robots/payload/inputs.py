@@ -24,7 +24,7 @@ _ENOSPC = 28
 def stage_in(url: str, folder: Path, meter: Meter) -> Path:
     """Copy the data into a folder of ours; the copy's length is what its source announced."""
     target = folder / (Path(urlsplit(url).path).name or "input.root")
-    with _told_apart(url):
+    with told_apart(url):
         size = _COPIERS[_scheme(url)](url, target)
     meter.bytes_read = target.stat().st_size
     if size is not None and size != meter.bytes_read:
@@ -36,7 +36,7 @@ def chunks(source: str, tree: str, branches: list[str] | None, meter: Meter) -> 
     """The events of a tree, `STEP` at a time, as awkward arrays; None reads every branch."""
     import uproot  # noqa: PLC0415 -- what is missing here is an answer (exit 50), not a traceback at the start
 
-    with _told_apart(source), uproot.open(source, **_options(source)) as file:
+    with told_apart(source), uproot.open(source, **_options(source)) as file:
         if tree not in file:
             raise PayloadError(Exit.WRONG_DATA, f"{source} has no tree {tree!r}")
         events = file[tree]
@@ -102,7 +102,7 @@ _COPIERS: dict[str, Callable[[str, Path], int | None]] = {
 }
 
 
-class _told_apart:  # noqa: N801 -- reads as a statement
+class told_apart:  # noqa: N801 -- reads as a statement
     """Turns what went wrong while reading into the exit code of who has to mend it."""
 
     def __init__(self, url: str) -> None:

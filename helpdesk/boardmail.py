@@ -28,7 +28,6 @@ from helpdesk.uidset import UidSet
 
 FOLDER: Final = "Board"
 _KEY: Final = "board_mail"
-_DIRTY: Final = "board_mail_due"
 _OCTETS: Final = "board_mail_octets"
 
 MANY: Final = 500
@@ -49,12 +48,6 @@ class _Kept:
     done: bool = True
 
 
-def due(conn: Connection) -> None:
-    """Something was decided: the words may be others."""
-    if meta.get(conn, _DIRTY) is None:
-        meta.put(conn, _DIRTY, "yes")
-
-
 def keep(board: Board, mailbox: Mailbox, now: datetime) -> tuple[bool, list[Hold]]:
     """Look whether the mail still says what is true, if there is a reason to; tells whether anything was written."""
     with board.engine.begin() as conn:
@@ -72,12 +65,12 @@ def keep(board: Board, mailbox: Mailbox, now: datetime) -> tuple[bool, list[Hold
 
 def _look(board: Board, conn: Connection, kept: _Kept, now: datetime) -> _Kept:
     """Plan another mail if the words are others; nothing is read where nothing was decided and no shift began or ended."""
-    if meta.get(conn, _DIRTY) is None and not _edge(board.duty.known.rota, kept, now):
+    if meta.get(conn, boardmails.DIRTY) is None and not _edge(board.duty.known.rota, kept, now):
         return kept
     patient = bool(kept.looked) and now < datetime.fromisoformat(kept.looked) + PATIENCE
     if patient and figures.count(conn).open_threads > MANY:
         return kept
-    meta.drop(conn, _DIRTY)
+    meta.drop(conn, boardmails.DIRTY)
     mail = digest(gathering.gather(board, conn, now, gathering.handed_over(board, conn, now)))
     words = _words(mail)
     kept = replace(kept, looked=now.isoformat())
@@ -110,7 +103,8 @@ def _words(mail: DigestMail) -> str:
         for part in mail.parts
     ]
     told = [[one.author, one.verified, one.words] for one in mail.handovers]
-    said = [mail.counts, mail.duty, mail.awake, told, parts, mail.resting, mail.news, mail.sites, mail.hints]
+    rest = [mail.resting, mail.news, mail.sites, mail.site_lines, mail.hints]
+    said = [mail.counts, mail.duty, mail.awake, told, parts, *rest]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from helpdesk import boardmail, posting
+from helpdesk import posting
 from helpdesk.actions import Action
 from helpdesk.board import Board
 from helpdesk.model import Stamp
@@ -25,7 +25,7 @@ from helpdesk.rules.decide import Decision, decide
 from helpdesk.rules.facts import Policy, ThreadFacts, Told
 from helpdesk.shifts import noted
 from helpdesk.shifts.duty import Shifts
-from helpdesk.store import commands, copies, holds, journal, meta, requests, threads
+from helpdesk.store import boardmails, commands, copies, holds, journal, meta, requests, threads
 from helpdesk.store.core import chunks
 from helpdesk.wishes import Wishes, read_wishes
 
@@ -66,7 +66,7 @@ def decide_all(
     _notice_new_rota(stage, known)
     keys = sorted({*threads.due(conn, stamp.at), *wishes.threads(conn)})
     if keys and board.act:
-        boardmail.due(conn)
+        boardmails.due(conn)
     held = holds.held_rules(conn)
     if holds.board_is_held(report.held):
         for batch in _decisions(stage, keys, held):

@@ -19,6 +19,7 @@ from helpdesk.report import utc
 from helpdesk.reviewing import ReviewMail, review
 from helpdesk.rules.facts import ThreadFacts
 from helpdesk.shifts.rota import Rota
+from helpdesk.standings import standings
 from helpdesk.store import (
     census,
     digests,
@@ -59,6 +60,7 @@ def gather(board: Board, conn: Connection, now: datetime, told: Iterable[Handove
         closed=digests.closed_since(conn, since),
         handovers=tuple(Told(one.author, one.at, one.verified, one.words) for one in told),
         board=tuple(_about_the_board(conn, cases, waiting)),
+        sites=standings(board, conn, since),
         first_reply=board.telling.first_reply,
         tag=board.name,
     )

@@ -32,6 +32,7 @@ class SiteTelling:
     from_hour: int = 8
     until_hour: int = 20
     per_day: int = 2
+    lanes: frozenset[tuple[str, str]] = frozenset()  # (experiment, site) that robots test
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from helpdesk.digest.facts import Case, Now, Told
+from helpdesk.digest.sites import Central, SitesNow, Standing
 from helpdesk.model import ESCALATED, FIXED, TAKEN, URGENT, WAITING, Nature
 from helpdesk.rules.facts import Destination
 from helpdesk.rules.hours import Hours
@@ -170,6 +171,20 @@ def shared() -> Now:
     return replace(full(), rota=turns(*shifts), handovers=(told,), problems=problems)
 
 
+SITES = SitesNow(
+    out=(
+        Standing("atlas", "DESY-HH", True, _moment("2026-06-09T04:12"), "6 of 7 failed, mostly stage-in"),
+        Standing(
+            "lhcb", "RAL", True, _moment("2026-06-07T03:10"), "declared downtime until 2026-06-10 12:00"
+        ),
+    ),
+    back=(
+        Standing("atlas", "LYON", False, _moment("2026-06-09T02:35"), "it works again: the last 3 succeeded"),
+    ),
+    central=(Central(("cms",), ("template dimuon",), _moment("2026-06-09T03:05"), None, 12),),
+)
+
+
 def gap() -> Now:
     """Nobody is on duty, a thread was closed while ESCALATED, a mail bounced, another waits, and something is held."""
     bounced = case(
@@ -215,7 +230,7 @@ def gap() -> Now:
             board=board,
             handovers=(),
             policy=POLICY,
-            sites="out DESY-HH; central none",
+            sites=SITES,
         )
     )
 
@@ -247,4 +262,29 @@ def dst() -> Now:
     )
 
 
-EXAMPLES = {"full": full, "empty": empty, "shared": shared, "gap": gap, "dst": dst}
+def calm() -> Now:
+    """Nothing to do, and every site is in."""
+    return replace(empty(), sites=SitesNow())
+
+
+def sites() -> Now:
+    """Nothing to do on the board, and news of sites: one is out, one is back, and something is over that was no site's fault."""
+    over = Central(
+        ("atlas", "lhcb"),
+        ("template dimuon", "template read"),
+        _moment("2026-06-08T23:00"),
+        _moment("2026-06-09T01:20"),
+        31,
+    )
+    return replace(empty(), sites=replace(SITES, central=(over,)))
+
+
+EXAMPLES = {
+    "full": full,
+    "empty": empty,
+    "shared": shared,
+    "gap": gap,
+    "dst": dst,
+    "calm": calm,
+    "sites": sites,
+}

@@ -25,7 +25,7 @@ from helpdesk.mails import (
 )
 from helpdesk.render import Envelope
 from helpdesk.sites import Example, Failures, Out, SiteOutMail
-from tests.digest_cases import empty, full
+from tests.digest_cases import empty, full, gap
 from tests.test_observing import full as observed
 from tests.test_observing import labels
 
@@ -220,6 +220,7 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     ),
     "digest": (digest(full()), replace(ENVELOPE, to=("aiden@example.org",))),
     "digest-empty": (digest(empty()), replace(ENVELOPE, to=("aiden@example.org",))),
+    "digest-sites": (digest(gap()), replace(ENVELOPE, to=("aiden@example.org",))),
     "observed": (observed(), replace(ENVELOPE, to=("aiden@example.org",))),
     "review": (labels(), replace(ENVELOPE, to=("aiden@example.org",))),
     "alarm": (ALARM, replace(ENVELOPE, to=("admin@example.org",))),

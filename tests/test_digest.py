@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from helpdesk.digest.build import digest
 from helpdesk.digest.facts import Case, Now, Told
 from helpdesk.digest.saying import age
+from helpdesk.digest.sites import Central, SitesNow, Standing
 from helpdesk.model import Nature, Role
 from helpdesk.rules.attention import reasons
 from helpdesk.rules.hours import Hours
@@ -107,6 +108,22 @@ def cases(draw: st.DrawFn, number: int) -> Case:
 
 
 @st.composite
+def places(draw: st.DrawFn) -> SitesNow | None:
+    """Any number of sites out and back, with hostile names and reasons."""
+    found = st.builds(Standing, TEXTS, TEXTS, st.booleans(), AGES.map(lambda ago: NOW - ago), TEXTS)
+    failures = st.builds(
+        Central,
+        st.tuples(TEXTS),
+        st.lists(TEXTS, max_size=9).map(tuple),
+        st.just(NOW),
+        st.sampled_from([None, NOW]),
+        st.integers(0, 1000),
+    )
+    some = st.lists(found, max_size=3).map(tuple) | st.lists(found, min_size=30, max_size=30).map(tuple)
+    return draw(st.none() | st.builds(SitesNow, some, some, st.lists(failures, max_size=2).map(tuple)))
+
+
+@st.composite
 def boards(draw: st.DrawFn) -> Now:
     """Any threads, any shifts, any words."""
     found = tuple(draw(cases(number)) for number in range(draw(st.integers(0, 6))))
@@ -119,7 +136,7 @@ def boards(draw: st.DrawFn) -> Now:
     policy = replace(POLICY, ignore_unread=draw(st.booleans()))
     words = st.lists(TEXTS, max_size=2).map(tuple)
     return replace(
-        base, cases=found, handovers=told, policy=policy, board=draw(words), problems=draw(words), sites=draw(TEXTS), tag=draw(TEXTS),
+        base, cases=found, handovers=told, policy=policy, board=draw(words), problems=draw(words), sites=draw(places()), tag=draw(TEXTS),
         names={one.facts.code: one.facts.code[-draw(st.integers(5, 10)) :] for one in found},
     )  # fmt: skip
 

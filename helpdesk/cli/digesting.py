@@ -95,5 +95,6 @@ def _document(mail: DigestMail) -> Mapping[str, Any]:
         "nothing_to_do": list(mail.resting),
         "since": {"when": mail.since, "news": mail.news},
         "sites": mail.sites or None,
+        "site_lines": list(mail.site_lines),
         "text": list(mail.lines),
     }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from helpdesk.digest import columns, saying
+from helpdesk.digest import columns, saying, sites
 from helpdesk.digest.facts import Case, Now, Told
 from helpdesk.digest.mail import DigestMail, DigestPart, DigestRow, HandoverWords
 from helpdesk.digest.saying import age
@@ -49,11 +49,18 @@ def digest(now: Now) -> DigestMail:
         resting=saying.resting(resting(found), now),
         since=saying.since(now),
         news=saying.news(found, now),
-        sites=safe_text(now.sites),
+        sites="" if now.sites is None else safe_text(sites.summary(now.sites), limit=400),
+        site_lines=_sites(now),
         hints=_hints(found, now),
         lines=(),
     )
     return replace(said, lines=tuple(_lines(said)))
+
+
+def _sites(now: Now) -> tuple[str, ...]:
+    """What is to be said of each site."""
+    found = () if now.sites is None else sites.lines(now.sites, now.now, ZoneInfo(now.zone))
+    return tuple(safe_text(one, limit=400) for one in found)
 
 
 def listed(now: Now) -> Sequence[Case]:
@@ -136,12 +143,13 @@ def _lines(said: DigestMail) -> list[str]:
     """The whole text; a shift with nothing to do is three lines."""
     rest = ", ".join(said.resting) or ("nothing else is open" if said.parts else "nothing is open")
     since = f"SINCE {said.since}  "
-    if not said.parts and not said.handovers and not said.sites:
+    if not said.parts and not said.handovers and not said.site_lines:
         left = columns.WIDTH - len(since)
-        return [
+        found = [
             *(columns.cut(line, columns.WIDTH) for line in (said.duty, f"NOTHING TO DO: {rest}")),
             since + columns.cut(said.news, left),
         ]
+        return [*found, *(columns.folded(said.sites, "SITES  ") if said.sites else ())]
     lines = [*columns.folded(said.duty), *(columns.folded(said.awake) if said.awake else []), ""]
     for one in said.handovers:
         doubt = "" if one.verified else ", unverified"
@@ -156,6 +164,7 @@ def _lines(said: DigestMail) -> list[str]:
     lines += columns.folded(f"NOTHING TO DO: {rest}")
     lines += columns.folded(said.news, since)
     lines += columns.folded(said.sites, "SITES  ") if said.sites else []
+    lines += [line for one in said.site_lines for line in columns.two_lines(one)]
     answers = ", ".join(f'"{hint}"' for hint in said.hints)
     lines += [
         "",

@@ -77,6 +77,12 @@ def _in_columns(row: DigestRow, head: str, longest: int, note: int) -> str:
     return f"{head}{padded(cut(row.says, width), width)}  {cut(row.note, note)}".rstrip()
 
 
+def two_lines(text: str) -> list[str]:
+    """A sentence behind the margin, on two lines at most."""
+    first, *rest = folded(text, MARGIN, MARGIN * 2)
+    return [first, *([MARGIN * 2 + cut(" ".join(rest), WIDTH - 2 * len(MARGIN))] if rest else [])]
+
+
 def _in_two_lines(text: str, head: str) -> Iterator[str]:
     """A sentence; what does not fit into two lines is cut."""
     margin = " " * cell_len(head)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from helpdesk.digest.sites import SitesNow
 from helpdesk.rules.facts import Policy, ThreadFacts
 from helpdesk.shifts.rota import Rota
 
@@ -49,7 +50,7 @@ class Now:
     closed: int = 0
     handovers: tuple[Told, ...] = ()
     board: tuple[str, ...] = ()  # what waits for a person and is about no thread
-    sites: str = ""
+    sites: SitesNow | None = None  # None: there are no robots
     first_reply: timedelta = timedelta(hours=8)
     tag: str = ""  # the list's name, which subjects carry in brackets
     names: dict[str, str] = field(default_factory=dict)  # code -> the short id that people use

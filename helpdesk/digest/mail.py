@@ -53,5 +53,6 @@ class DigestMail:
     since: str  # "22:00"
     news: str  # "new 9, closed 12, reopened 2"
     sites: str  # "out DESY-HH; central none", "" without robots
+    site_lines: tuple[str, ...]  # what is to be said of each
     hints: tuple[str, ...]  # commands to answer with
     lines: tuple[str, ...]

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from helpdesk.robots import blacklist
+from helpdesk.robots import blacklist, central
 from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, SiteInfo, excluded, judge
 from helpdesk.robots.protocol import Info, Policy
 from helpdesk.robots.schedule import Intent, Lane, Mix, asked, routine
 from helpdesk.robots.turn import Robot, Turned, turn
-from helpdesk.store import meta, records, requests, verdicts
+from helpdesk.robots.verdict import Verdicts, words
+from helpdesk.store import boardmails, incidents, meta, records, requests, verdicts
+from helpdesk.store.incidents import Part
 from helpdesk.store.verdicts import Change
 
 LAST = "robots.turn"
@@ -46,6 +48,7 @@ class Service:
         self._judges: dict[str, Judge] | None = None
         self._wishes: list[Intent] = []  # asked for by policies, not sent yet
         self._declared: set[Downtime] = set()
+        self._found: list[Part] | None = None  # the failures of many sites, as they were written last
         self.trouble = ""  # why the blacklist's files are not up to date
 
     async def step(self, now: datetime) -> Turned:
@@ -60,6 +63,7 @@ class Service:
         told = [one for mine in judges.values() for one in mine.until(now)]
         self._wishes += [intent for one in told for intent in self._probes(one)]
         self._decide(told, judges, now)
+        self._find_incidents(judges, now)
         return turned
 
     # -- what is sent
@@ -166,10 +170,24 @@ class Service:
         ]
         self._write(changes, now)
 
+    def _find_incidents(self, judges: Mapping[str, Judge], now: datetime) -> None:
+        """Write down which failures many sites have in common, where that is news; at a start it always may be."""
+        found = [
+            one for name, mine in judges.items() for one in central.found(name, mine.policy, self._plan.sites)
+        ]
+        if found == self._found:
+            return
+        with self._robot.database.begin() as conn:
+            if incidents.keep(conn, found, now):
+                _tell_the_board(conn)
+        self._found = found
+
     def _write(self, changes: Sequence[Change], now: datetime) -> None:
         """The rows, then the files; a file that cannot be written does not stop the robots."""
         with self._robot.database.begin() as conn:
             verdicts.add(conn, changes)
+            if changes:
+                _tell_the_board(conn)
             latest = verdicts.latest(conn)
         path = self._plan.blacklist
         if path is None or not (changes or self.trouble or not path.exists()):
@@ -200,9 +218,20 @@ def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: da
     return judges
 
 
+def _tell_the_board(conn: Connection) -> None:
+    """The digest in the folder `Board` and the mails about sites are looked at again."""
+    boardmails.due(conn)
+    requests.ring(conn)
+
+
 def _evidence(policy: Policy, site: str) -> dict[str, object]:
-    """Why a policy changed its mind, where it keeps that: the cause, and the account in words."""
-    kept = [one for one in getattr(policy, "history", ()) if one.site == site]
-    explain = getattr(policy, "explain", None)
-    found: dict[str, object] = {"cause": kept[-1].cause} if kept else {}
-    return found if explain is None else {**found, "account": explain(site)}
+    """Why a policy changed its mind, where it keeps that: the cause, the reason in a few words, and the account in words."""
+    if not isinstance(policy, Verdicts):
+        return {}
+    last = next((one for one in reversed(policy.history) if one.site == site), None)
+    account: dict[str, object] = {"account": policy.explain(site)}
+    if last is None:
+        return account
+    said = words.phrase(last.score, policy.templates) if last.cause == "evidence" else ""
+    onset = {"onset": last.score.onset} if last.score.failures else {}
+    return {"cause": last.cause, **({"phrase": said} if said else {}), **onset, **account}

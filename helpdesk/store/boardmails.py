@@ -7,9 +7,11 @@ from sqlalchemy import Connection, select
 
 from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Nature, Place
+from helpdesk.store import meta
 from helpdesk.store.core import COPY, FOLDER, MESSAGE
 
 NAMES = ("Board", "INBOX.Board", "INBOX/Board")
+DIRTY = "board_mail_due"  # in `meta`
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class Lying:
     uid: int
     folder: str
     uidvalidity: int
+
+
+def due(conn: Connection) -> None:
+    """Something was decided: the words may be others."""
+    if meta.get(conn, DIRTY) is None:
+        meta.put(conn, DIRTY, "yes")
 
 
 def lying(conn: Connection) -> list[Lying]:

@@ -34,6 +34,7 @@ WRONG = _table(tables.WrongRow)
 JOB = _table(robot_tables.JobRow)
 RECORD = _table(robot_tables.RecordRow)
 VERDICT = _table(robot_tables.VerdictRow)
+INCIDENT = _table(robot_tables.IncidentRow)
 COMMAND = _table(tables.CommandRow)
 
 Values = dict[str, Any]

@@ -112,3 +112,14 @@ class VerdictRow(SQLModel, table=True):
     policy: str = ""
     by: str = "robot"
     evidence: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class IncidentRow(SQLModel, table=True):
+    """A failure of many sites, from when it was found until it was over."""
+
+    __tablename__ = "incident"
+    __table_args__ = (Index("incident_ended", "ended"),)
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    opened: datetime = Field(sa_type=UtcTime)
+    ended: datetime | None = Field(default=None, sa_type=UtcTime)
+    parts: str = Field(default="", sa_column=Column(Text, nullable=False))

@@ -26,6 +26,16 @@ def excluded(score: Score, templates: Sequence[str]) -> str:
     )
 
 
+def phrase(score: Score, templates: Sequence[str]) -> str:
+    """The same in a few words, for who reads a list."""
+    if not score.failures:
+        return ""
+    only = next(iter(score.templates)) if len(score.templates) == 1 and len(templates) > 1 else score.scope
+    where = "" if only is None else f", all in {templates[only]}"
+    cause = max(score.causes, key=lambda x: score.causes[x])
+    return f"{score.failures} of {score.results} failed{where}, mostly {cause}"
+
+
 def proven(proof: Proof) -> str:
     """Why a site returns."""
     return f"it works again: the last {proof.successes} succeeded"

@@ -249,6 +249,7 @@ def sites_telling(settings: Settings) -> SiteTelling:
         from_hour=robots.mail_from_hour,
         until_hour=robots.mail_until_hour,
         per_day=robots.mails_per_day,
+        incident_after=timedelta(minutes=robots.incident_after_minutes),
         lanes=frozenset((queue.experiment, site.name) for site in settings.site for queue in site.queue),
     )
 

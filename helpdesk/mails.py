@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, get_args
 
+from helpdesk.central import IncidentMail
 from helpdesk.digest.mail import DigestMail
 from helpdesk.observing import ObservedMail
 from helpdesk.reviewing import ReviewMail
@@ -201,6 +202,7 @@ Mail = (
     | WarningMail
     | NoticeMail
     | SiteOutMail
+    | IncidentMail
     | UrgentMail
     | AlarmMail
     | AnswerMail

@@ -32,10 +32,11 @@ KINDS = {
     "command": "answer",
     "confirm": "confirmation",
     "site_out": "site_out",
+    "incident": "incident",
 }
 """The kind of mail that each rule sends (docs/mail.md section 1); auto-close sends two, and names them itself."""
 
-TO_THE_TEAM = frozenset({"alarm", "digest", "observed", "answer", "confirmation"})
+TO_THE_TEAM = frozenset({"alarm", "digest", "observed", "answer", "confirmation", "incident"})
 """The kinds that leave in observe mode too."""
 
 

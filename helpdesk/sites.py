@@ -32,6 +32,7 @@ class SiteTelling:
     from_hour: int = 8
     until_hour: int = 20
     per_day: int = 2
+    incident_after: timedelta = timedelta(minutes=20)
     lanes: frozenset[tuple[str, str]] = frozenset()  # (experiment, site) that robots test
 
 
@@ -115,10 +116,11 @@ def tell(site: str, outs: tuple[Out, ...], records: Sequence[Record]) -> SiteOut
     experiments = {one.experiment for one in outs}
     mine = [one for one in records if one.site == site and one.experiment in experiments]
     failed = [one for one in mine if one.state is not JobState.SUCCESS]
-    return SiteOutMail(site, outs, len(mine), len(failed), tuple(_failures(failed)), _example(failed))
+    return SiteOutMail(site, outs, len(mine), len(failed), tuple(failures(failed)), example(failed))
 
 
-def _failures(failed: Sequence[Record]) -> Iterator[Failures]:
+def failures(failed: Sequence[Record]) -> Iterator[Failures]:
+    """The commonest kinds of failures, with their worst nodes."""
     kinds = Counter((str(one.phase or ""), one.native_code) for one in failed)
     for (phase, code), count in kinds.most_common(MOST_FAILURES):
         alike = [one for one in failed if (str(one.phase or ""), one.native_code) == (phase, code)]
@@ -133,8 +135,8 @@ def _shown(code: str) -> str:
     return f"{'exit' if table == 'payload' else table} {number}".strip()
 
 
-def _example(failed: Sequence[Record]) -> Example | None:
-    """The latest failure of the commonest kind that left a log, else the latest."""
+def example(failed: Sequence[Record], lines: int = LOG_LINES) -> Example | None:
+    """The latest failure of the commonest kind that left a log, else the latest; `lines` of the log's end."""
     if not failed:
         return None
     common = Counter(one.native_code for one in failed).most_common(1)[0][0]
@@ -146,7 +148,7 @@ def _example(failed: Sequence[Record]) -> Example | None:
         one.template,
         one.node,
         one.t_final or one.t_observed or outset(one),
-        _log(one),
+        _log(one)[-lines:],
     )
 
 

@@ -27,6 +27,7 @@ PLANNERS: Sequence[Planner] = (
     occasions.digests,
     occasions.review,
     occasions.observed,
+    occasions.incident_mails,
     occasions.site_mails,
 )
 """In this order."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from helpdesk.central import AtSite, Common, IncidentMail, Share
 from helpdesk.digest.build import digest
 from helpdesk.mailids import Reason, bounce_token, message_id, sender_with_token
 from helpdesk.mails import (
@@ -206,6 +207,27 @@ SITE_OUT = SiteOutMail(
     ),
 )
 
+INCIDENT = IncidentMail(
+    what=(
+        Common("template dimuon", "atlas", NOW - timedelta(hours=1)),
+        Common("class auth", "lhcb", NOW - timedelta(minutes=50)),
+    ),
+    failing=34,
+    tested=41,
+    sites=("DESY-HH", "RAL", "LYON-T1", "CERN-PROD"),
+    more=30,
+    templates=(Share("dimuon", 71, 74), Share("b-to-hh", 12, 30), Share("read", 0, 70)),
+    failures=(
+        Failures(71, "stage-in", "pilot 1099", "an input file could not be copied", ("wn-117",), True),
+        Failures(12, "auth", "pilot 1201", "the proxy has expired", (), False),
+    ),
+    examples=tuple(
+        AtSite(site, replace(SITE_OUT.example, engine_job_id=job, node=node))
+        for site, job, node in (("DESY-HH", "hd1f:88121_4", "wn-117"), ("RAL", "hd20:5", ""))
+        if SITE_OUT.example is not None
+    ),
+)
+
 EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     "escalation": (ESCALATION, ENVELOPE),
     "escalation-first-mail-only": (
@@ -220,6 +242,11 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     ),
     "digest": (digest(full()), replace(ENVELOPE, to=("aiden@example.org",))),
     "digest-empty": (digest(empty()), replace(ENVELOPE, to=("aiden@example.org",))),
+    "incident": (INCIDENT, replace(ENVELOPE, to=("admin@example.org",))),
+    "incident-over": (
+        replace(INCIDENT, what=INCIDENT.what[:1], more=0, failures=(), examples=(), templates=(), ended=NOW),
+        replace(ENVELOPE, to=("admin@example.org",)),
+    ),
     "digest-sites": (digest(gap()), replace(ENVELOPE, to=("aiden@example.org",))),
     "observed": (observed(), replace(ENVELOPE, to=("aiden@example.org",))),
     "review": (labels(), replace(ENVELOPE, to=("aiden@example.org",))),

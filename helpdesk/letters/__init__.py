@@ -34,6 +34,7 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "confirmation": about_board.confirmation,
     "digest": shifts.digest,
     "site_out": about_sites.site_out,
+    "incident": about_sites.incident,
     "observed": shifts.observed,
     "review": shifts.review,
 }

@@ -2,7 +2,8 @@
 
 from helpdesk.occasions.calendars import calendar
 from helpdesk.occasions.days import observed, review
+from helpdesk.occasions.incident_mails import incident_mails
 from helpdesk.occasions.shift_digests import digests
 from helpdesk.occasions.site_mails import site_mails
 
-__all__ = ["calendar", "digests", "observed", "review", "site_mails"]
+__all__ = ["calendar", "digests", "incident_mails", "observed", "review", "site_mails"]

@@ -1,19 +1,24 @@
 """The mail to a site's contacts: it is out for long enough, in its own day, and has not had its mails of today."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from helpdesk.actions import Action, Kind
 from helpdesk.board import Board
 from helpdesk.model import Stamp
+from helpdesk.robots.record import JobState
 from helpdesk.sites import Out, due, enough, occasion
+from helpdesk.store import incidents, records, verdicts
 from helpdesk.store import outbox as rows
-from helpdesk.store import verdicts
+from helpdesk.store.incidents import Incident
+from helpdesk.store.verdicts import Change
 
 RULE = "site_out"
+ONSET = timedelta(hours=3)
+"""How far before an exclusion its failures reach where the policy did not say."""
 
 
 def site_mails(board: Board, conn: Connection, now: datetime) -> Iterator[Action]:
@@ -22,12 +27,9 @@ def site_mails(board: Board, conn: Connection, now: datetime) -> Iterator[Action
     if not telling.contacts:
         return
     out: dict[str, list[Out]] = defaultdict(list)
+    open_ = incidents.current(conn)
     for (experiment, site), change in verdicts.latest(conn).items():
-        if (
-            change.action == "exclude"
-            and change.by == "robot"
-            and change.evidence.get("cause", "evidence") == "evidence"
-        ):
+        if by_evidence(change) and not (open_ and _only_for(conn, change, open_, now)):
             out[site].append(Out(experiment, change.at, change.reason))
     found = list(due(telling, out, now))
     if not found:
@@ -49,3 +51,21 @@ def site_mails(board: Board, conn: Connection, now: datetime) -> Iterator[Action
                 occasion=occasion(site, outs),
                 recipients=telling.contacts[site].addresses,
             )
+
+
+def by_evidence(change: Change) -> bool:
+    """Whether the robot put the site out for what its jobs did, and nobody else did."""
+    cause = change.evidence.get("cause", "evidence")
+    return change.action == "exclude" and change.by == "robot" and cause == "evidence"
+
+
+def _only_for(conn: Connection, change: Change, open_: Sequence[Incident], now: datetime) -> bool:
+    """Whether all failures since its onset belong to what fails at many sites now: the admins hear of that, and no contact."""
+    onset = change.evidence.get("onset")
+    start = change.at - ONSET if onset is None else datetime.fromtimestamp(float(onset), UTC)
+    failed = [
+        one
+        for one in records.read(conn, site=change.site, since=start, until=now)
+        if one.experiment == change.experiment and one.state not in {JobState.SUCCESS, JobState.CANCELLED}
+    ]
+    return bool(failed) and all(any(x.explains(one) for x in open_) for one in failed)

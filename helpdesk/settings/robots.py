@@ -173,6 +173,10 @@ class Robots(Section):
         default=20, description="hour of the site's day (0 to 24) after which they get none"
     )
     mails_per_day: Count = Field(default=2, description="mails to one site a day")
+    incident_after_minutes: Minutes = Field(
+        default=20,
+        description="minutes that a failure of many sites must go on before the admins get their one mail about it",
+    )
 
     @model_validator(mode="after")
     def _whole_command(self) -> Self:

@@ -132,10 +132,9 @@ def since(conn: Connection, start: datetime) -> Sequence[Incident]:
     return [_incident(row) for row in conn.execute(select(INCIDENT).where(lately).order_by(INCIDENT.c.id))]
 
 
-def by_id(conn: Connection, key: int) -> Incident | None:
-    """One of them."""
-    row = conn.execute(select(INCIDENT).where(INCIDENT.c.id == key)).one_or_none()
-    return None if row is None else _incident(row)
+def by_id(conn: Connection, key: int) -> Incident:
+    """One of them; rows are kept for ever."""
+    return _incident(conn.execute(select(INCIDENT).where(INCIDENT.c.id == key)).one())
 
 
 def _now(part: Part, found: Part | None, now: datetime) -> Part:

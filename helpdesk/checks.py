@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy.exc import DBAPIError
 
 from helpdesk import app, secrets
+from helpdesk.enginecheck import engine_findings
 from helpdesk.errors import ConfigError, HelpdeskError, UnreachableError
 from helpdesk.findings import Finding
 from helpdesk.mailcheck import mailbox_findings
@@ -48,6 +49,7 @@ def _findings(
         yield _smtp(settings)
     if database.ok:
         yield from _outbox(settings, now)
+    yield from engine_findings(settings, progress)
     reached = False
     if imap.ok:
         progress("asking the IMAP server ...")

@@ -263,6 +263,13 @@ PROBLEMS = [
         '[[cocktail]]\nname = "c"\ntemplates = { x = 1 }',
         "[[cocktail]] templates.x: there is no [[template]] 'x'; known: none",
     ),
+    (
+        (
+            '[robots]\nhtcondor.queues = { desy = "true" }\n[[site]]\nname = "X"\n'
+            '[[site.queue]]\nexperiment = "a"\nengine = "htcondor"\nqueue = "desi"'
+        ),
+        "[[site.queue]] queue: there is no 'desi' in [robots.htcondor] queues; did you mean 'desy'?",
+    ),
     ("[robots]\nmail_from_hour = 20", "[robots]: mail_from_hour must be before mail_until_hour"),
 ]
 

@@ -13,6 +13,7 @@ from helpdesk.errors import UsageError
 from helpdesk.robots import datasets
 from helpdesk.robots.engine import Engine, JobSpec, Limits
 from helpdesk.robots.engines.command import CommandEngine
+from helpdesk.robots.engines.htcondor import HTCondorEngine, asker
 from helpdesk.robots.engines.local import LocalEngine
 from helpdesk.robots.engines.slurm import SlurmEngine
 from helpdesk.robots.outcome import Work
@@ -21,7 +22,7 @@ from helpdesk.robots.record import TestKind
 from helpdesk.robots.schedule import Lane, Mix, choose
 from helpdesk.robots.turn import Recipe, Robot
 from helpdesk.settings import Settings
-from helpdesk.settings.robots import POPULAR, Dataset, JobTemplate
+from helpdesk.settings.robots import POPULAR, Dataset, HTCondor, JobTemplate
 
 DISK = 2_000_000_000  # octets that a job may keep in its folder
 MAX_POPULAR = 1_000_000  # octets of the popularity file
@@ -80,6 +81,8 @@ def engines(settings: Settings) -> Mapping[str, Engine]:
     if "slurm" in used:
         configuration = None if robots.slurm_conf is None else str(robots.slurm_conf)
         found["slurm"] = SlurmEngine(folder / "slurm", configuration=configuration)
+    if "htcondor" in used:
+        found["htcondor"] = _htcondor(robots.htcondor, folder / "htcondor")
     if "command" in used:
         if not robots.command:
             raise UsageError(
@@ -89,6 +92,15 @@ def engines(settings: Settings) -> Mapping[str, Engine]:
     if missing := used - set(found):
         raise UsageError(f"the engine {', '.join(sorted(missing))} is not built yet")
     return found
+
+
+def _htcondor(told: HTCondor | None, root: Path) -> Engine:
+    if told is None:
+        raise UsageError(
+            'a [[site.queue]] has engine = "htcondor": [robots.htcondor] queues says which machines that is'
+        )
+    configuration = None if told.config_file is None else str(told.config_file)
+    return HTCondorEngine(root, told.queues, pool=told.pool, schedd=told.schedd, ask=asker(configuration))
 
 
 def _recipe(settings: Settings, template: JobTemplate, payload: Path) -> Recipe:

@@ -142,6 +142,7 @@ def _robots(document: Mapping[str, Any]) -> Iterator[Problem]:
     for loc, name in strings(document, "template", "*", "dataset"):
         if name not in datasets and not (name == POPULAR and datasets):
             yield Problem(loc, f"there is no [[dataset]] {name!r}{_near(name, datasets)}")
+    yield from _queues(document, "htcondor")
     cocktails = {text for _, text in strings(document, "cocktail", "*", "name")}
     for loc, name in strings(document, "robots", "cocktail"):
         if name not in cocktails:
@@ -153,6 +154,15 @@ def _robots(document: Mapping[str, Any]) -> Iterator[Problem]:
             if key not in templates:
                 loc = ("cocktail", index, "templates", key)
                 yield Problem(loc, f"there is no [[template]] {key!r}{_near(str(key), templates)}")
+
+
+def _queues(document: Mapping[str, Any], engine: str) -> Iterator[Problem]:
+    """An engine that has no queues of its own is told what each name means."""
+    known = {str(loc[-1]) for loc, _ in strings(document, "robots", engine, "queues", "*")}
+    engines = {loc[:-1]: text for loc, text in strings(document, "site", "*", "queue", "*", "engine")}
+    for loc, name in strings(document, "site", "*", "queue", "*", "queue"):
+        if engines.get(loc[:-1]) == engine and name not in known:
+            yield Problem(loc, f"there is no {name!r} in [robots.{engine}] queues{_near(name, known)}")
 
 
 def _secret(document: Mapping[str, Any]) -> Iterator[Problem]:

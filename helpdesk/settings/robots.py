@@ -121,6 +121,31 @@ class Cocktail(Section):
     )
 
 
+class HTCondor(Section):
+    """Where the engine htcondor submits; who we are to it, its own configuration says (tokens, certificates)."""
+
+    queues: dict[Text, Text] = Field(
+        min_length=1,
+        description="what each queue name of [[site.queue]] asks of a machine, as a ClassAd expression",
+        examples=[{"desy-atlas": 'TARGET.GLIDEIN_Site == "DESY-HH"'}],
+    )
+    pool: Text | None = Field(
+        default=None,
+        description="central manager (collector) that knows the schedd; default: that of HTCondor's configuration",
+        examples=["cm.example.org:9618"],
+    )
+    schedd: Text | None = Field(
+        default=None,
+        description="name of the schedd; default: that of this machine",
+        examples=["schedd1.example.org"],
+    )
+    config_file: FilePath | None = Field(
+        default=None,
+        description="configuration of HTCondor; default: the system's",
+        examples=["/etc/condor/condor_config"],
+    )
+
+
 class Robots(Section):
     """Functional tests of sites."""
 
@@ -135,7 +160,7 @@ class Robots(Section):
     )
     folder: FilePath = Field(
         default=Path("robots"),
-        description="folder for jobs and their results; engine slurm: one that all nodes see",
+        description="folder for jobs and their results; engines slurm and htcondor: one that all nodes see",
     )
     slots: Positive = Field(default=2, description="jobs of the engine local that run at once in one queue")
     slurm_conf: FilePath | None = Field(
@@ -143,6 +168,7 @@ class Robots(Section):
         description="configuration of Slurm; default: the system's",
         examples=["/etc/slurm/slurm.conf"],
     )
+    htcondor: HTCondor | None = Field(default=None, description="where the engine htcondor submits")
     command: dict[
         Literal["describe", "submit", "poll", "fetch", "cancel", "reconcile", "forget"], tuple[Text, ...]
     ] = Field(

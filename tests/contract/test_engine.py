@@ -13,12 +13,13 @@ import pytest
 
 from helpdesk.robots.engine import Batch, Engine, EngineError, Handle, JobSpec, Limits, Status
 from helpdesk.robots.engines.command import VERBS, CommandEngine
+from helpdesk.robots.engines.htcondor import HTCondorEngine
 from helpdesk.robots.engines.local import LocalEngine
 from helpdesk.robots.engines.process import Client
 from helpdesk.robots.engines.slurm import SlurmEngine
 from helpdesk.robots.record import FINAL, JobState
 from tests.desk import PROJECT
-from tests.servers import slurm
+from tests.servers import condor, slurm
 
 QUEUE = "DESY-HH"
 LIMITS = Limits(wall_s=60, memory_bytes=500_000_000, disk_bytes=50_000_000, output_bytes=100_000)
@@ -38,13 +39,25 @@ def grid() -> Iterator[slurm.Slurm]:
         yield running
 
 
-@pytest.fixture(params=["local", "command", "slurm"])
+@pytest.fixture
+def schedd() -> Iterator[condor.Schedd]:
+    """A schedd of ours: there is none to be had."""
+    if not condor.AVAILABLE:
+        pytest.skip("HTCondor has no wheel for this system")
+    with condor.pool() as running:
+        yield running
+
+
+@pytest.fixture(params=["local", "command", "slurm", "htcondor"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Engines over one batch system with the queue DESY-HH and four slots or more."""
     jobs = tmp_path / "jobs"
     if request.param == "slurm":
         grid: slurm.Slurm = request.getfixturevalue("grid")
         return lambda: SlurmEngine(jobs, configuration=grid.configuration)
+    if request.param == "htcondor":
+        ask = condor.asker(request.getfixturevalue("schedd"))
+        return lambda: HTCondorEngine(jobs, {QUEUE: f'TARGET.HelpdeskSite == "{QUEUE}"'}, ask=ask)
     if request.param == "command":
         return lambda: CommandEngine(
             {verb: (sys.executable, "-m", "tests.servers.batch_command", str(jobs), verb) for verb in VERBS},

@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from helpdesk.errors import UsageError
 from helpdesk.robots import datasets, payloads
 from helpdesk.robots.payload.outcome import PHASES, Exit
 from helpdesk.robots.payload.pairs import mass
-from tests.servers import file_server
+from tests.servers import file_server, storage
+from tests.servers.process import short_directory
 
 EVENTS = 4000
 SETS = {"dimuon": "zmumu", "electrons-jets": "physlite", "b-to-hh": "bhh", "read": "zmumu", "pairs": "zpairs"}
@@ -47,10 +49,18 @@ def http(store: Path) -> Iterator[str]:
         yield url
 
 
-def run(store: Path, folder: Path, analysis: str, url: str, mode: str = "copy", **expect: Any) -> Ended:
-    """Run a job in a folder of its own, without this project anywhere near."""
+def run(
+    store: Path,
+    folder: Path,
+    analysis: str,
+    url: str,
+    mode: str = "copy",
+    enter: Sequence[str] = (),
+    **expect: Any,
+) -> Ended:
+    """Run a job in a folder of its own, without this project anywhere near; `enter`: where its storage is."""
     command = payloads.argv(store / "payload.pyz", analysis, [url], mode, expect)
-    isolated = [command[0], "-I", *command[1:]]
+    isolated = [*enter, command[0], "-I", *command[1:]]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ended = subprocess.run(
         isolated,
@@ -88,6 +98,96 @@ def test_over_http(store: Path, tmp_path: Path, http: str, mode: str) -> None:
     ended = run(store, tmp_path, "dimuon", f"{http}/data/zmumu.root", mode, events=EVENTS, checksum=checksum)
     assert (ended.code, ended.said) == (0, "")
     assert ended.result["bytes_read"] > 0
+
+
+def _real(kind: str) -> pytest.MarkDecorator:
+    there = storage.NGINX if kind == "nginx" else storage.XROOTD
+    return pytest.mark.skipif(not there, reason=f"{kind} is not installed, or this user may not start it")
+
+
+REAL = [
+    pytest.param(kind, protocol, mode, marks=_real(kind), id=f"{kind}-{protocol}-{mode}")
+    for kind, protocol in (("xrootd", "root"), ("xrootd", "http"), ("nginx", "http"))
+    for mode in ("copy", "stream")
+]
+
+
+@pytest.fixture(scope="module")
+def element(store: Path) -> Iterator[Callable[[str], storage.Storage]]:
+    """Real storage elements, each started when it is first asked for."""
+    data = short_directory()  # the server is somebody else, who may read no folder of pytest's
+    for file in store.glob("*.root"):
+        shutil.copyfile(file, data / file.name)
+    _truncated(store, data)
+    with ExitStack() as stack:
+        started: dict[str, storage.Storage] = {}
+
+        def get(kind: str) -> storage.Storage:
+            if kind not in started:
+                start = storage.nginx if kind == "nginx" else storage.xrootd
+                started[kind] = stack.enter_context(start(data))
+            return started[kind]
+
+        yield get
+    shutil.rmtree(data)
+
+
+@pytest.mark.parametrize(("kind", "protocol", "mode"), REAL)
+def test_real_storage(
+    store: Path,
+    tmp_path: Path,
+    element: Callable[[str], storage.Storage],
+    kind: str,
+    protocol: str,
+    mode: str,
+) -> None:
+    """A set on a real storage element gives the same answer, copied or streamed, and what is not there is not found."""
+    there = element(kind)
+    checksum = datasets.read_manifest(store / "zmumu.root").answers["dimuon"]
+    base = there.urls[protocol]
+    good = run(
+        store,
+        tmp_path,
+        "dimuon",
+        f"{base}/zmumu.root",
+        mode,
+        enter=there.enter,
+        events=EVENTS,
+        checksum=checksum,
+    )
+    assert (good.code, good.said) == (0, "")
+    assert good.result["bytes_read"] > 0
+    missing = run(store, tmp_path, "dimuon", f"{base}/none.root", mode, enter=there.enter)
+    assert missing.code == Exit.NOT_FOUND, missing.said
+
+
+@pytest.mark.parametrize("mode", [pytest.param(mode, marks=_real("xrootd")) for mode in ("copy", "stream")])
+def test_broken_data_on_real_storage(
+    store: Path,
+    tmp_path: Path,
+    element: Callable[[str], storage.Storage],
+    mode: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over root:// a truncated set is corrupt, one of another kind is wrong data, and a server that is away cannot be reached."""
+    monkeypatch.setenv("XRD_CONNECTIONWINDOW", "2")  # a site may have less patience than we
+    there = element("xrootd")
+    base = there.urls["root"]
+    told = {
+        name: run(store, tmp_path, "dimuon", f"{url}/{name}", mode, enter=there.enter).code
+        for name, url in {
+            "cut.root": base,
+            "bhh.root": base,
+            "zmumu.root": "root://127.0.0.1:9/",
+            "none.root": "root://nowhere.invalid/",
+        }.items()
+    }
+    assert told == {
+        "cut.root": Exit.CORRUPT,
+        "bhh.root": Exit.WRONG_DATA,
+        "zmumu.root": Exit.CANNOT_CONNECT,
+        "none.root": Exit.CANNOT_CONNECT,
+    }
 
 
 def _truncated(store: Path, folder: Path) -> str:

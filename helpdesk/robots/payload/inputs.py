@@ -3,6 +3,7 @@
 What cannot be had is told apart by who has to mend it: not there, no connection, refused, too slow, broken.
 """
 
+import os
 import shutil
 import socket
 import urllib.error
@@ -19,6 +20,14 @@ STEP = 100_000  # events at a time: an integer, which also streams over root://
 TIMEOUT = 60  # seconds without an octet
 _BLOCK = 1 << 20
 _ENOSPC = 28
+_PATIENCE = {  # XRootD's own would keep a job for many minutes where nobody listens; a site may say otherwise
+    "XRD_CONNECTIONWINDOW": "20",  # seconds for a connection, and between two tries
+    "XRD_CONNECTIONRETRY": "2",
+    "XRD_STREAMERRORWINDOW": "60",
+    "XRD_REQUESTTIMEOUT": str(TIMEOUT),
+    "XRD_STREAMTIMEOUT": str(TIMEOUT),
+    "XRD_TIMEOUTRESOLUTION": "1",
+}
 
 
 def stage_in(url: str, folder: Path, meter: Meter) -> Path:
@@ -61,6 +70,7 @@ def _options(source: str) -> dict[str, Any]:
     if scheme in {"root", "roots"}:
         from uproot.source.xrootd import XRootDSource  # noqa: PLC0415 -- as above
 
+        _be_patient()
         return {"handler": XRootDSource, "timeout": TIMEOUT}
     return {}
 
@@ -88,9 +98,16 @@ def _copy_http(url: str, target: Path) -> int | None:
 def _copy_root(url: str, target: Path) -> int | None:
     import fsspec  # noqa: PLC0415 -- as above
 
+    _be_patient()
     with fsspec.open(url, "rb", timeout=TIMEOUT) as source, target.open("wb") as file:
         shutil.copyfileobj(source, file, _BLOCK)
         return int(source.size)
+
+
+def _be_patient() -> None:
+    """XRootD reads its patience from the environment when it is first used."""
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
 
 
 _COPIERS: dict[str, Callable[[str, Path], int | None]] = {
@@ -127,11 +144,12 @@ def code_of(error: Exception) -> Exit:
         return code_of(error.reason)
     if isinstance(error, OSError) and error.errno == _ENOSPC:
         return Exit.DISK_FULL
-    for kinds, code in _CODES:
-        if isinstance(error, kinds):
-            return code
     text = str(error).lower()
-    return next((code for word, code in _SAID if word in text), Exit.CORRUPT)
+    kinds = (
+        () if "[fatal]" in text or "[error]" in text else _CODES
+    )  # uproot calls all of XRootD's "not found"
+    told = next((code for these, code in kinds if isinstance(error, these)), None)
+    return told or next((code for word, code in _SAID if word in text), Exit.CORRUPT)
 
 
 _CODES: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
@@ -140,7 +158,15 @@ _CODES: tuple[tuple[tuple[type[Exception], ...], Exit], ...] = (
     ((TimeoutError,), Exit.TOO_SLOW),
     ((ConnectionError, socket.gaierror), Exit.CANNOT_CONNECT),
 )
-_SAID = (  # XRootD and aiohttp put it into words
+_SAID = (  # XRootD (its numbers: XProtocol.hh, XErrorCode) and aiohttp put it into words
+    ("[fatal] auth", Exit.REFUSED),
+    ("[fatal]", Exit.CANNOT_CONNECT),
+    ("[3010]", Exit.REFUSED),  # kXR_NotAuthorized
+    ("[3011]", Exit.NOT_FOUND),  # kXR_NotFound
+    ("[3014]", Exit.CANNOT_CONNECT),  # kXR_noserver
+    ("[3024]", Exit.CANNOT_CONNECT),  # kXR_Overloaded
+    ("[3030]", Exit.REFUSED),  # kXR_AuthFailed
+    ("server responded with an error", Exit.CORRUPT),
     ("no such file", Exit.NOT_FOUND),
     ("not found", Exit.NOT_FOUND),
     ("permission denied", Exit.REFUSED),

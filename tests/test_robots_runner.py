@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from helpdesk.robots.payload import runner
+from helpdesk.robots.payload.descendants import _children, descendants
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the children of a process")
@@ -17,11 +17,11 @@ def test_children_that_come_and_go() -> None:
     try:
         deadline, seen = time.monotonic() + 20, 0
         while seen < 20_000 and time.monotonic() < deadline:
-            seen += len(runner._descendants())
-        assert churn.pid in runner._descendants()
-        assert churn.pid in runner._children(os.getpid())
+            seen += len(descendants())
+        assert churn.pid in descendants()
+        assert churn.pid in _children(os.getpid())
     finally:
         churn.kill()
         churn.wait()
-    assert churn.pid not in runner._descendants()
+    assert churn.pid not in descendants()
     assert seen > 1000

@@ -7,7 +7,6 @@ In the job's folder: `runner.pid` (made once, so a job never runs twice), `log` 
 """
 
 import argparse
-import ctypes
 import json
 import os
 import platform
@@ -18,21 +17,18 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .descendants import PATIENCE, descendants, end_all, reap_all, resident
 from .outcome import Limit
 
 BATCH, PID, LOG, EXIT = "batch.jsonl", "runner.pid", "log", "exit.json"
 LOOK = 0.2  # seconds between two looks at what is used
 LOOK_AT_DISK = 5  # every so many looks
 CANCELLED = "cancelled"
-PATIENCE = 2.0  # seconds between SIGTERM and SIGKILL
 _BLOCK = 1 << 16
-_SUBREAPER = 36
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(task: Task) -> int:
-    _reap_all()
+    reap_all()
     seen = Seen()
     signal.signal(signal.SIGTERM, lambda _sign, _frame: _cancel(seen))
     try:
@@ -101,7 +97,7 @@ def _run(task: Task) -> int:
     writer = threading.Thread(target=_keep, args=(process.stdout, task.bounds.output, seen), daemon=True)
     writer.start()
     code = _watch(process, task.bounds, seen)
-    _end_all()
+    end_all()
     writer.join(PATIENCE)
     return _ended(seen, code if code >= 0 else None, -code if code < 0 else 0)
 
@@ -179,7 +175,7 @@ def _watch(process: "subprocess.Popen[bytes]", bounds: Bounds, seen: Seen) -> in
 
 def _too_much(bounds: Bounds, seen: Seen, *, disk: bool) -> str:
     """The limit that is broken, or ""."""
-    used = sum(_resident(pid) for pid in _descendants())
+    used = sum(resident(pid) for pid in descendants())
     seen.memory = max(seen.memory, used)
     if time.time() - seen.began > bounds.wall:
         return Limit.WALL.name.lower()
@@ -233,95 +229,6 @@ def _ended(seen: Seen, code: int | None, by_signal: int) -> int:
     if seen.killed_for in {one.name.lower() for one in Limit}:
         return int(Limit[seen.killed_for.upper()])
     return code if code is not None else 128 + by_signal
-
-
-# -- everything that the command started ----------------------------------------------------------------------------
-
-
-def _reap_all() -> None:
-    """Orphans among our descendants become our children."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-
-
-def _end_all() -> None:
-    """End what the command left behind; a while of forks is followed to its end."""
-    for sign, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
-        deadline = time.monotonic() + patience
-        while (left := _descendants()) and time.monotonic() < deadline:
-            for pid in left:
-                _signal(pid, sign)
-            _collect()
-            time.sleep(0.02)
-
-
-def _signal(pid: int, sign: int) -> None:
-    try:
-        os.kill(pid, sign)
-    except OSError:
-        return
-
-
-def _collect() -> None:
-    """Take in children that have ended."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
-
-
-def _descendants() -> list[int]:
-    """Every living process below this one."""
-    below = _children if Path(f"/proc/self/task/{os.getpid()}/children").exists() else _children_by_scan()
-    found, open_ = [], [os.getpid()]
-    while open_:
-        children = [one for one in below(open_.pop()) if _stat(one)[:1] not in ([], ["Z"])]
-        found += children
-        open_ += children
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    """The children of all threads of a process, as the kernel lists them (proc(5))."""
-    found: list[int] = []
-    for thread in _threads(pid):
-        try:
-            found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text(encoding="ascii").split())
-        except OSError:
-            continue  # it has just ended
-    return found
-
-
-def _threads(pid: int) -> list[str]:
-    try:
-        return os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - Path.iterdir is no shorter, and Path.glob raises when the process ends meanwhile
-    except OSError:
-        return []
-
-
-def _children_by_scan() -> Callable[[int], list[int]]:
-    """The same where the kernel lists no children: every process is asked for its parent."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        fields = _stat(int(entry.name))
-        if fields:
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-    return lambda pid: children.get(pid, [])
-
-
-def _stat(pid: int) -> list[str]:
-    try:
-        return (
-            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        )
-    except OSError:
-        return []
-
-
-def _resident(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[21]) * _PAGE if len(fields) > 21 else 0
 
 
 def _size(folder: Path) -> int:

@@ -19,6 +19,7 @@ from helpdesk.board import Board, Limits, Sending, Teammate, Telling
 from helpdesk.digest import build
 from helpdesk.digest.mail import DigestMail
 from helpdesk.errors import ConfigError, UsageError
+from helpdesk.hands import helping
 from helpdesk.mailbox.account import Account, Credential, Password
 from helpdesk.mailbox.connect import connect
 from helpdesk.mailbox.dialects import Dialect
@@ -254,6 +255,13 @@ def sites_telling(settings: Settings) -> SiteTelling:
     )
 
 
+def helped(this: Board) -> Board:
+    """The board, with helpers where a first sync lies before it: made early, before there are threads and connections."""
+    with db.reading(this.engine) as conn:
+        first = meta.last_cycle(conn) is None
+    return replace(this, context=replace(this.context, hands=helping(this.context))) if first else this
+
+
 def telling(settings: Settings) -> Telling:
     """What the board's own mails go by."""
     return Telling(
@@ -269,7 +277,7 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
     """Cycles until converged, at one `now`; the clock's when none is given."""
     with opened(settings, writing=True) as engine:
         moment, held = resolve_now(engine, now)
-        this = board(settings, engine, sending=mailer(settings), create=True)
+        this = helped(board(settings, engine, sending=mailer(settings), create=True))
         if held is not None:
             return Report(moment, held=[held])
         this.duty.read(moment, asked_at=clock())
@@ -410,7 +418,7 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
                     "this database lives in simulated time (--now): the daemon needs one of its own"
                 )
         known = account(settings)
-        this = board(settings, engine, sending=mailer(settings), create=True)
+        this = helped(board(settings, engine, sending=mailer(settings), create=True))
         this.duty.recall(clock(), asked_at=clock())  # the first cycles need not wait for a server
         robots = manning.thread(
             settings,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from helpdesk.uidset import UidSet
 
@@ -65,9 +65,8 @@ class FlagChanges:
     vanished: UidSet | None
 
 
-@dataclass(frozen=True, slots=True)
-class MailRow:
-    """What is fetched of a message that the board has not seen."""
+class MailRow(NamedTuple):
+    """What is fetched of a message that the board has not seen; a tuple, because a first sync sends them to its helpers."""
 
     uid: int
     flags: frozenset[str]

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.mailbox import first
+from helpdesk.hands import helping
+from helpdesk.mailbox import ahead, first
 from helpdesk.model import URGENT, WAITING, Place
 from helpdesk.ports import Tier
 from helpdesk.store import folders
-from tests.bench import OWN, START, Bench, only
+from helpdesk.store.core import METADATA
+from tests.bench import AIDEN, GGUS, OWN, START, Bench, only
 from tests.faults import Crash
 
 
@@ -59,6 +61,78 @@ def test_a_first_sync_goes_on_where_it_stopped(bench: Bench, monkeypatch: pytest
         Place.ARCHIVE,
     )
     assert (bench.held("<2@x>"), observed.more) == ([], False)
+
+
+def _mixed(bench: Bench) -> None:
+    """Mail of users and the team, ours, machines', unreadable, without ids, and copies of the same in other folders."""
+    for number in range(40):
+        bench.deliver(
+            f"<{number}@x>",
+            answers=[f"<{number - 1}@x>"] if number % 5 else [],
+            flags=["docs"] * (number % 2),
+        )
+    bench.deliver(OWN, "dast-board@example.org")
+    bench.deliver("<about@x>", answers=[OWN])
+    bench.deliver("<team@x>", AIDEN, "Sent", answers=["<1@x>"])
+    bench.deliver("<tracker@x>", GGUS, subject="[Ticket#4711] solved")
+    bench.deliver("<bounce@x>", "mailer-daemon@example.org", subject="Undelivered Mail Returned to Sender")
+    bench.deliver("", subject="=?utf-8?q?ohne_Namen?=")
+    bench.deliver("<struck@x>", flags=["\\Deleted"])
+    bench.server.deliver("INBOX", b"\r\nno header at all\r\n", START)
+    bench.server.copy("INBOX", [1, 2, 3, 41, 46], "Archive")
+
+
+def _rows(bench: Bench) -> list[list[tuple[object, ...]]]:
+    with bench.engine.connect() as conn:
+        return [[tuple(row) for row in conn.execute(table.select())] for table in METADATA.sorted_tables]
+
+
+def test_helpers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With helpers a first sync stores what it stores without, row for row: they only read ahead."""
+    monkeypatch.setattr(first, "BATCH", 10)
+    monkeypatch.setattr(first, "MANY", 0)
+    monkeypatch.setattr(ahead, "AT_ONCE", 3)
+    found = []
+    for cores in (1, 3):
+        folder = tmp_path / str(cores)
+        folder.mkdir()
+        bench = Bench(folder, Tier.QRESYNC)
+        hands = helping(bench.board, cores)
+        bench.board = replace(bench.board, hands=hands)
+        _mixed(bench)
+        assert hands.count == cores - 1
+        assert bench.look().adopting
+        assert hands.count == 0  # nobody needs them any more
+        found.append(_rows(bench))
+        bench.close()
+    assert found[0] == found[1]
+
+
+def test_a_small_first_sync_needs_no_helpers(bench: Bench) -> None:
+    """They go at once, and everything is read here."""
+    hands = helping(bench.board, 3)
+    bench.board = replace(bench.board, hands=hands)
+    bench.deliver("<a@x>")
+    assert bench.look().new == 1
+    assert hands.count == 0
+
+
+def test_a_crash_with_helpers_costs_what_was_read_ahead(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not committed is read again, and no helper stays behind."""
+    monkeypatch.setattr(first, "BATCH", 10)
+    monkeypatch.setattr(first, "MANY", 0)
+    for number in range(50):
+        bench.deliver(f"<{number}@x>")
+    hands = helping(bench.board, 3)
+    bench.board = replace(bench.board, hands=hands)
+    with pytest.raises(Crash):
+        bench.look(bench.connect(dies_at("FETCH", 5)))
+    assert hands.count == 0
+    assert len(bench.held()) in {0, 10, 20, 30, 40}
+    bench.look(bench.connect())
+    assert len(bench.held()) == 50
 
 
 def test_a_crash_in_a_later_cycle_leaves_the_last_one(bench: Bench) -> None:

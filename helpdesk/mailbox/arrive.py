@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from helpdesk.bits import Known, pack
 from helpdesk.mailbox.changes import adopted, arrived, brought, copied
 from helpdesk.mailbox.hearing import NOTHING, Said
-from helpdesk.mailbox.ingest import Incoming
+from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailbox.reunite import Arrival
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import LIVING

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from helpdesk.hands import Hands
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.mailbox.folders import FolderSettings
@@ -69,3 +70,4 @@ class BoardContext:
     )  # addresses in every thread: list, board, team; no use to the subject rule
     max_gone: float = 0.2
     max_label_loss: int = 20
+    hands: Hands = field(default_factory=Hands)  # who helps with a first sync

@@ -1,19 +1,22 @@
 """The first sync: the whole mailbox, committed as it goes, so that a crash costs a batch and not a night.
 
 Until the first cycle is complete every mail that is read was there before the board; an interrupted first sync goes on
-where it stopped.
+where it stopped.  In a large mailbox helpers read the headers ahead, while this process waits for the server and the disk; what is
+committed, and when, is the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from helpdesk.mailbox import ahead
 from helpdesk.mailbox.arrive import Arrivals
 from helpdesk.mailbox.changes import Changes
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.delta import Delta
+from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailbox.ingest import Intake, wanted_fields
 from helpdesk.mailbox.reunite import Read, Reunion
 from helpdesk.model import Stamp
@@ -25,6 +28,9 @@ from helpdesk.uidset import UidSet
 
 BATCH = 2000
 
+MANY = 4000
+"""With fewer mails it is done before a helper would have helped much."""
+
 
 def sync(
     mailbox: Mailbox,
@@ -34,13 +40,16 @@ def sync(
     statuses: Iterable[tuple[FolderStatus, FolderState]],
 ) -> int:
     """Read what was not read yet of every folder; returns the number of new messages."""
-    new = 0
-    for status, state in statuses:
-        if (
-            state.uidvalidity == status.uidvalidity
-        ):  # else it changed between two attempts: an ordinary delta heals it
-            new += _First(mailbox, engine, board, stamp).folder(status, state)
-    return new
+    folders_to_read = [
+        (status, state) for status, state in statuses if state.uidvalidity == status.uidvalidity
+    ]  # else it changed between two attempts: an ordinary delta heals it
+    if sum(status.messages for status, state in folders_to_read if state.uidnext < status.uidnext) < MANY:
+        board.hands.close()
+    try:
+        reader = _First(mailbox, engine, board, stamp)
+        return sum(reader.folder(status, state) for status, state in folders_to_read)
+    finally:
+        board.hands.close()
 
 
 class _First:
@@ -70,20 +79,30 @@ class _First:
                 datetime.max.replace(tzinfo=UTC),
                 wanted_fields(self._board),
             )
-            for batch in unread.batches(BATCH):
-                state = replace(state, uidnext=batch.ranges[-1][1] + 1)
-                new += self._batch(intake, Delta(state, state, folder), batch)
+            for uidnext, mails in self._batches(intake, unread):
+                state = replace(state, uidnext=uidnext)
+                new += self._store(Read(Delta(state, state, folder), mails))
         with self._engine.begin() as conn:
             complete = replace(state, uidnext=status.uidnext, messages=status.messages)
             folders.save(conn, [complete])
         return new
 
-    def _batch(self, intake: Intake, delta: Delta, uids: UidSet) -> int:
-        with reading(self._engine) as conn:
-            mails = list(intake.read(conn, uids))
+    def _batches(self, intake: Intake, unread: UidSet) -> Iterator[tuple[int, list[Incoming]]]:
+        """What is committed at once, and the UIDNEXT after it."""
+        hands, mails = self._board.hands, list[Incoming]()
+        ask = ahead.understand if hands.count else ahead.leave
+        asked = ahead.headers(intake, unread.batches(BATCH))
+        for given, told in hands.answers(ask, self._board, asked):
+            with reading(self._engine) as conn:
+                mails += intake.take(conn, given.rows, told)
+            if given.ends:
+                yield given.ends, mails
+                mails = []
+
+    def _store(self, read: Read) -> int:
         with self._engine.begin() as conn:
-            folders.save(conn, [delta.after])
+            folders.save(conn, [read.delta.after])
             reunion = Reunion(conn, self._board.dialect, Changes(self._stamp, None, adopting=True))
             entered = Arrivals(conn, self._board.dialect, self._stamp, adopting=True)
-            entered.run(list(reunion.sort(Read(delta, mails))))
+            entered.run(list(reunion.sort(read)))
         return entered.new

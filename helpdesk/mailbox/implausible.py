@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from helpdesk.mailbox.context import BoardContext
-from helpdesk.mailbox.ingest import Incoming
+from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Stamp
 from helpdesk.store import copies, messages

@@ -4,18 +4,21 @@ A mail whose server id is known is not read again.  A mail that cannot be read g
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import repeat
+from typing import Any
 
 from sqlalchemy import Connection
 
-from helpdesk.errors import DeadlyMailError, MailboxRefusedError, UidValidityChangedError, deadly
+from helpdesk.errors import DeadlyMailError, MailboxRefusedError, UidValidityChangedError
 from helpdesk.mailbox.answering import answer_to, way, who_wrote
 from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify, unproven
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear
+from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, identity, parse_header
 from helpdesk.mailbox.routing import DELIVERY, Speaker, audience
 from helpdesk.mailbox.subjects import people_of, subject_key
@@ -26,44 +29,24 @@ from helpdesk.ports import Folder, Mailbox, MailRow
 from helpdesk.rules.facts import Hit
 from helpdesk.rules.talks import ticket_key
 from helpdesk.store import copies, messages
-from helpdesk.store.flags import Seen
 from helpdesk.store.messages import NewMessage
-from helpdesk.store.suspects import again_after
 from helpdesk.store.threads import pack_hits
 from helpdesk.uidset import UidSet
 
 BATCH = 500
+"""Mails that are read at once."""
+
 BOUNCE_OCTETS = 256 * 1024
 BODY_OCTETS = 64 * 1024
 REFUSED_AGAIN = timedelta(days=1)
 MAX_TEXT = 1000
 MAX_KEY = 500  # what every database can index, in any script
 MAX_PEOPLE = 50
+Understood = tuple[str, tuple[Any, ...]]
+"""A mail of which the header told all: what names it, and the columns of its row (`NewMessage`)."""
+
 _OURS = "helpdesk."  # in every token of ours (helpdesk.mailids); looking for it is faster than asking
 _STABLE = tuple(name.lower() for name in FIELDS if name.lower() not in DELIVERY[1:])
-
-
-@dataclass(slots=True)
-class Incoming:
-    """One mail in one folder that the board did not know to be there."""
-
-    uid: int
-    guid: str
-    flags: frozenset[str]
-    seen: Seen
-    message: int | None = None  # the message that it is, if its server id is known
-    new: NewMessage | None = None  # else what the store will hold of it
-    why: str = ""  # else why it cannot be read
-    strikes: int = 0  # connections that it has ended
-    again: timedelta | None = None  # in how long it is tried again; None: never
-    own: tuple[str, ...] = ()  # the tokens by which it is a mail of ours
-    adopted: bool = False  # it was there before the board: history
-    when: datetime | None = None  # INTERNALDATE
-    said: Said = NOTHING  # to the board
-
-    def condemn(self, strikes: int) -> None:
-        """Nothing more is asked of it for a while."""
-        self.why, self.strikes, self.again = deadly(strikes), strikes, again_after(strikes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +72,31 @@ class Intake:
         yield from self._batch(conn, batch)
 
     def _batch(self, conn: Connection, rows: Sequence[MailRow]) -> Iterator[Incoming]:
+        return self.take(conn, rows, repeat(None, len(rows)))
+
+    def take(
+        self, conn: Connection, rows: Sequence[MailRow], understood: Iterable[Understood | None]
+    ) -> Iterator[Incoming]:
+        """Take in mails of which some were `understood` elsewhere; the others are read here."""
         known = copies.known_guids(conn, [row.guid for row in rows if row.guid])
-        for row in rows:
-            seen = self.board.dialect.read(row.flags, self.folder.name)
-            adopted = self.history is not None and row.internaldate <= self.history
-            mail = Incoming(row.uid, row.guid, row.flags, seen, adopted=adopted, when=row.internaldate)
+        for row, told in zip(rows, understood, strict=True):
+            mail = self.incoming(row)
             if row.guid in known:
                 mail.message = known[row.guid]
+            elif told is not None:
+                mail.guid, mail.new = told[0], NewMessage(*told[1])
             else:
-                self._read(conn, row, mail)
+                self.examine(conn, row, mail)
             yield mail
 
-    def _read(self, conn: Connection, row: MailRow, mail: Incoming) -> None:
+    def incoming(self, row: MailRow) -> Incoming:
+        """What can be told of a mail before its header is read."""
+        seen = self.board.dialect.read(row.flags, self.folder.name)
+        adopted = self.history is not None and row.internaldate <= self.history
+        return Incoming(row.uid, row.guid, row.flags, seen, adopted=adopted, when=row.internaldate)
+
+    def examine(self, conn: Connection, row: MailRow, mail: Incoming) -> None:
+        """Read one mail."""
         if row.strikes:
             mail.condemn(row.strikes)
             return

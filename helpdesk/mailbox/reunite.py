@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from helpdesk.mailbox.changes import Changes, Spot
 from helpdesk.mailbox.delta import Delta
-from helpdesk.mailbox.ingest import Incoming
+from helpdesk.mailbox.incoming import Incoming
 from helpdesk.model import Place
 from helpdesk.store import aside, copies, messages, suspects
 from helpdesk.store.aside import Unreadable
@@ -98,7 +98,7 @@ class Reunion:
         folder = read.delta.after.key
         if read.mails:
             aside.forget(self.conn, folder, UidSet.of(mail.uid for mail in read.mails))
-            suspects.forget(self.conn, read.delta.folder)
+            suspects.forget(self.conn, read.delta.folder, read.delta.after.uidnext)
         hidden = {mail.uid for mail in read.mails if mail.seen.deleted}
         aside.hide(self.conn, folder, sorted(hidden | read.delta.hidden))
         left = [mail for mail in read.mails if mail.uid not in hidden]

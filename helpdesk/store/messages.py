@@ -80,13 +80,15 @@ class NewMessage:
 
 
 _COLUMNS = tuple(field.name for field in fields(NewMessage))
-_row = attrgetter(*_COLUMNS)
+columns = attrgetter(*_COLUMNS)
+"""The values of a `NewMessage`, in the order in which it takes them."""
+
 _ADD = insert(MESSAGE)
 
 
 def add(conn: Connection, messages: Iterable[NewMessage]) -> None:
     """Insert many messages."""
-    run_many(conn, _ADD, _COLUMNS, map(_row, messages), ("date", "time"))
+    run_many(conn, _ADD, _COLUMNS, map(columns, messages), ("date", "time"))
 
 
 def next_key(conn: Connection) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, or_, select
 
 from helpdesk.ports import Folder
 from helpdesk.store.core import COPY, FOLDER, QUARANTINE, SUSPECT
@@ -73,9 +73,10 @@ def acquit(conn: Connection, folder: Folder, uid: int) -> None:
     conn.execute(delete(SUSPECT).where(_of(folder), SUSPECT.c.first == uid, SUSPECT.c.last == uid))
 
 
-def forget(conn: Connection, folder: Folder) -> None:
-    """A look at the folder is committed: every mail in it was read, is in quarantine, or has gone."""
-    conn.execute(delete(SUSPECT).where(SUSPECT.c.folder == folder.name))
+def forget(conn: Connection, folder: Folder, uidnext: int) -> None:
+    """A look at the folder is committed: every mail below `uidnext` was read, is in quarantine, or has gone."""
+    over = or_(SUSPECT.c.uidvalidity != folder.uidvalidity, SUSPECT.c.last < uidnext)
+    conn.execute(delete(SUSPECT).where(SUSPECT.c.folder == folder.name, over))
 
 
 def condemned(conn: Connection) -> int:

@@ -57,7 +57,7 @@ class Score:
 
 def read(path: Path, list_address: str) -> list[Mail]:
     """Read an mboxrd file in its own time: the running maximum of Date, dates beyond the 99.9th percentile ignored."""
-    headers = list(_headers(path.read_bytes()))
+    headers = list(headers_of(path.read_bytes()))
     list_address = (
         list_address or Counter(one for header in headers for one in header.recipients).most_common(1)[0][0]
     )
@@ -74,7 +74,8 @@ def read(path: Path, list_address: str) -> list[Mail]:
     return mails
 
 
-def _headers(data: bytes) -> Iterator[Header]:
+def headers_of(data: bytes) -> Iterator[Header]:
+    """The headers of the mails of an mbox; what has none is passed over."""
     for part in _POSTMARK.split(data):
         try:
             yield parse_header(part)

@@ -16,6 +16,7 @@ from helpdesk.findings import Finding
 from helpdesk.mailcheck import mailbox_findings
 from helpdesk.outboxcheck import outbox_finding
 from helpdesk.probe import probe_findings
+from helpdesk.remedies import remedies
 from helpdesk.report import Report
 from helpdesk.settings import Login, Settings
 from helpdesk.store import census, meta, migrations
@@ -207,7 +208,7 @@ def _plan(settings: Settings, now: datetime | None) -> Finding:
         return Finding("plan", ok=False, what=str(error))
     if report.held:
         held = "; ".join(f"{one.what}: {one.why}" for one in report.held)
-        return Finding("plan", ok=False, what=f"held: {held}", todo="`helpdesk plan`, then `helpdesk resume`")
+        return Finding("plan", ok=False, what=f"held: {held}", todo=" ".join(remedies(report.held)))
     return Finding("plan", ok=True, what=f"the next cycle would {_summary(report)}")
 
 

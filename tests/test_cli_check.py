@@ -9,6 +9,8 @@ import pytest
 
 from helpdesk.ports import Tier
 from helpdesk.probe import probe_findings
+from helpdesk.remedies import remedies
+from helpdesk.report import Hold
 from helpdesk.uidset import UidSet
 from tests.desk import T0, T1, Desk, memory_desk
 from tests.memory_mailbox import MemoryMailbox
@@ -168,12 +170,20 @@ def test_who_vouches_for_the_mail_is_told(desk: Desk, sink: SmtpSink) -> None:
 
 
 def test_what_is_held_fails_the_check(desk: Desk) -> None:
-    """A brake that would hold the next cycle is exit code 1."""
+    """A brake that would hold the next cycle is exit code 1, with what to do about it."""
     for number in range(6):
         desk.deliver(f"Issue {number}", f"<i{number}@x>")
     desk.run(T0)
     desk.server.delete("INBOX", range(1, 6))
-    assert "gone" in found(desk, "--now", T1, code=1)["plan"]["what"]
+    told = found(desk, "--now", T1, code=1)["plan"]
+    assert "gone" in told["what"]
+    assert "`helpdesk resume` approves it" in told["todo"]
+
+
+def test_each_hold_has_its_remedy() -> None:
+    """A mail that is held wants the outbox, no approval; two holds of one kind are told once."""
+    told = remedies([Hold("outbox", "a cap"), Hold("gone", "5 of 6"), Hold("outbox", "another")])
+    assert [("outbox list" in one, "resume" in one) for one in told] == [(True, False), (False, True)]
 
 
 @pytest.mark.parametrize("tier", list(Tier))

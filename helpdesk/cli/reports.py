@@ -6,18 +6,11 @@ from typing import Any
 
 from helpdesk.cli import screen, shell
 from helpdesk.cli.carry import NEXT_CYCLE
+from helpdesk.remedies import remedies
 from helpdesk.report import Done, Hold, Report, utc
 from helpdesk.settings import Settings
 
 Short = Callable[[str], str]
-
-_OTHERWISE = "`helpdesk resume` approves it."
-_REMEDIES = {
-    "clock": "Set the clock right, or wait until it has caught up.",
-    "outbox": "`helpdesk outbox list` shows the mails; retry or drop each.",
-    "server": "`helpdesk check --probe` shows what the server keeps.",
-    "convergence": "`helpdesk check --probe` shows what the server keeps.",
-}
 
 
 def when(moment: datetime | str | None) -> str:
@@ -69,7 +62,7 @@ def show_held(held: Sequence[Hold]) -> None:
         return
     screen.heading("Held")
     screen.table(("what", "why"), [(h.what, h.why) for h in held])
-    for remedy in dict.fromkeys(_REMEDIES.get(h.what, _OTHERWISE) for h in held):
+    for remedy in remedies(held):
         screen.say(remedy)
 
 

@@ -107,7 +107,7 @@ def say(*args: str) -> Said:
 
 def scene(said: str, number: int) -> str:
     """What was said from the beginning of a scene to the next line of ordinary life."""
-    return said.partition(f"-- Scene {number} of 4:")[2].partition("\n-- Scene ")[0]
+    return said.partition(f"-- Scene {number} of 5:")[2].partition("\n-- Scene ")[0]
 
 
 def test_two_weeks_are_played_by_the_board(demo: Demo) -> None:
@@ -127,7 +127,7 @@ def test_two_weeks_are_played_by_the_board(demo: Demo) -> None:
     )
     assert found is not None
     assert int(found[1]) + 1 == int(found[2]) + int(found[3])
-    assert "4 of 4 scenes went as promised." in said
+    assert "5 of 5 scenes went as promised." in said
 
 
 def test_a_reply_lifts_waiting_and_an_out_of_office_does_not(demo: Demo) -> None:
@@ -169,6 +169,49 @@ def test_a_slip_of_a_label_is_undone(demo: Demo) -> None:
     carried = re.findall(r"true +(\d) of 1 mails carry `(\w+)`", told)
     assert carried == [("1", "escalated"), ("0", "escalated"), ("0", "ggus")]
     assert "two hours later, 0 mails have left" in told
+
+
+def test_a_site_that_fails_is_put_out_and_comes_back(demo: Demo) -> None:
+    """In scene 5 jobs fail in stage-in, the site is out and listed, its contact is mailed once, and it comes back."""
+    told = scene(demo.said, 5)
+    lines = (
+        r"robots +DESY-HH: .*\(stage-in: no_replica\)",
+        r"robots +DESY-HH is out \(atlas: (\d+) of \1 failed.* evidence \d+\.\d\)",
+        r"true +the blacklist file has: DESY-HH\n",
+        r"true +0 mails to its contact in the first 45 minutes",
+        r"board +sends a mail \(site_out: DESY-HH is out of atlas\)",
+        r"true +out for 1\.\d h: 1 mail to dieter\.dahl@desy\.example: .*DESY-HH gets no jobs of atlas",
+        r"people +Ann Lindqvist asks: All my jobs at DESY-HH fail",
+        r"robots +DESY-HH is back in \(atlas: it works again",
+        r"true +the blacklist file has 0 sites",
+        r"true +in two weeks out: DESY-HH; mails to contacts: 1",
+    )
+    places = [found.start() if (found := re.search(line, told)) else -1 for line in lines]
+    assert -1 not in places, lines[places.index(-1)]
+    assert places == sorted(places)
+
+
+def test_faults_of_other_kinds_put_nobody_out(demo: Demo) -> None:
+    """A wrong answer at one site and a black-hole node at another are found, and both sites stay in."""
+    said = demo.said
+    assert re.search(r"robots +FZK-LCG2: a job fails on wn\d \(payload: wrong_answer\)", said)
+    assert len(re.findall(r"robots +TRIUMF: a job fails on wn3 \(environment: software\)", said)) > 1
+    assert set(re.findall(r"robots +(\S+) is out", said)) == {"DESY-HH"}
+    assert "CERN-PROD: " not in said
+
+
+def test_robots_can_be_asked_from_another_terminal(demo: Demo) -> None:
+    """`robots records` and `robots status` work on the demo's database: its jobs are ordinary records of ordinary jobs."""
+    config = str(next(demo.folder.glob("*/helpdesk.toml")))
+    told = say("-c", config, "robots", "records", "--json")
+    assert told.code == 0
+    records = told.document
+    assert {one["site"] for one in records} == {"DESY-HH", "FZK-LCG2", "CERN-PROD", "TRIUMF"}
+    assert {one["state"] for one in records} == {"success", "failed"}
+    good = [one for one in records if one["state"] == "success"]
+    assert all(one["events_processed"] == 1000 and one["payload_checksum"] for one in good)
+    assert all(one["t_final"].startswith("2009-06-") for one in records)
+    assert say("-c", config, "robots", "status").code == 0
 
 
 def test_the_servers_agree_with_what_was_said(demo: Demo) -> None:
@@ -236,6 +279,8 @@ def test_a_gallery_shows_every_mail(demo: Demo) -> None:
         "questions wait for GGUS",
         "Did you write this",
         "Done:",
+        "dieter.dahl@desy.example",
+        "Our test jobs fail at DESY-HH",
     ):
         assert said in page
     assert "<script" not in page

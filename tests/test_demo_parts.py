@@ -17,25 +17,37 @@ from rich.text import Text
 
 from helpdesk.demo import show
 from helpdesk.demo.acts import Plays
-from helpdesk.demo.beats import Beat, Scene
 from helpdesk.demo.gallery import Why, gallery, place
 from helpdesk.demo.imap import ImapServer
 from helpdesk.demo.loop import Loop
+from helpdesk.demo.marks import ASCII, Marks
 from helpdesk.demo.people import send
 from helpdesk.demo.post import Letter, Post, Round
 from helpdesk.demo.run import Options
 from helpdesk.demo.run import demo as play
-from helpdesk.demo.screen import ASCII, Marks, Shown, picture
+from helpdesk.demo.scene import Beat, Scene
+from helpdesk.demo.screen import Shown, picture
 from helpdesk.demo.servers import account
 from helpdesk.demo.show import TOGETHER
 from helpdesk.demo.story import END, START, Moment, story
-from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, Voice
+from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, SiteSight, Voice
 from helpdesk.demo.turn import started_as
 from helpdesk.errors import UsageError
 from helpdesk.mailbox.connect import connect
 from tests.world import mail
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07[bold]x[/bold] \u202e :smile: " + "宛先" * 40
+SITES = [
+    SiteSight(
+        f"SITE-{n}{'宛先' * n}",
+        out=n == 1,
+        nats=4.6 * n,
+        enough=9.5,
+        last=[n != 1] * 10,
+        why=f"why {n} {HOSTILE}",
+    )
+    for n in range(4)
+]
 SIZES = ((100, 35), (60, 24), (40, 16), (200, 60), (10, 5))
 
 
@@ -54,10 +66,11 @@ def shown(*, playing: int | None = None, turn: tuple[str, ...] = ()) -> Shown:
         beats=[BeatSight("a promise " * 9, kept) for kept in (True, False, None, None)],
         playing=playing,
         turn=turn,
+        sites=SITES,
     )
     for number in range(60):
-        one.lines.append(Line(START, [*Voice][number % 6], f"{number} {HOSTILE}"))
-        one.scene.append(Line(START, [*Voice][number % 6], f"{number} {HOSTILE}"))
+        one.lines.append(Line(START, [*Voice][number % len(Voice)], f"{number} {HOSTILE}"))
+        one.scene.append(Line(START, [*Voice][number % len(Voice)], f"{number} {HOSTILE}"))
     one.lines.append(said)
     return one
 
@@ -81,6 +94,19 @@ def test_sixty_columns_are_enough_for_everything() -> None:
     assert all(f"{name} 9" in text for name in ("NEEDS ATTENTION", "WAITING", "ESCALATED", "CLOSED"))
     assert command in lines
     assert "abcde +WAITING" in text
+
+
+def test_sites_are_shown_where_there_is_room() -> None:
+    """At 100 by 35 each site has a line with its results and its reason, at 60 by 24 all names are there, at 40 by 16 none."""
+    wide, narrow, small = (
+        "\n".join(line.plain for line in picture(shown(), width, height, Marks()))
+        for width, height in ((100, 35), (60, 24), (40, 16))
+    )
+    assert "SITES 3 in, 1 out" in wide
+    assert all(f"why {n}" in wide for n in range(4))
+    assert f"OUT      {'✗' * 10}" in wide
+    assert all(f"SITE-{n}" in narrow for n in range(4))
+    assert "SITE-1" not in small
 
 
 def test_no_word_of_a_mail_reaches_the_terminal_as_a_command() -> None:
@@ -107,11 +133,11 @@ def test_the_same_seed_tells_the_same_story() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_story_stays_within_its_two_weeks_and_plays_every_scene_once(seed: int) -> None:
-    """Whatever the seed, nothing happens before or after, and the four scenes come in their order."""
+    """Whatever the seed, nothing happens before or after, and the five scenes come in their order."""
     moments = story(seed)
     assert all(START <= moment.at < END for moment in moments)
     scenes = [moment.act.beat for moment in moments if isinstance(moment.act, Plays)]
-    assert scenes == [1, 2, 3, 4]
+    assert scenes == [1, 2, 3, 4, 5]
 
 
 def test_what_one_run_sees_together_is_little() -> None:

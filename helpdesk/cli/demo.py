@@ -74,7 +74,7 @@ def demo(  # noqa: PLR0913, PLR0917 -- the options of a command are its argument
     """Watch two weeks of a support list in about a minute; needs no server and no configuration.
 
     IMAP and SMTP servers run inside, on this machine only; users, shifters and experts write and label; the production
-    daemon keeps the board.  Four slow scenes show its promises, and look them up on the servers.  Then it is your turn:
+    daemon keeps the board.  Five slow scenes show its promises, and look them up on the servers.  Then it is your turn:
     the servers stay up, and any mail client can connect.  Without a terminal: plain lines, and the exit code says
     whether everything was as promised (0) or not (1).
     """

@@ -4,7 +4,8 @@
 
     show ─┬► stage    the board: its folder, configuration, database, clock; `cycle.run` of production
           ├► people   users, shifters, experts: real IMAP and SMTP clients
-          ├► beats    four slow scenes, each checked against the server
+          ├► robots   test jobs at four sites: the production service, on `grid`, whose jobs are processes of this machine
+          ├► beats    slow scenes, each checked against the servers; the fifth is `outage`
           ├► gallery  a page with every mail that the board sent, and why
           └► turn     the servers stay up, and the visitor goes on
                   on `imap` (pymap) and `post` (aiosmtpd), the embedded servers, in one `loop`

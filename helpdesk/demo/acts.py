@@ -64,4 +64,12 @@ class HandsOver:
     text: str
 
 
-Act = Says | Tags | Archives | Releases | Commands | Confirms | HandsOver | Plays
+@dataclass(frozen=True, slots=True)
+class Breaks:
+    """Something breaks at a site, or is mended; nobody says so (`helpdesk.demo.grid`)."""
+
+    site: str
+    what: Literal["storage", "mended storage", "one answer", "a node"]
+
+
+Act = Says | Tags | Archives | Releases | Commands | Confirms | HandsOver | Breaks | Plays

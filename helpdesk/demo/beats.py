@@ -1,54 +1,21 @@
-"""Four slow scenes, each a promise of the board: played on the real servers, and looked up there afterwards.
+"""The slow scenes, each a promise of the board: played on the real servers, and looked up there afterwards.
 
 A scene says what it is about, lets people and the board act, and checks each of its claims against what the IMAP and
 the SMTP server hold.  A claim that is not true makes the demo fail.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from helpdesk import boardmail
-from helpdesk.demo.acts import Act, Archives, Says, Tags
+from helpdesk.demo.acts import Archives, Says, Tags
 from helpdesk.demo.cast import ARCHIVE
-from helpdesk.demo.client import Client, Lying
+from helpdesk.demo.client import Lying
+from helpdesk.demo.outage import outage
 from helpdesk.demo.post import Letter
-from helpdesk.demo.stage import Stage
-from helpdesk.demo.story import Thread
+from helpdesk.demo.scene import Beat, Scene
 
 INBOX = "INBOX"
-
-
-class Scene(Protocol):
-    """What a scene can do; `helpdesk.demo.show` plays it."""
-
-    stage: Stage
-    client: Client
-    thread: Thread
-
-    def caption(self, text: str) -> None:
-        """The narrator speaks, and gives time to read."""
-
-    def does(self, act: Act) -> None:
-        """Somebody acts, and the board runs."""
-
-    def runs(self) -> None:
-        """The board runs."""
-
-    def later(self, **duration: float) -> None:
-        """Time goes by; the board runs whenever it has to."""
-
-    def check(self, claim: str, *, true: bool) -> None:
-        """A claim about what was seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """A scene and the promise that it shows."""
-
-    title: str
-    play: Callable[[Scene], None]
 
 
 def _reply(scene: Scene) -> None:
@@ -146,6 +113,7 @@ BEATS = (
     Beat("archiving one mail takes its thread, a reply brings it back", _archive),
     Beat("the database is deleted, and nothing is mailed twice", _database),
     Beat("a label slips, and is undone before anybody is mailed", _slip),
+    Beat("a site fails, is put out, its contact is told once, and it comes back", outage),
 )
 
 

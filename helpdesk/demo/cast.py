@@ -30,6 +30,8 @@ class Person:
         return self.name.partition(" ")[0]
 
 
+CONTACT = Person("Dieter Dahl", "dieter.dahl@desy.example")
+"""Answers for DESY-HH."""
 SHIFTERS = (
     Person("Aiden Archer", "aiden@example.org"),
     Person("Sergey Stone", "sergey@example.org"),
@@ -59,7 +61,8 @@ USERS = tuple(
         ("Noa Levi", "noa@weizmann"),
     )
 )
-SITES = ("DESY-HH", "RAL", "TRIUMF", "LYON", "FZK", "SARA", "BNL", "GLASGOW", "LRZ", "CNAF", "IFIC", "TOKYO")
+SITES = ("PIC", "RAL", "NDGF", "LYON", "ASGC", "SARA", "BNL", "GLASGOW", "LRZ", "CNAF", "IFIC", "TOKYO")
+"""What users talk about; the sites with test jobs are those of `helpdesk.demo.grid`."""
 DATASETS = (
     "data08_cosmag.00091900",
     "user09.Higgs4l.v3",

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from helpdesk.demo.telling import BeatSight, Line, Sight, Voice, day
+from helpdesk.demo.telling import BeatSight, Line, Sight, SiteSight, Voice, day
 
 _WHO = {
     Voice.PERSON: "people",
     Voice.BOARD: "board",
+    Voice.ROBOT: "robots",
     Voice.CAPTION: "scene",
     Voice.KEPT: "true",
     Voice.BROKEN: "WRONG",
@@ -29,6 +30,9 @@ class Plain:
         self._say(f"{when:>16}  {_WHO[line.voice]:6}  {line.text}")
 
     def board(self, look: Callable[[], Sight]) -> None:
+        """The lines say it."""
+
+    def sites(self, sites: Sequence[SiteSight]) -> None:
         """The lines say it."""
 
     def beats(self, beats: Sequence[BeatSight], playing: int | None) -> None:

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from helpdesk.demo.marks import ASCII, Marks
+from helpdesk.demo.panel import panel
 from helpdesk.demo.story import DAYS
-from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, Voice, day
+from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, SiteSight, Voice, day
 
 NARROWEST, LOWEST = 40, 16
 SHOWN = (Column.ATTENTION, Column.WAITING, Column.ESCALATED, Column.CLOSED)
@@ -24,6 +26,7 @@ _ANY_CONSOLE = Console()  # wrapping asks it for nothing that is special to a te
 _STYLES = {
     Voice.PERSON: "dim",
     Voice.BOARD: "bold",
+    Voice.ROBOT: "blue",
     Voice.CAPTION: "italic yellow",
     Voice.KEPT: "bold green",
     Voice.BROKEN: "bold red",
@@ -37,20 +40,6 @@ _COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Signs that need Unicode, or what stands for them."""
-
-    kept: str = "✓"
-    broken: str = "✗"
-    bar: str = "━"
-    rest: str = "─"
-    dot: str = "·"
-
-
-ASCII = Marks("ok", "NO", "=", "-", "-")
-
-
 @dataclass
 class Shown:
     """Everything that a picture is made of."""
@@ -58,6 +47,7 @@ class Shown:
     sight: Sight | None = None
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=100))
     fresh: frozenset[str] = frozenset()  # threads that have just changed their column
+    sites: Sequence[SiteSight] = ()
     beats: Sequence[BeatSight] = ()
     playing: int | None = None
     scene: list[Line] = field(default_factory=list)
@@ -73,11 +63,13 @@ def picture(shown: Shown, width: int, height: int, marks: Marks) -> Sequence[Tex
     foot = _foot(shown, width, marks)
     abreast = max(1, min(len(SHOWN), width // COLUMN_WIDTH))
     left = height - len(head) - len(foot) - 1
+    sites = panel(shown.sites, width, left, marks)
+    left -= len(sites)
     floors = -(-len(SHOWN) // abreast)
     depth = max(2, min(12, left * 5 // 10 // floors))
     board = _board(shown, width, abreast, depth)
     log = _log(shown.lines, width, max(0, left - len(board)))
-    return _filled([*head, *board, Text(), *log, *foot], height, width)
+    return _filled([*head, *board, *sites, Text(), *log, *foot], height, width)
 
 
 def _filled(lines: Iterable[Text], height: int, width: int) -> list[Text]:
@@ -215,6 +207,11 @@ class Screen:
             moved = frozenset(row.id for row in after.rows if stood.get(row.id) is not row.column)
             self._shown.fresh = moved or self._shown.fresh
         self._shown.sight = after
+        self._draw()
+
+    def sites(self, sites: Sequence[SiteSight]) -> None:
+        """Show how the sites stand."""
+        self._shown.sites = sites
         self._draw()
 
     def beats(self, beats: Sequence[BeatSight], playing: int | None) -> None:

@@ -1,14 +1,26 @@
 """The two weeks: people act when the story says so, and the board runs whenever a daemon would have looked."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from helpdesk.demo.acts import Act, Archives, Commands, Confirms, HandsOver, Plays, Releases, Says, Tags
+from helpdesk.demo.acts import (
+    Act,
+    Archives,
+    Breaks,
+    Commands,
+    Confirms,
+    HandsOver,
+    Plays,
+    Releases,
+    Says,
+    Tags,
+)
 from helpdesk.demo.beats import BEATS
 from helpdesk.demo.client import Client
 from helpdesk.demo.people import People
+from helpdesk.demo.robots import CLOSE
 from helpdesk.demo.servers import HOST
 from helpdesk.demo.shifts import on_shift
 from helpdesk.demo.stage import Stage
@@ -29,6 +41,9 @@ FORWARD_SECONDS = 26.0
 READ_SECONDS = 2.2
 CHECK_SECONDS = 0.8
 """How long a caption, and a claim that was checked, stand at pace 1."""
+
+LOOK, PATIENCE = 0.02, 60.0
+"""Seconds between two looks at jobs, and after which the robots go on without one: it is overdue, as elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +97,15 @@ class Show:
         """Run whenever the board has something to do by itself, and never later than `LONGEST` after the last run."""
         clock = self.stage.clock
         while True:
-            latest = self._last.now + LONGEST
-            first = min(self.stage.next_due(), latest)
+            board = min(self.stage.next_due(), self._last.now + LONGEST)
+            first = min(board, self.stage.robots.due)
             if first >= moment:
                 break
             clock.reach(first)
-            self.runs()
+            if self.stage.robots.due <= clock.now:
+                self.tests()
+            if board <= clock.now:
+                self.runs()
         clock.reach(moment)
 
     def perform(self, moment: Moment) -> None:
@@ -109,10 +127,7 @@ class Show:
                 self.stage.release(name, version)
                 self.say(Voice.PERSON, f"somebody types: helpdesk release {name} {version}")
             case Commands() as commands:
-                short = self.stage.thread_of(thread.mails[0])["short"]
-                who = self.people.commands(moment, commands, short)
-                for line in commands.text.format(id=short).splitlines():
-                    self.say(Voice.PERSON, f"{who.name} writes to the board: {line}")
+                self._commands(moment, commands)
             case Confirms():
                 who = self.people.confirms(moment, self.stage.letters())
                 self.say(Voice.PERSON, f"{who.name} confirms that it was he: {thread.subject}")
@@ -120,8 +135,33 @@ class Show:
                 text = thread.told(words)
                 who = self.people.hands_over(moment, text, self.stage.digest_of(on_shift(moment.at)))
                 self.say(Voice.PERSON, f"{who.name} answers the digest: {text.splitlines()[0]}")
+            case Breaks(site, what):
+                self.breaks(site, what)
             case Plays(beat):
                 self._play(beat - 1, thread)
+
+    def tests(self) -> None:
+        """One step of the robots, when the jobs that they sent have ended."""
+        self._await_jobs()
+        for sentence in self.stage.robots.step():
+            self.say(Voice.ROBOT, sentence)
+        self.display.sites(self.stage.robots.sights())
+
+    def breaks(self, site: str, what: str) -> None:
+        """Something breaks at a site; jobs that were sent before have ended."""
+        self._await_jobs()
+        does = {
+            "storage": self.stage.grid.lose_storage,
+            "mended storage": self.stage.grid.mend_storage,
+            "one answer": self.stage.grid.rot,
+            "a node": self.stage.grid.break_node,
+        }
+        does[what](site)
+
+    def _await_jobs(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while not self.stage.robots.arrived() and time.monotonic() < end:
+            self._tempo.stop.wait(LOOK, self.display.refresh)
 
     def runs(self) -> Report:
         """One run of the board, and what it did."""
@@ -166,6 +206,12 @@ class Show:
         verb = "writes" if says.machine else "asks" if first else "answers"
         self.say(Voice.PERSON, f"{name} {verb}: {words}")
 
+    def _commands(self, moment: Moment, commands: Commands) -> None:
+        short = self.stage.thread_of(moment.thread.mails[0])["short"]
+        who = self.people.commands(moment, commands, short)
+        for line in commands.text.format(id=short).splitlines():
+            self.say(Voice.PERSON, f"{who.name} writes to the board: {line}")
+
     def _pace(self, share: float) -> None:
         """Wait until it is time for what comes next; a slow machine waits less."""
         due = self._began + self._slow + share * FORWARD_SECONDS * self._tempo.pace
@@ -185,7 +231,7 @@ class Show:
 
 
 class _Played:
-    """A scene as it is played (`helpdesk.demo.beats.Scene`)."""
+    """A scene as it is played (`helpdesk.demo.scene.Scene`)."""
 
     def __init__(self, show: Show, thread: Thread) -> None:
         self.stage = show.stage
@@ -213,6 +259,15 @@ class _Played:
         """Let time go by."""
         self._show.until(self.stage.clock.now + timedelta(**duration))
         self._show.runs()
+
+    def tests(self, seen: Callable[[], bool], *, hours: float) -> bool:
+        """Let the robots go on, and the board when it has something to do."""
+        clock = self.stage.clock
+        end = clock.now + timedelta(hours=hours)
+        while not (found := seen()) and clock.now < end:
+            self._show.until(clock.now + CLOSE)
+            self._show.display.board(self._show.sight)
+        return found
 
     def check(self, claim: str, *, true: bool) -> None:
         """Say what was found, and remember if it is not as promised."""

@@ -20,7 +20,9 @@ from helpdesk.board import Board
 from helpdesk.demo.cast import BOARD, PASSWORD, Person
 from helpdesk.demo.clock import Clock
 from helpdesk.demo.gallery import Why
+from helpdesk.demo.grid import Grid
 from helpdesk.demo.post import Letter
+from helpdesk.demo.robots import Robots, Tested
 from helpdesk.demo.servers import Servers
 from helpdesk.demo.shifts import calendar, next_shift
 from helpdesk.mailbox.folders import places
@@ -41,6 +43,7 @@ class Wired:
     engine: Engine
     board: Board
     mailbox: Mailbox
+    robots: Robots
 
 
 @dataclass
@@ -57,13 +60,15 @@ class Totals:
 class Stage:
     """The board between its servers; every `run` is one run of the production cycle."""
 
-    def __init__(self, folder: Path, settings: Settings, clock: Clock, servers: Servers) -> None:
+    def __init__(self, folder: Path, settings: Settings, clock: Clock, servers: Servers, grid: Grid) -> None:
         self.folder = folder
         self.clock = clock
         self.servers = servers
         self.totals = Totals()
         self.reasons: dict[str, Why] = {}  # by the Message-ID of each mail of the board
         self.settings = settings
+        self.grid = grid
+        self.tested = Tested()
         self._open = ExitStack()
         self._wired = self._wire()
 
@@ -91,6 +96,11 @@ class Stage:
             due = figures.next_due(conn, self.clock.now)
         start = next_shift(self.clock.now)
         return start if due is None else min(due, start)
+
+    @property
+    def robots(self) -> Robots:
+        """What the daemon runs beside its mail."""
+        return self._wired.robots
 
     def threads(self) -> Sequence[Mapping[str, Any]]:
         """`helpdesk threads --json`, with the short name of each as `short`."""
@@ -174,7 +184,9 @@ class Stage:
         engine = self._open.enter_context(app.opened(self.settings, writing=True))
         board = app.board(self.settings, engine, sending=app.mailer(self.settings), create=True)
         board.duty.read(self.clock.now, asked_at=app.clock())  # it reaches further than the two weeks
-        return Wired(engine, board, self._open.enter_context(app.mailbox(self.settings)))
+        robots = Robots(self.settings, engine, self.grid, lambda: self.clock.now, self.tested)
+        self._open.callback(robots.close)
+        return Wired(engine, board, self._open.enter_context(app.mailbox(self.settings)), robots)
 
 
 def _code(thread: str) -> str:
@@ -192,8 +204,10 @@ def stage(folder: Path, clock: Clock, servers: Servers) -> Iterator[Stage]:
     ports = {"imap_port": servers.imap_port, "smtp_port": servers.smtp_port}
     (folder / CALENDAR).write_text(calendar(), encoding="utf-8", newline="")
     config.write_text(template.substitute(ports), encoding="utf-8")
-    opened = Stage(folder, app.load(config), clock, servers)
-    try:
+    grid = Grid(folder / "grid", folder / "storage", lambda: clock.now)
+    with ExitStack() as stack:
+        stack.callback(grid.close)
+        grid.build()
+        opened = Stage(folder, app.load(config), clock, servers, grid)
+        stack.callback(opened.close)
         yield opened
-    finally:
-        opened.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from helpdesk.demo.acts import Act
 from helpdesk.demo.cast import DATASETS, SITES, USERS, Person
-from helpdesk.demo.tales import SCENES, TALES, Tale
+from helpdesk.demo.tales import FAULTS, SCENES, TALES, Tale
 
 START = datetime(2009, 6, 8, 6, 0, tzinfo=UTC)
 """A Monday."""
@@ -55,8 +55,9 @@ def story(seed: int) -> Sequence[Moment]:
 def _moments(tale: Tale, chance: random.Random) -> list[Moment]:
     user, other = chance.sample(USERS, 2)
     site, dataset = chance.choice(SITES), chance.choice(DATASETS)
-    shift = 0 if tale in SCENES else chance.uniform(-_JITTER_MINUTES, _JITTER_MINUTES)
+    shift = 0 if tale in (*SCENES, *FAULTS) else chance.uniform(-_JITTER_MINUTES, _JITTER_MINUTES)
     start = _MIDNIGHT + timedelta(days=tale.day - 1, hours=tale.hour, minutes=round(shift))
+    user = next((one for one in USERS if one.name == tale.user), user)
     thread = Thread(tale.name, tale.subject, user, other, site, dataset)
     thread.subject = thread.told(tale.subject)
     return [Moment(start + timedelta(hours=hours), thread, act) for hours, act in tale.steps]

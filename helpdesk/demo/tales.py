@@ -6,7 +6,18 @@ which site and dataset, is drawn when the story is made (`helpdesk.demo.story`).
 
 from dataclasses import dataclass
 
-from helpdesk.demo.acts import Act, Archives, Commands, Confirms, HandsOver, Plays, Releases, Says, Tags
+from helpdesk.demo.acts import (
+    Act,
+    Archives,
+    Breaks,
+    Commands,
+    Confirms,
+    HandsOver,
+    Plays,
+    Releases,
+    Says,
+    Tags,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,7 @@ class Tale:
     hour: float
     subject: str
     steps: tuple[tuple[float, Act], ...]
+    user: str = ""  # who asks, if it matters
 
 
 WAIT = Tags(("waiting",))
@@ -267,7 +279,22 @@ SCENES = (
             (2.0, Plays(4)),
         ),
     ),
+    Tale(
+        "scene 5", 13, 6.0, "All my jobs at DESY-HH fail",
+        (
+            (0, Plays(5)),
+            (6, Says("user", "Now they run again, thank you!")),
+            (7, DONE),
+        ),
+        user="Ann Lindqvist",
+    ),
 )  # fmt: skip
 """The threads that the slow scenes are played with."""
 
-TALES = (*PROBLEMS, *KNOWN, *SILENT, *QUESTIONS, *SCENES)
+FAULTS = (
+    Tale("answer", 5, 5.0, "", ((0, Breaks("FZK-LCG2", "one answer")),)),
+    Tale("node", 7, 5.0, "", ((0, Breaks("TRIUMF", "a node")),)),
+)
+"""What breaks at sites besides, and puts none of them out."""
+
+TALES = (*PROBLEMS, *KNOWN, *SILENT, *QUESTIONS, *SCENES, *FAULTS)

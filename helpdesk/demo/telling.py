@@ -16,6 +16,7 @@ class Voice(StrEnum):
 
     PERSON = "person"  # what a human did
     BOARD = "board"  # what the board did, and why
+    ROBOT = "robot"  # what test jobs found, and what was decided about a site
     CAPTION = "caption"  # the narrator, in a slow scene
     KEPT = "kept"  # a claim that was looked up on the server, and is true
     BROKEN = "broken"  # and one that is not
@@ -72,6 +73,27 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteSight:
+    """A site as the robots see it; `nats` is the evidence against it: `enough` puts it out."""
+
+    name: str
+    out: bool
+    nats: float
+    enough: float
+    last: Sequence[bool]  # whether the latest jobs were right, the oldest first
+    why: str  # why it is out, or what failed last
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", safe_text(self.name, limit=60))
+        object.__setattr__(self, "why", safe_text(self.why, limit=300))
+
+    @property
+    def doubted(self) -> bool:
+        """Whether there is serious evidence, and not enough."""
+        return not self.out and self.nats >= 0.4 * self.enough
+
+
+@dataclass(frozen=True, slots=True)
 class BeatSight:
     """One of the slow scenes, as the screen's list of them shows it; `kept` None: not played to its end yet."""
 
@@ -87,6 +109,9 @@ class Display(Protocol):
 
     def board(self, look: Callable[[], Sight]) -> None:
         """The board may have changed; `look` costs some queries."""
+
+    def sites(self, sites: Sequence[SiteSight]) -> None:
+        """How the sites stand."""
 
     def beats(self, beats: Sequence[BeatSight], playing: int | None) -> None:
         """How the scenes stand; `playing` is the index of the one that goes on."""

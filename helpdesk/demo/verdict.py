@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from helpdesk import boardmail
 from helpdesk.demo.beats import mailed_twice
+from helpdesk.demo.grid import PLACES
 from helpdesk.demo.show import Show
 from helpdesk.demo.telling import Column
 
@@ -26,6 +27,8 @@ def verdict(show: Show) -> Verdict:
     kept = sum(beat.kept is True for beat in show.beats)
     states = ", ".join(f"{sight.count(column)} {column.value}" for column in Column)
     rules = ", ".join(f"{rule} {count}" for rule, count in totals.rules.most_common())
+    tested = stage.tested
+    out = ", ".join(one.site for one in tested.changes if one.action == "exclude") or "nobody"
     lines = [
         f"Two weeks: {len(sight.rows)} threads ({states}) of {proof.messages} mails.",
         f"The board ran {totals.runs} times, {1000 * totals.seconds / max(1, totals.runs):.0f} ms each. It acted by {rules}.",
@@ -34,6 +37,7 @@ def verdict(show: Show) -> Verdict:
             f"Ledger: of {landed} mails delivered and {shown} in the folder Board, {proof.threaded} are in a thread, "
             f"{proof.correspondence} are about the board, {len(proof.residue)} left behind."
         ),
+        f"Test jobs: {tested.jobs} at {len(PLACES)} sites, {len(tested.failed)} failed. Put out: {out}.",
         *(f"Held: {held}" for held in totals.held),
         *(
             f"Scene {number}: NOT as promised: {beat.title}"

@@ -66,6 +66,16 @@ class Service:
         self._find_incidents(judges, now)
         return turned
 
+    @property
+    def asked(self) -> bool:
+        """Whether policies want probes that the next step sends."""
+        return bool(self._wishes)
+
+    def policy(self, experiment: str) -> Policy | None:
+        """Who judges for an experiment; None before the first step, or without one."""
+        mine = (self._judges or {}).get(experiment)
+        return None if mine is None else mine.policy
+
     # -- what is sent
 
     def _due(self, conn: Connection, now: datetime) -> list[Intent]:

@@ -4,9 +4,11 @@ Its memory is the file system (`helpdesk.robots.engines.folders`): a runner outl
 its folder.  Starting a job twice does no harm: of two runners one gets the job, the other leaves.
 """
 
+import asyncio
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from helpdesk.robots.payload.runner import PID
 from helpdesk.robots.payloads import pack
 
 MAX_BATCH = 10_000
+LOOK = 0.02  # seconds between two looks at runners that are to end
 _SILENT = [
     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
     (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -72,6 +75,18 @@ class LocalEngine:
                 job.cancel()
             elif job.ending() is None and job.alive():
                 _end(job)
+
+    async def end(self, seconds: float) -> bool:
+        """End every job that is here, for one who will never ask again; whether all runners were gone in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            here = [job for tag in folders.batches(self._root) for job in folders.jobs_of(self._root, tag)]
+            await self.cancel([job.handle for job in here])
+            self._starting = {key: pid for key, pid in self._starting.items() if not _has_ended(pid)}
+            gone = not self._starting and not any(job.alive() for job in here)
+            if gone or time.monotonic() > deadline:
+                return gone
+            await asyncio.sleep(LOOK)
 
     async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
         """Every job of these batches."""

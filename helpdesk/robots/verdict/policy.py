@@ -82,6 +82,10 @@ class Verdicts:
             self._intake.sites[site], self.templates, self.tuning, self._common.open.values()
         )
 
+    def nats(self, site: str) -> float:
+        """The evidence against a site; `tuning.threshold` puts it out.  KeyError: no such site."""
+        return self._intake.sites[site].score.nats
+
     # -- what is known now
 
     def _refresh(self, now: float) -> None:

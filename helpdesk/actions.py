@@ -86,6 +86,7 @@ GUIDELINES: Mapping[str, str] = {
     "new_label": "i7",
     "bounce": "3.1",
     "taken": "4.3",
+    "site_trouble": "4.3",
     "undo": "i6",
     "command": "3",
     "tell_user": "3.4",

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from helpdesk import acting, boardmail, posting, sending, speaking
+from helpdesk import acting, blaming, boardmail, posting, sending, speaking
 from helpdesk.board import Board
 from helpdesk.deciding import decide_all
 from helpdesk.mailbox.sync import Observed, observe
@@ -65,6 +65,8 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
     with _timed(report, "decide"), board.engine.begin() as conn:
         if observed.new:
             sending.prove(board, conn, observed.new, stamp)
+        if board.context.names is not None:
+            blaming.look(conn, board.policy, stamp)
         decide_all(board, conn, stamp, allowed, observed.holds, report)
         speaking.speak(board, conn, stamp, report)
     with _timed(report, "act"):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from helpdesk import blaming
 from helpdesk.board import Board
 from helpdesk.digest.build import listed
 from helpdesk.digest.facts import Case, Now, Told
@@ -64,8 +65,14 @@ def gather(board: Board, conn: Connection, now: datetime, told: Iterable[Handove
         first_reply=board.telling.first_reply,
         tag=board.name,
     )
-    codes = [case.facts.code for case in listed(facts)]
-    return replace(facts, names={code: names.short(conn, code) for code in codes})
+    shown = listed(facts)
+    zone = ZoneInfo(board.telling.timezone)
+    fault = blaming.told(conn, [case.facts.key for case in shown], now, zone)
+    return replace(
+        facts,
+        names={case.facts.code: names.short(conn, case.facts.code) for case in shown},
+        cases=tuple(replace(case, fault=fault.get(case.facts.key, ())) for case in cases),
+    )
 
 
 def handed_over(board: Board, conn: Connection, now: datetime) -> Sequence[Handover]:

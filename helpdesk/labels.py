@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from helpdesk.model import ESCALATED, FIXED, TAKEN, URGENT, WAITING, LabelKind
+from helpdesk.model import ESCALATED, FIXED, SITE_TROUBLE, TAKEN, URGENT, WAITING, LabelKind
 
 MAX_KEYWORD = 64  # Dovecot refuses much longer ones, and a client's column shows a word
 
@@ -107,6 +107,13 @@ BUILTIN = (
     _builtin(FIXED, LabelKind.STATE, "solved, and the user is asked to verify after the release", "#2f7d32"),
     _builtin(TAKEN, LabelKind.INFO, "somebody of the team is writing the answer", "#1f6fb2"),
 )
+
+OF_SITES = (
+    _builtin(
+        SITE_TROUBLE, LabelKind.INFO, "test jobs fail as the user's do: look at the site first", "#b8860b"
+    ),
+)
+"""Of a board that has sites."""
 
 
 _REMEMBERED = 4096  # keywords; a mailbox has a few dozen

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from helpdesk import blaming
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.model import WAITING, Nature, Place
 from helpdesk.report import utc
@@ -14,7 +15,7 @@ from helpdesk.rules.attention import labels, reasons, state_name
 from helpdesk.rules.facts import Policy, ThreadFacts
 from helpdesk.rules.state import ThreadState
 from helpdesk.rules.talks import EXPERT_NEWS, to_tell
-from helpdesk.store import copies, journal, names, threads, wrongs
+from helpdesk.store import copies, journal, meta, names, threads, wrongs
 from helpdesk.store.copies import Held
 from helpdesk.store.core import MESSAGE, THREAD, chunks
 from helpdesk.text import safe_text
@@ -49,6 +50,9 @@ def one_thread(conn: Connection, dialect: Dialect, policy: Policy, board: str, k
         }
         for name, register in sorted(facts.state.registers.items())
     ]
+    last = meta.last_cycle(conn)
+    fault = {} if last is None else blaming.told(conn, [key], last.at, UTC)
+    document["fault"] = [safe_text(line) for line in fault.get(key, ())]
     document["decided"] = {"open": facts.state.open, "rule": facts.state.rule, "reason": facts.state.reason}
     story = journal.of_thread(conn, key)
     said = wrongs.about(conn, [entry.id for entry in story])

@@ -1,8 +1,10 @@
 """From settings to the values that the stages take: nothing here opens or reads anything."""
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 
+from helpdesk.blame.names import Known, Names, is_distinctive
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
@@ -33,6 +35,7 @@ def context(settings: Settings, policy: Policy, dialect: Dialect, secret: bytes)
         answers=partial(answered, sender=sender, secret=secret, destinations=labels),
         folders=folder_settings(settings),
         rules=CompiledRules(settings.rule),
+        names=known_names(settings),
         shared=frozenset(authors.people)
         | authors.board
         | authors.destinations.keys()
@@ -78,6 +81,20 @@ def author_policy(settings: Settings) -> AuthorPolicy:
         board=frozenset({settings.smtp.sender}),
         names={address: person.name for person in settings.people for address in person.addresses},
     )
+
+
+def known_names(settings: Settings) -> Known | None:
+    """The names of sites and data sets that mails are searched for; None: the board has no sites."""
+    if not settings.site:
+        return None
+    queues = Counter(name for site in settings.site for name in {one.queue for one in site.queue})
+    spelled: dict[str, list[str]] = {}
+    for site in settings.site:
+        own = {one.queue for one in site.queue if queues[one.queue] == 1 and is_distinctive(one.queue)}
+        storage = {site.se} if site.se is not None and is_distinctive(site.se) else set()
+        for name in {site.name, *site.aliases, *own, *storage}:
+            spelled.setdefault(name, []).append(site.name)
+    return Known(Names(spelled), Names({one.name: [one.name] for one in settings.dataset}))
 
 
 def _speakers(settings: Settings) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,18 @@ from helpdesk.actions import Action, CopyPlan, Kind
 from helpdesk.bits import STAR, Known, confirmed, touched
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.decide import Decision, decide
-from helpdesk.rules.facts import LIVING, Ask, CopyFacts, Order, Policy, Release, ThreadFacts, Told, Undo
+from helpdesk.rules.facts import (
+    LIVING,
+    Ask,
+    CopyFacts,
+    Fault,
+    Order,
+    Policy,
+    Release,
+    ThreadFacts,
+    Told,
+    Undo,
+)
 from helpdesk.rules.state import ThreadState
 from tests.rows import Row, elsewhere, intended, looked_at
 from tests.threads import POLICY, labels_of
@@ -52,6 +63,7 @@ class Simulated(Whiteboard):
     releases: list[Release] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     dirty: bool = True
 
     # Commands
@@ -69,6 +81,11 @@ class Simulated(Whiteboard):
     def take_back(self, action: Action) -> None:
         """A person says `undo`."""
         self.undo.append(Undo(action.id, action.kind, action.what))
+        self.dirty = True
+
+    def blame(self, what: str = "DESY-HH") -> None:
+        """The next cycle finds strong evidence."""
+        self.faults.append(Fault(what, f"{what} is out", Stamp(self.number + 1, self.now)))
         self.dirty = True
 
     def release(self, name: str, version: str) -> None:
@@ -148,6 +165,7 @@ class Simulated(Whiteboard):
             tuple(self.undo),
             tuple(self.releases),
             tuple(self.orders),
+            faults=tuple(self.faults),
         )
 
     @property

@@ -157,6 +157,14 @@ PROBLEMS = [
         "[[destination]] label: there is another [[destination]] with label = 'x'",
     ),
     (
+        '[[site]]\nname = "A"\naliases = ["A", "B"]\n[[site]]\nname = "B"',
+        "[[site]] aliases: B is a name of another site",
+    ),
+    (
+        '[[site]]\nname = "A"\n[[label]]\nname = "Site Trouble"',
+        "[[label]] name: 'Site Trouble' and 'site_trouble' have the same keyword site_trouble",
+    ),
+    (
         '[[people]]\nname = "A"\nroles = ["shifter"]\naddresses = ["a@x.example", "A@x.example"]',
         "[[people]] addresses: A@x.example is there twice",
     ),

@@ -93,6 +93,14 @@ class Names:
         return tuple(found.values())[:MAX_FOUND]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names of a board."""
+
+    sites: Names
+    datasets: Names
+
+
 def without_addresses(text: str) -> str:
     """The text with a blank for each character of URLs and addresses: what stands in them names nothing."""
     if "://" not in text and "@" not in text and "www." not in text:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from helpdesk import app, ledger
+from helpdesk import app, blaming, ledger
+from helpdesk.blame.errors import error_line
+from helpdesk.blame.facts import About, Mention
 from helpdesk.cli import screen, shell
 from helpdesk.errors import UsageError
 from helpdesk.ledger import Ledger, Residue, There
@@ -16,13 +18,15 @@ from helpdesk.mailbox.body import text_of
 from helpdesk.mailbox.classify import classify
 from helpdesk.mailbox.folders import places
 from helpdesk.mailbox.ingest import BODY_OCTETS
+from helpdesk.mailbox.naming import mentioned
 from helpdesk.mailbox.parse import UnparseableError, parse_header
+from helpdesk.model import Author, Header, Nature, Role
 from helpdesk.ports import Mailbox
 from helpdesk.rules.match import Explained
 from helpdesk.settings import Settings
-from helpdesk.store import census
+from helpdesk.store import census, migrations
 from helpdesk.teamrules import CompiledRules, mail_facts
-from helpdesk.wiring import author_policy, folder_settings
+from helpdesk.wiring import author_policy, folder_settings, known_names
 
 MAX_MAIL = 1024 * 1024
 
@@ -117,6 +121,18 @@ def explain_rules(
             for one in rule["conditions"]
         ]
         screen.table(("held", "condition", "wanted", "on"), rows)
+    if told["fault"] is not None:
+        screen.heading(f"site_trouble: {_label(told['fault'])}")
+        named = [("site", one, "") for one in told["fault"]["sites"]]
+        named += [("data set", one, "") for one in told["fault"]["datasets"]]
+        named += [("error", one["line"], one["means"]) for one in told["fault"]["errors"]]
+        screen.table(("names", "what", "which means"), named)
+
+
+def _label(fault: Mapping[str, Any]) -> str:
+    if fault["label"] is None:
+        return "there is no database to ask what the robots know"
+    return f"would be set: {fault['why']}" if fault["label"] else "would not be set"
 
 
 def _read(file: Path) -> bytes:
@@ -146,7 +162,36 @@ def _explained(settings: Settings, octets: bytes) -> Mapping[str, Any]:
         "why": told.why,
         "subject": header.subject,
         "rules": [_rule(one) for one in CompiledRules(settings.rule).matcher.explain(facts)],
+        "fault": _fault(settings, text, header, who) if told.nature is Nature.HUMAN else None,
     }
+
+
+def _fault(settings: Settings, text: str, header: Header, who: Author) -> Mapping[str, Any] | None:
+    """What the mail names, and whether the label would be set (docs/whose-fault.md); None: it is not asked."""
+    names = known_names(settings)
+    if names is None or not settings.labels_sites or who.role is not Role.USER:
+        return None
+    said = mentioned(text, header, who, names)
+    label, why = None, ""
+    if not migrations.check(app.database(settings)):
+        with shell.reading(settings) as conn:
+            why = blaming.explained(conn, said)
+        label = bool(why)
+    return {
+        "sites": [one.name for one in said if one.about is About.SITE],
+        "datasets": [one.name for one in said if one.about is About.DATASET],
+        "errors": [_error(one) for one in said if one.about is About.ERROR],
+        "label": label,
+        "why": why,
+    }
+
+
+def _error(one: Mention) -> Mapping[str, Any]:
+    found = error_line(one.text)
+    means = [
+        f"{m.error_class}{f' in {m.phase}' if m.phase else ''}, most likely {m.blame}" for m in found.meanings
+    ]
+    return {"line": one.text, "code": found.code, "means": " or ".join(means) or "unknown"}
 
 
 def _rule(one: Explained) -> Mapping[str, Any]:

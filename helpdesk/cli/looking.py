@@ -97,6 +97,7 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
             ("labels", ", ".join(told["labels"]) or "none"),
             ("needed for", ", ".join(told["reasons"]) or "nothing"),
             *(("yours to settle", note) for note in told["notes"]),
+            *(("whose fault", line) for line in told["fault"]),
             *((f"with {talk['where']}", _talk(talk)) for talk in told["talks"]),
             ("opened", when(told["opened_at"])),
             ("waiting since", when(told["waiting_since"]) or "not waiting"),

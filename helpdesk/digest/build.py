@@ -86,18 +86,19 @@ def _row(one: Placed, now: Now) -> DigestRow:
     if one.part in {TELL, SETTLE}:
         about = f" ({_who(case.user)}: {_subject(case, now)})" if case.user else ""
         mark = length if one.part == TELL else ""
-        return DigestRow(name, mark, "", f"{safe_text(one.says)}{about}", below=_said(case), link=case.link)
+        return DigestRow(name, mark, "", f"{safe_text(one.says)}{about}", below=_below(case), link=case.link)
     mark = length
     if one.part == FIRST:
         mark = f"{'URGENT' if URGENT in labels(case.facts) else 'bounce'} {length}"
     clue = (safe_text(case.clue),) if case.clue and one.part == FIRST else ()
-    below = (*clue, *_said(case))
+    below = (*clue, *_below(case))
     return DigestRow(name, mark, _who(case.user), _subject(case, now), safe_text(one.note), below, case.link)
 
 
-def _said(case: Case) -> tuple[str, ...]:
-    """The team's last note, on one line."""
-    return (safe_text(case.said, limit=MAX_SAID),) if case.said else ()
+def _below(case: Case) -> tuple[str, ...]:
+    """Whose fault it may be, and the team's last note, a line each."""
+    said = (case.said,) if case.said else ()
+    return tuple(safe_text(one, limit=MAX_SAID) for one in (*case.fault, *said))
 
 
 def _who(name: str) -> str:

@@ -65,7 +65,8 @@ def rows(found: Sequence[DigestRow], name: int) -> Iterator[str]:
         else:
             yield from _in_two_lines(row.says, head)
         margin = " " * (len(MARGIN) + name + 1)
-        yield from (f"{margin}{cut(one, WIDTH - len(margin))}".rstrip() for one in row.below)
+        for one in row.below:
+            yield from _in_two_lines(one, margin)
 
 
 def _in_columns(row: DigestRow, head: str, longest: int, note: int) -> str:

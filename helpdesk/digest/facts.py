@@ -19,6 +19,7 @@ class Case:
     closes: datetime | None = None  # when it is closed by itself if nothing happens
     mails: tuple[str, ...] = ()  # why mails about it wait for a person
     clue: str = ""  # what broke, word for word
+    fault: tuple[str, ...] = ()  # whose fault it may be: at most two lines
     said: str = ""  # the team's last note: who, and the words
     thanks: bool = False  # what reopened it says thanks and nothing else
     link: str = ""  # Message-ID of its newest mail

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from helpdesk.bits import Known, pack
+from helpdesk.blame.facts import Mention
 from helpdesk.mailbox.changes import adopted, arrived, brought, copied
 from helpdesk.mailbox.hearing import NOTHING, Said
 from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailbox.reunite import Arrival
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import LIVING
-from helpdesk.store import commands, copies, handovers, messages, threads
+from helpdesk.store import commands, copies, handovers, mentions, messages, threads
 from helpdesk.store.copies import Held, NewCopy, pack_flags, pack_touches
 from helpdesk.store.flags import Reader
 from helpdesk.store.messages import NewMessage, Twin
@@ -40,6 +41,7 @@ class Arrivals:
     _speakers: list[NewMessage] = field(default_factory=list)
     _left: dict[int, Held] = field(default_factory=dict)
     _said: list[Said] = field(default_factory=list)
+    _named: dict[int, tuple[Mention, ...]] = field(default_factory=dict)
 
     def run(self, arrivals: Sequence[Arrival]) -> None:
         """Enter all of them."""
@@ -50,6 +52,7 @@ class Arrivals:
         for key, arrival in enumerate(arrivals, copy):
             message = self._enter(arrival, key, message)
         messages.add(self.conn, self._messages)
+        mentions.add(self.conn, self._named)
         copies.add(self.conn, self._copies)
         copies.save(self.conn, self._left.values())
         messages.speak_for(self.conn, self._speakers)
@@ -130,6 +133,7 @@ class Arrivals:
     def _add_message(self, mail: Incoming, new: NewMessage, key: int) -> None:
         new.id = key
         self._messages.append(new)
+        self._named[key] = mail.named
         self.new += 1
         if mail.own:
             self.strangers.append(mail)

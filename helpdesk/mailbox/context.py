@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from helpdesk.blame.names import Known
 from helpdesk.hands import Hands
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.dialects import Dialect
@@ -65,6 +66,7 @@ class BoardContext:
     )
     folders: FolderSettings = field(default_factory=FolderSettings)
     rules: TeamRules = field(default_factory=NoRules)
+    names: Known | None = None  # what mails are searched for (docs/whose-fault.md); None: for nothing
     shared: frozenset[str] = (
         frozenset()
     )  # addresses in every thread: list, board, team; no use to the subject rule

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from helpdesk.blame.facts import Mention
 from helpdesk.errors import deadly
 from helpdesk.mailbox.hearing import NOTHING, Said
 from helpdesk.store.flags import Seen
@@ -27,6 +28,7 @@ class Incoming:
     adopted: bool = False  # it was there before the board: history
     when: datetime | None = None  # INTERNALDATE
     said: Said = NOTHING  # to the board
+    named: tuple[Mention, ...] = ()  # what its author names himself
 
     def condemn(self, strikes: int) -> None:
         """Nothing more is asked of it for a while."""

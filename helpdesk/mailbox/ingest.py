@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from helpdesk.errors import DeadlyMailError, MailboxRefusedError, UidValidityChangedError
+from helpdesk.mailbox import naming
 from helpdesk.mailbox.answering import answer_to, way, who_wrote
 from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify, unproven
@@ -147,6 +148,8 @@ class Intake:
         message.correspondence = message.spoken or self._is_correspondence(
             conn, own, header, (named, threads)
         )
+        if not (mail.adopted or message.correspondence):
+            mail.named = naming.named(header, said.who, told.nature, self.board.names, body.text)
         mail.new, mail.own = message, own
 
     def _returned(self, header: Header, nature: Nature, body: "_Body") -> Sequence[str]:

@@ -243,5 +243,5 @@ def _evidence(policy: Policy, site: str) -> dict[str, object]:
     if last is None:
         return account
     said = words.phrase(last.score, policy.templates) if last.cause == "evidence" else ""
-    onset = {"onset": last.score.onset} if last.score.failures else {}
+    onset = {"onset": last.score.onset, "classes": dict(last.score.causes)} if last.score.failures else {}
     return {"cause": last.cause, **({"phrase": said} if said else {}), **onset, **account}

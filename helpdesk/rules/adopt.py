@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from helpdesk.bits import STAR
-from helpdesk.model import URGENT, LabelKind, Nature, Place
+from helpdesk.model import SITE_TROUBLE, URGENT, LabelKind, Nature, Place
 from helpdesk.rules.draft import Draft, living
 from helpdesk.rules.facts import OPEN_KINDS
 from helpdesk.rules.state import Register
+from helpdesk.rules.trouble import RULE
 
 REASON = "it was there before the board"
 
@@ -66,7 +67,8 @@ def _labels(draft: Draft) -> None:
 
 def _register(draft: Draft, label: str, *, present: bool) -> None:
     team_rule = next(
-        (h.rule for m in draft.facts.messages for h in m.hits if label in h.add and not h.shadow), ""
+        (h.rule for m in draft.facts.messages for h in m.hits if label in h.add and not h.shadow),
+        RULE if label == SITE_TROUBLE else "",  # a person sets it seldom, and a rule's label keeps attention
     )
     if present:
         register = Register(True, draft.now, not team_rule, "adoption", REASON, team_rule)

@@ -17,6 +17,7 @@ from helpdesk.rules.project import project
 from helpdesk.rules.repair import repair
 from helpdesk.rules.settle import COVER, settle, undo
 from helpdesk.rules.state import ThreadState
+from helpdesk.rules.trouble import name_trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     adopt(draft)  # section 9
     check_moving(draft)  # section 5
     read_mail(draft)  # section 3
+    name_trouble(draft)  # section 3, whose fault
     undo(draft)
     obey(draft)
     settle(draft)  # section 4

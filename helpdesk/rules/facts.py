@@ -142,6 +142,15 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Strong evidence that a mail tells of a trouble of others, frozen when it was found (docs/whose-fault.md)."""
+
+    what: str  # the site, or that it is many sites
+    why: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadFacts:
     """One thread as observed, with what was decided before."""
 
@@ -154,6 +163,7 @@ class ThreadFacts:
     releases: tuple[Release, ...] = ()
     orders: tuple[Order, ...] = ()
     mails: tuple[Outgoing, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

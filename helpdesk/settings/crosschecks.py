@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from helpdesk.labels import BUILTIN, keyword_of
+from helpdesk.labels import BUILTIN, OF_SITES, Label, keyword_of
 from helpdesk.settings.robots import POPULAR
 
 Loc = tuple[str | int, ...]
@@ -28,6 +28,7 @@ def cross_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _people(document)
     yield from _duplicates(document, "rule", "name")
     yield from _duplicates(document, "site", "name")
+    yield from _aliases(document)
     yield from _duplicates(document, "template", "name")
     yield from _duplicates(document, "cocktail", "name")
     yield from _duplicates(document, "dataset", "name")
@@ -80,10 +81,25 @@ def _duplicates(document: Mapping[str, Any], section: str, key: str) -> Iterator
         seen.add(name)
 
 
+def _aliases(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Another name of a site means that site alone."""
+    owners = {name: loc[:2] for loc, name in strings(document, "site", "*", "name")}
+    for loc, alias in strings(document, "site", "*", "aliases", "*"):
+        if owners.setdefault(alias, loc[:2]) != loc[:2]:
+            yield Problem(loc, f"{alias} is a name of another site")
+
+
+def _builtin(document: Mapping[str, Any]) -> tuple[Label, ...]:
+    """A board with sites has one label more, unless it does without."""
+    robots = document.get("robots")
+    without = isinstance(robots, Mapping) and robots.get("site_trouble") is False
+    return BUILTIN if without or not document.get("site") else (*BUILTIN, *OF_SITES)
+
+
 def _labels(document: Mapping[str, Any]) -> Iterator[Problem]:
     """Two labels must not share a keyword; a [[label]] may describe a built-in or where label by its exact name."""
-    names = {label.keyword: label.name for label in BUILTIN}
-    kinds = {label.name: str(label.kind) for label in BUILTIN}
+    names = {label.keyword: label.name for label in _builtin(document)}
+    kinds = {label.name: str(label.kind) for label in _builtin(document)}
     for loc, name in strings(document, "destination", "*", "label"):
         yield from _one_keyword(loc, name, names)
         if kinds.setdefault(name, "where") != "where":
@@ -109,7 +125,7 @@ def _one_keyword(loc: Loc, name: str, names: dict[str, str]) -> Iterator[Problem
 
 def label_names(document: Mapping[str, Any]) -> set[str]:
     """Names of all labels that a document gives, right or wrong."""
-    names = {label.name for label in BUILTIN}
+    names = {label.name for label in _builtin(document)}
     names.update(name for _, name in strings(document, "destination", "*", "label"))
     names.update(name for _, name in strings(document, "label", "*", "name"))
     return names

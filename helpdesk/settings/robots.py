@@ -38,6 +38,11 @@ class Site(Section):
     """One site that gets test jobs."""
 
     name: Text = Field(description="name of the site", examples=["DESY-HH"])
+    aliases: tuple[Text, ...] = Field(
+        default=(),
+        description="other names that people have for the site: mails that name it are found by them",
+        examples=[["DESY-HH_DATADISK"]],
+    )
     region: Text | None = Field(
         default=None, description="region or cloud, for the overviews", examples=["DE"]
     )
@@ -202,6 +207,10 @@ class Robots(Section):
     incident_after_minutes: Minutes = Field(
         default=20,
         description="minutes that a failure of many sites must go on before the admins get their one mail about it",
+    )
+    site_trouble: Flag = Field(
+        default=True,
+        description="set the label site_trouble on threads that tell of what test jobs show too (docs/whose-fault.md)",
     )
 
     @model_validator(mode="after")

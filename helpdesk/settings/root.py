@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from helpdesk.labels import BUILTIN, Label, Vocabulary, keyword_of
+from helpdesk.labels import BUILTIN, OF_SITES, Label, Vocabulary, keyword_of
 from helpdesk.model import LabelKind
 from helpdesk.settings.base import Section
 from helpdesk.settings.crosschecks import Problem, cross_problems
@@ -67,6 +67,11 @@ class Settings(Section):
         return settings
 
     @property
+    def labels_sites(self) -> bool:
+        """Whether threads get the label site_trouble."""
+        return bool(self.site) and self.robots.site_trouble
+
+    @property
     def secret_path(self) -> Path | None:
         """Where the board's secret is, or is to be made; None for a database in memory."""
         if self.board.secret_file is not None:
@@ -99,7 +104,7 @@ def _details(error: ValidationError) -> list[InitErrorDetails]:
 
 def vocabulary(settings: Settings) -> Vocabulary:
     """Every label of the board: built in, of destinations, and of [[label]], which may also describe the others."""
-    labels = {label.name: label for label in BUILTIN}
+    labels = {label.name: label for label in (*BUILTIN, *(OF_SITES if settings.labels_sites else ()))}
     for destination in settings.destination:
         name = destination.label
         labels[name] = Label(name, LabelKind.WHERE, keyword_of(name), f"escalated to {name}")

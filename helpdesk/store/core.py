@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, ColumnElement, Table, and_, or_
 from sqlmodel import SQLModel
 
-from helpdesk.store import robot_tables, tables  # define what `metadata` knows
+from helpdesk.store import blame_tables, robot_tables, tables  # define what `metadata` knows
 from helpdesk.uidset import UidSet
 
 METADATA = SQLModel.metadata
@@ -35,6 +35,8 @@ JOB = _table(robot_tables.JobRow)
 RECORD = _table(robot_tables.RecordRow)
 VERDICT = _table(robot_tables.VerdictRow)
 INCIDENT = _table(robot_tables.IncidentRow)
+MENTION = _table(blame_tables.MentionRow)
+FAULT = _table(blame_tables.FaultRow)
 COMMAND = _table(tables.CommandRow)
 
 Values = dict[str, Any]

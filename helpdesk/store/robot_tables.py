@@ -102,7 +102,11 @@ class VerdictRow(SQLModel, table=True):
     """A site was put out of an experiment's work, or taken back."""
 
     __tablename__ = "verdict"
-    __table_args__ = (Index("verdict_site", "experiment", "site"), Index("verdict_at", "at"))
+    __table_args__ = (
+        Index("verdict_site", "experiment", "site"),
+        Index("verdict_at", "at"),
+        Index("verdict_of_site", "site", "at"),
+    )
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     at: datetime = Field(sa_type=UtcTime)
     experiment: str

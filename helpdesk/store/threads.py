@@ -21,6 +21,7 @@ from helpdesk.store.bulk import run_many
 from helpdesk.store.copies import select_held
 from helpdesk.store.core import MESSAGE, OUTBOX, THREAD, chunks
 from helpdesk.store.flags import Reader
+from helpdesk.store.mentions import faults
 
 _STATE = TypeAdapter(ThreadState)
 _HITS = TypeAdapter(tuple[Hit, ...])
@@ -75,7 +76,7 @@ def load(conn: Connection, keys: Iterable[int], reader: Reader) -> Iterator[Thre
     for batch in chunks(keys, BATCH):
         messages = _messages(conn, batch)
         copies = _copies(conn, batch, reader)
-        mails = _mails(conn, batch)
+        mails, found = _mails(conn, batch), faults(conn, batch)
         rows = conn.execute(select(THREAD.c.id, THREAD.c.code, THREAD.c.state).where(THREAD.c.id.in_(batch)))
         states = {row.id: (row.code, row.state) for row in rows}
         for key in batch:
@@ -88,6 +89,7 @@ def load(conn: Connection, keys: Iterable[int], reader: Reader) -> Iterator[Thre
                     tuple(messages[key]),
                     tuple(copies[key]),
                     mails=tuple(mails[key]),
+                    faults=tuple(found[key]),
                 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from helpdesk.store.core import VERDICT
 
@@ -49,6 +49,25 @@ def latest(conn: Connection) -> Mapping[tuple[str, str], Change]:
     last = select(func.max(VERDICT.c.id)).group_by(VERDICT.c.experiment, VERDICT.c.site)
     rows = conn.execute(select(VERDICT).where(VERDICT.c.id.in_(last)))
     return {(one.experiment, one.site): one for one in map(_change, rows)}
+
+
+def with_ids(conn: Connection, ids: Select[tuple[int | None]]) -> Sequence[Change]:
+    """These changes, oldest first."""
+    return [
+        _change(row)
+        for row in conn.execute(select(VERDICT).where(VERDICT.c.id.in_(ids)).order_by(VERDICT.c.id))
+    ]
+
+
+def newest(conn: Connection) -> int:
+    """The number of the last change; 0: there was none."""
+    return conn.execute(select(func.max(VERDICT.c.id))).scalar() or 0
+
+
+def excluded_after(conn: Connection, last: int) -> Sequence[Change]:
+    """The exclusions that came after this number, oldest first."""
+    query = select(VERDICT).where(VERDICT.c.id > last, VERDICT.c.action == "exclude").order_by(VERDICT.c.id)
+    return [_change(row) for row in conn.execute(query)]
 
 
 def is_out(conn: Connection, site: str) -> bool:

@@ -74,7 +74,7 @@ ESCALATION = EscalationMail(
         ),
         StoryLine("Ann Müller", NOW - timedelta(hours=1), ("5.2.1, and yes, at LYON it works.",)),
     ),
-    labels=("ESCALATED", "Ganga Expert", "mc08 dataset problem"),
+    labels=("mc08 dataset problem",),
     since=NOW - timedelta(minutes=10),
     asked="What can I do?",
     facts=(

@@ -17,7 +17,7 @@ from helpdesk.mails import (
     UrgentMail,
     WarningMail,
 )
-from helpdesk.model import TEAM
+from helpdesk.model import TEAM, LabelKind
 from helpdesk.store import names, reminders, stories
 
 MAX_PAGES = 12  # mails of a thread that an escalation quotes, the first and the newest
@@ -41,7 +41,7 @@ def escalation(writing: Writing) -> EscalationMail:
         story=tuple(
             line(page, words) for page, words in list(zip(shown, said, strict=True))[1:] if words.strip()
         ),
-        labels=story.labels,
+        labels=_common(writing),
         since=story.since.get(destination, row.planned_at),
         asked=question(said[0]) if said else "",
         facts=facts(asking, writing.board.sites),
@@ -49,6 +49,12 @@ def escalation(writing: Writing) -> EscalationMail:
         link=told[-1].message_id if told else "",
         ticket=ticket,
     )
+
+
+def _common(writing: Writing) -> tuple[str, ...]:
+    """What it is a case of.  States, destinations and the team's notes (`taken`, `be kind`) are no business of a destination."""
+    kinds = writing.board.policy.kinds
+    return tuple(one for one in writing.story.labels if kinds.get(one) is LabelKind.TEMPORARY)
 
 
 def reminder(writing: Writing) -> ReminderMail:

@@ -78,6 +78,16 @@ def test_an_escalation_begins_with_what_an_expert_asks(world: World) -> None:
         assert absent not in said
 
 
+def test_a_destination_does_not_read_the_teams_notes(world: World) -> None:
+    """What a question is a case of is told to the destination; who has taken it, and its state, are not."""
+    question = world.incoming(ANN, "All jobs fail", body=QUESTION)
+    world.tick()
+    world.on(question, "add_flags", ["taken", "mc08_dataset_problem"])
+    world.settle()
+    [known] = [line for line in escalated(world, question).splitlines() if line.startswith("Known as:")]
+    assert known == "Known as: mc08 dataset problem"
+
+
 def test_a_forwarded_question_is_told_whole(world: World) -> None:
     """What was forwarded to the list is the question, and stays."""
     body = "FYI\n\n---------- Forwarded message ----------\nFrom: Bob\n\nWhy does job 4711 fail with exit code 65?\n"

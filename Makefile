@@ -34,6 +34,7 @@ test: $(STAMP) servers lint
 
 slow: $(STAMP) servers
 	-@PYTHON=$(BIN)/python deploy/install-mailman
+	-@deploy/install-arc
 	$(BIN)/pytest -m slow
 
 # ARGS: names of benchmarks, --messages N, --rounds R, --json FILE

@@ -23,7 +23,9 @@ def engine_findings(settings: Settings, progress: Callable[[str], None]) -> Iter
     for name, engine in engines.items():
         if name != "local":
             progress(f"asking the engine {name} ...")
-            used = {one.queue for site in settings.site for one in site.queue if one.engine == name}
+            used = {
+                one.queue for site in settings.site for one in site.queue if kitchen.engine_of(one) == name
+            }
             yield _finding(f"engine {name}", engine, used)
 
 

@@ -278,6 +278,29 @@ PROBLEMS = [
         ),
         "[[site.queue]] queue: there is no 'desi' in [robots.htcondor] queues; did you mean 'desy'?",
     ),
+    (
+        '[robots]\narc.queues = { desy = "https://arc.example.org/arex" }',
+        "[robots] arc: needs a certificate_file or a token_file",
+    ),
+    (
+        '[robots]\narc.queues = { desy = "http://arc.example.org/arex" }\narc.token_file = "t"',
+        (
+            "[robots] arc.queues.desy: is not an https:// address;"
+            ' for example queues = { "desy-atlas" = "https://arc.example.org/arex#grid" }'
+        ),
+    ),
+    (
+        (
+            '[robots]\narc.queues = { desy = "https://arc.example.org/arex" }\narc.token_file = "t"\n'
+            '[[site]]\nname = "X"\n[[site.queue]]\nexperiment = "a"\nengine = "arc"\nqueue = "desy"\n'
+            '[[dataset]]\nname = "d"\ninputs = ["d.root"]\n'
+            '[[template]]\nname = "t"\nexperiment = "a"\npayload = "read"\ndataset = "d"'
+        ),
+        (
+            "[[template]] dataset: jobs of the engine arc cannot read 'd.root':"
+            " inputs of their data sets are http(s):// or root:// URLs"
+        ),
+    ),
     ("[robots]\nmail_from_hour = 20", "[robots]: mail_from_hour must be before mail_until_hour"),
 ]
 

@@ -11,6 +11,7 @@ from helpdesk import config
 from helpdesk.enginecheck import engine_findings
 from helpdesk.findings import Finding
 from tests.desk import Desk, memory_desk
+from tests.servers import arex
 
 SITE = """
 [[site]]
@@ -70,6 +71,31 @@ htcondor.queues = {{ desy = "true" }}"""
     [one] = check(desk, "htcondor", told)
     assert (one.name, one.ok, one.unreachable) == ("engine htcondor", False, True)
     assert one.what.startswith("HTCondor: ")
+
+
+def test_each_computing_element_is_an_engine(desk: Desk, tmp_path: Path) -> None:
+    """A computing element says what it is to who comes with a token, and one that is down concerns nobody else."""
+    (tmp_path / "token").write_text(arex.TOKEN)
+    (tmp_path / "token").chmod(0o600)
+    with arex.computing_element() as element:
+        told = f"""arc.queues = {{ desy = "{element.url}#grid", ral = "https://127.0.0.1:1/arex" }}
+arc.token_file = "{tmp_path}/token"
+arc.ca_path = "{arex.trusted(element, tmp_path)}"
+[[site]]
+name = "RAL"
+[[site.queue]]
+experiment = "lhcb"
+engine = "arc"
+queue = "ral"
+"""
+        fine, down = check(desk, "arc", told)
+        (tmp_path / "token").chmod(0o644)
+        open_to_all, _ = check(desk, "arc", told)
+    assert (fine.name, fine.ok) == ("engine arc:desy", True)
+    assert fine.what.startswith("6.17.0, queues desy; https://localhost:")
+    assert (down.name, down.ok, down.unreachable) == ("engine arc:ral", False, True)
+    assert "chmod 600" in open_to_all.what
+    assert not open_to_all.unreachable
 
 
 def test_nothing_is_asked_of_this_machine(desk: Desk) -> None:

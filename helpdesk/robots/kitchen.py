@@ -9,9 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine as Database
 
-from helpdesk.errors import UsageError
+from helpdesk import secrets
+from helpdesk.errors import ConfigError, UsageError
 from helpdesk.robots import datasets
-from helpdesk.robots.engine import Engine, JobSpec, Limits
+from helpdesk.robots.engine import Engine, EngineError, JobSpec, Limits
+from helpdesk.robots.engines.arc import ArcEngine, Place
+from helpdesk.robots.engines.arc_rest import Login
 from helpdesk.robots.engines.command import CommandEngine
 from helpdesk.robots.engines.htcondor import HTCondorEngine, asker
 from helpdesk.robots.engines.local import LocalEngine
@@ -22,7 +25,7 @@ from helpdesk.robots.record import TestKind
 from helpdesk.robots.schedule import Lane, Mix, choose
 from helpdesk.robots.turn import Recipe, Robot
 from helpdesk.settings import Settings
-from helpdesk.settings.robots import POPULAR, Dataset, HTCondor, JobTemplate
+from helpdesk.settings.robots import POPULAR, Arc, Dataset, HTCondor, JobTemplate, Queue
 
 DISK = 2_000_000_000  # octets that a job may keep in its folder
 MAX_POPULAR = 1_000_000  # octets of the popularity file
@@ -45,10 +48,15 @@ def robot(settings: Settings, database: Database) -> Robot:
 def lanes(settings: Settings) -> tuple[Lane, ...]:
     """Every queue of every site, in the order of the configuration."""
     return tuple(
-        Lane(site.name, queue.experiment, queue.engine, queue.queue)
+        Lane(site.name, queue.experiment, engine_of(queue), queue.queue)
         for site in settings.site
         for queue in site.queue
     )
+
+
+def engine_of(queue: Queue) -> str:
+    """The name of its engine: each computing element is one of its own, so that one which is down concerns nobody else."""
+    return f"arc:{queue.queue}" if queue.engine == "arc" else queue.engine
 
 
 def mixes(settings: Settings) -> Mapping[Lane, Mix]:
@@ -72,7 +80,7 @@ def mixes(settings: Settings) -> Mapping[Lane, Mix]:
 
 def engines(settings: Settings) -> Mapping[str, Engine]:
     """Those engines that some queue uses."""
-    used = {queue.engine for site in settings.site for queue in site.queue}
+    used = {engine_of(queue) for site in settings.site for queue in site.queue}
     robots, folder = settings.robots, settings.robots.folder
     found: dict[str, Engine] = {}
     if "local" in used:
@@ -83,14 +91,14 @@ def engines(settings: Settings) -> Mapping[str, Engine]:
         found["slurm"] = SlurmEngine(folder / "slurm", configuration=configuration)
     if "htcondor" in used:
         found["htcondor"] = _htcondor(robots.htcondor, folder / "htcondor")
+    for name in sorted(one for one in used if one.startswith("arc:")):
+        found[name] = _arc(robots.arc, name.removeprefix("arc:"), folder)
     if "command" in used:
         if not robots.command:
             raise UsageError(
                 'a [[site.queue]] has engine = "command": [robots] command says which programs that is'
             )
         found["command"] = CommandEngine({str(verb): words for verb, words in robots.command.items()})
-    if missing := used - set(found):
-        raise UsageError(f"the engine {', '.join(sorted(missing))} is not built yet")
     return found
 
 
@@ -101,6 +109,29 @@ def _htcondor(told: HTCondor | None, root: Path) -> Engine:
         )
     configuration = None if told.config_file is None else str(told.config_file)
     return HTCondorEngine(root, told.queues, pool=told.pool, schedd=told.schedd, ask=asker(configuration))
+
+
+def _arc(told: Arc | None, queue: str, folder: Path) -> Engine:
+    if told is None or queue not in told.queues:
+        raise UsageError(
+            f'a [[site.queue]] has engine = "arc": [robots.arc] queues says which computing element {queue!r} is'
+        )
+    url, _, inner = told.queues[queue].partition("#")
+    login = Login(
+        certificate=told.certificate_file,
+        key=told.key_file,
+        token=None if told.token_file is None else partial(_token, told.token_file),
+        authorities=told.ca_path,
+    )
+    payload = folder.resolve() / "payload.pyz"
+    return ArcEngine(folder / "arc", Place(queue, url, inner), login, payload=payload, python=told.python)
+
+
+def _token(file: Path) -> str:
+    try:
+        return secrets.secret_from(file).get_secret_value()
+    except ConfigError as error:
+        raise EngineError(str(error), passing=False) from error
 
 
 def _recipe(settings: Settings, template: JobTemplate, payload: Path) -> Recipe:

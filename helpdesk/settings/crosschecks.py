@@ -159,6 +159,8 @@ def _robots(document: Mapping[str, Any]) -> Iterator[Problem]:
         if name not in datasets and not (name == POPULAR and datasets):
             yield Problem(loc, f"there is no [[dataset]] {name!r}{_near(name, datasets)}")
     yield from _queues(document, "htcondor")
+    yield from _queues(document, "arc")
+    yield from _far(document)
     cocktails = {text for _, text in strings(document, "cocktail", "*", "name")}
     for loc, name in strings(document, "robots", "cocktail"):
         if name not in cocktails:
@@ -179,6 +181,30 @@ def _queues(document: Mapping[str, Any], engine: str) -> Iterator[Problem]:
     for loc, name in strings(document, "site", "*", "queue", "*", "queue"):
         if engines.get(loc[:-1]) == engine and name not in known:
             yield Problem(loc, f"there is no {name!r} in [robots.{engine}] queues{_near(name, known)}")
+
+
+def _far(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Jobs of the engine arc see no file of this machine: a data set that lies here would count as the site's fault."""
+    engines = {loc[:-1]: text for loc, text in strings(document, "site", "*", "queue", "*", "engine")}
+    far = {
+        text
+        for loc, text in strings(document, "site", "*", "queue", "*", "experiment")
+        if engines.get(loc[:-1]) == "arc"
+    }
+    names = {loc[:-1]: text for loc, text in strings(document, "dataset", "*", "name")}
+    here = {
+        names.get(loc[:-2]): text
+        for loc, text in strings(document, "dataset", "*", "inputs", "*")
+        if "://" not in text
+    }
+    experiments = {loc[:-1]: text for loc, text in strings(document, "template", "*", "experiment")}
+    for loc, name in strings(document, "template", "*", "dataset"):
+        files = [text for one, text in here.items() if name in {one, POPULAR}]
+        if files and experiments.get(loc[:-1]) in far:
+            yield Problem(
+                loc,
+                f"jobs of the engine arc cannot read {files[0]!r}: inputs of their data sets are http(s):// or root:// URLs",
+            )
 
 
 def _secret(document: Mapping[str, Any]) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from helpdesk.settings.base import (
     Positive,
     Section,
     Text,
+    Url,
     Zone,
 )
 from helpdesk.settings.times import Moment, WeekMoment
@@ -151,6 +152,43 @@ class HTCondor(Section):
     )
 
 
+class Arc(Section):
+    """ARC computing elements, and who we are to them: a certificate, a proxy or a token, in files that are read anew each turn."""
+
+    queues: dict[Text, Url] = Field(
+        min_length=1,
+        description="what each queue name of [[site.queue]] is: the https URL of an A-REX, and after # a queue of its batch system",
+        examples=[{"desy-atlas": "https://arc.example.org/arex#grid"}],
+    )
+    certificate_file: FilePath | None = Field(
+        default=None,
+        description="X.509 certificate or proxy (PEM); the file that holds the key must be readable by us alone",
+        examples=["/run/helpdesk/proxy.pem"],
+    )
+    key_file: FilePath | None = Field(
+        default=None,
+        description="its key, without a password; default: in the same file",
+        examples=["/etc/helpdesk/key.pem"],
+    )
+    token_file: FilePath | None = Field(
+        default=None, description="file (0600) with a bearer token", examples=["/run/helpdesk/token"]
+    )
+    ca_path: FilePath | None = Field(
+        default=None,
+        description="authorities that are trusted: a PEM file, or a folder of them with hashed names; default: the system's",
+        examples=["/etc/grid-security/certificates"],
+    )
+    python: Text = Field(default="python3", description="the python, 3.11 or later, that runs jobs there")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.certificate_file is None and self.token_file is None:
+            raise ValueError("needs a certificate_file or a token_file")
+        if self.key_file is not None and self.certificate_file is None:
+            raise ValueError("has a key_file and needs its certificate_file")
+        return self
+
+
 class Robots(Section):
     """Functional tests of sites."""
 
@@ -174,6 +212,7 @@ class Robots(Section):
         examples=["/etc/slurm/slurm.conf"],
     )
     htcondor: HTCondor | None = Field(default=None, description="where the engine htcondor submits")
+    arc: Arc | None = Field(default=None, description="where the engine arc sends jobs, and who we are there")
     command: dict[
         Literal["describe", "submit", "poll", "fetch", "cancel", "reconcile", "forget"], tuple[Text, ...]
     ] = Field(

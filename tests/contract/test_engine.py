@@ -12,6 +12,8 @@ from uuid import uuid4
 import pytest
 
 from helpdesk.robots.engine import Batch, Engine, EngineError, Handle, JobSpec, Limits, Status
+from helpdesk.robots.engines.arc import ArcEngine, Place
+from helpdesk.robots.engines.arc_rest import Login
 from helpdesk.robots.engines.command import VERBS, CommandEngine
 from helpdesk.robots.engines.htcondor import HTCondorEngine
 from helpdesk.robots.engines.local import LocalEngine
@@ -19,7 +21,7 @@ from helpdesk.robots.engines.process import Client
 from helpdesk.robots.engines.slurm import SlurmEngine
 from helpdesk.robots.record import FINAL, JobState
 from tests.desk import PROJECT
-from tests.servers import condor, slurm
+from tests.servers import arex, condor, slurm
 
 QUEUE = "DESY-HH"
 LIMITS = Limits(wall_s=60, memory_bytes=500_000_000, disk_bytes=50_000_000, output_bytes=100_000)
@@ -48,13 +50,26 @@ def schedd() -> Iterator[condor.Schedd]:
         yield running
 
 
-@pytest.fixture(params=["local", "command", "slurm", "htcondor"])
+@pytest.fixture(scope="session")
+def element() -> Iterator[arex.Arex]:
+    """A computing element of ours; the real one takes a minute a job (test_arc_for_real.py)."""
+    with arex.computing_element() as running:
+        yield running
+
+
+@pytest.fixture(params=["local", "command", "slurm", "htcondor", "arc"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Engines over one batch system with the queue DESY-HH and four slots or more."""
     jobs = tmp_path / "jobs"
     if request.param == "slurm":
         grid: slurm.Slurm = request.getfixturevalue("grid")
         return lambda: SlurmEngine(jobs, configuration=grid.configuration)
+    if request.param == "arc":
+        running: arex.Arex = request.getfixturevalue("element")
+        login = Login(
+            certificate=arex.credential(running, tmp_path), authorities=arex.trusted(running, tmp_path)
+        )
+        return lambda: ArcEngine(jobs, Place(QUEUE, running.url, arex.QUEUE), login)
     if request.param == "htcondor":
         ask = condor.asker(request.getfixturevalue("schedd"))
         return lambda: HTCondorEngine(jobs, {QUEUE: f'TARGET.HelpdeskSite == "{QUEUE}"'}, ask=ask)

@@ -86,7 +86,7 @@ class JobFolder:
         submitted = self.batch.submitted
         ending = self.ending()
         if ending is not None:
-            return _ended(self.handle, ending, submitted)
+            return ended(self.handle, ending, submitted)
         if not self.claimed():
             return Status(self.handle, JobState.SUBMITTED, submitted=submitted)
         here, started = os.uname().nodename, _mtime(self.path / PID)
@@ -94,7 +94,7 @@ class JobFolder:
             return Status(self.handle, JobState.RUNNING, here, submitted, started)
         ending = self.ending()  # it may have ended between the two looks
         if ending is not None:
-            return _ended(self.handle, ending, submitted)
+            return ended(self.handle, ending, submitted)
         return Status(
             self.handle,
             JobState.LOST,
@@ -132,12 +132,32 @@ def write_batch(root: Path, batch: Batch) -> list[JobFolder]:
     if file.exists():
         return jobs_of(root, batch.tag)
     home.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps({"tag": batch.tag, "queue": batch.queue}), *map(_line, batch.jobs)]
     aside = home / f".{BATCH}"
-    aside.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    aside.write_text(lines(batch), encoding="utf-8")
     aside.replace(file)
     written = Written(batch.queue, tuple(job.job for job in batch.jobs), _moment_of(file))
     return written.folders(root, batch.tag)
+
+
+def lines(batch: Batch) -> str:
+    """A batch as its file holds it."""
+    head = json.dumps({"tag": batch.tag, "queue": batch.queue})
+    return "\n".join([head, *map(_line, batch.jobs), ""])
+
+
+def read_batch(root: Path, tag: str) -> Batch | None:
+    """What was written down, if it is there."""
+    try:
+        head, *jobs = (root / tag / BATCH).read_text(encoding="utf-8").splitlines()
+        return Batch(tag, json.loads(head)["queue"], tuple(map(_job, jobs)))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _job(line: str) -> JobSpec:
+    told = json.loads(line)
+    environment = tuple((name, value) for name, value in told["environment"])
+    return JobSpec(told["job"], tuple(told["argv"]), Limits(**told["limits"]), environment)
 
 
 def _line(job: JobSpec) -> str:
@@ -190,7 +210,8 @@ def forget(root: Path, tag: str) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _ended(handle: Handle, ending: dict[str, Any], submitted: datetime | None) -> Status:
+def ended(handle: Handle, ending: dict[str, Any], submitted: datetime | None) -> Status:
+    """What the word of a runner says."""
     code, sign, limit = ending.get("exit_code"), ending.get("signal"), str(ending.get("killed_for") or "")
     good = JobState.SUCCESS if code == 0 and not limit else JobState.FAILED
     state = {"wall": JobState.TIMEOUT, CANCELLED: JobState.CANCELLED}.get(limit, good)
@@ -215,7 +236,10 @@ def _moment_of(file: Path) -> datetime:
 
 
 def _moment(seconds: object) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
+    """A time that can be one: the node that wrote it may be out of its mind."""
+    if not isinstance(seconds, int | float) or not 0 <= seconds < 2**37:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _mtime(path: Path) -> datetime | None:

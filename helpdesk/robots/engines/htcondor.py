@@ -199,11 +199,8 @@ class HTCondorEngine:
 
     def _jobs(self, handles: Collection[Handle]) -> dict[Handle, JobFolder]:
         """The folders of these jobs; each batch is looked at once."""
-        named = {
-            tag: {job.path.name: job for job in folders.jobs_of(self._root, tag)}
-            for tag in {*map(_tag, handles)}
-        }
-        return {one: named[_tag(one)][one.job] for one in handles if one.job in named[_tag(one)]}
+        known = folders.known(self._root, map(_tag, handles))
+        return {one: known[_tag(one), one.job] for one in handles if (_tag(one), one.job) in known}
 
 
 def _status(

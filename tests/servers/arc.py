@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers.certificates import Authority
+from tests.servers.certificates import Authority, proxy
 from tests.servers.process import leash, short_directory
 
 _PATH: Final = (
@@ -33,7 +33,7 @@ AVAILABLE: Final = (
 
 @dataclass(frozen=True)
 class Arc:
-    """A computing element; `proxy` is a client that may send jobs."""
+    """A computing element; `proxy` is of a client that may send jobs, `stranger` of one that may not."""
 
     directory: Path
     network: int  # a descriptor of its namespace
@@ -127,9 +127,9 @@ def _authorities(authority: Authority, directory: Path) -> Path:
     return folder
 
 
-def _client(authority: Authority, name: str, directory: Path) -> Path:
+def _client(name: str, credential: bytes, directory: Path) -> Path:
     file = directory / f"{name}.pem"
-    file.write_bytes(authority.signed(name))
+    file.write_bytes(credential)
     file.chmod(0o600)
     return file
 
@@ -173,8 +173,8 @@ def computing_element() -> Iterator[Arc]:
                 directory,
                 network,
                 folder,
-                _client(authority, "ann", directory),
-                _client(authority, "bob", directory),
+                _client("ann", proxy(authority.signed("ann")), directory),
+                _client("bob", authority.signed("bob"), directory),
             )
             _until_it_answers(arc)
             yield arc

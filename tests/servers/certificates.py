@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = dt.timedelta(days=1)
+_PROXY_CERT_INFO = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.14")
+_INHERIT_ALL = bytes.fromhex("300c300a06082b06010505071501")  # SEQUENCE { SEQUENCE { id-ppl-inheritAll } }
 
 
 class Authority:
@@ -67,6 +69,28 @@ class Authority:
     def client(self) -> ssl.SSLContext:
         """Make the context of a client that trusts this authority and nobody else."""
         return ssl.create_default_context(cadata=self.pem)
+
+
+def proxy(credential: bytes) -> bytes:
+    """Make a proxy (RFC 3820) of a key and its certificate: one file with its certificate, its key, and the certificate that signed it."""
+    signer = serialization.load_pem_private_key(credential, None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    holder = x509.load_pem_x509_certificate(credential)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([*holder.subject, x509.NameAttribute(NameOID.COMMON_NAME, "20261129")])
+    builder = _builder(subject, holder.subject, key.public_key())
+    builder = builder.add_extension(x509.UnrecognizedExtension(_PROXY_CERT_INFO, _INHERIT_ALL), critical=True)
+    certificate = builder.sign(signer, hashes.SHA256())
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return b"".join(
+        (
+            certificate.public_bytes(serialization.Encoding.PEM),
+            secret,
+            holder.public_bytes(serialization.Encoding.PEM),
+        )
+    )
 
 
 def _name(text: str) -> x509.Name:

@@ -256,10 +256,17 @@ def sites_telling(settings: Settings) -> SiteTelling:
 
 
 def helped(this: Board) -> Board:
-    """The board, with helpers where a first sync lies before it: made early, before there are threads and connections."""
+    """The board, with helpers where a first cycle lies before it: made before there are threads and connections."""
     with db.reading(this.engine) as conn:
         first = meta.last_cycle(conn) is None
-    return replace(this, context=replace(this.context, hands=helping(this.context))) if first else this
+    if (
+        not first
+        or this.engine.dialect.name != "sqlite"
+        or this.engine.url.database in {None, "", ":memory:"}
+    ):
+        return this
+    this.engine.dispose()  # a fork would take the locks of open files for its own
+    return replace(this, context=replace(this.context, hands=helping(this)))
 
 
 def telling(settings: Settings) -> Telling:

@@ -17,16 +17,16 @@ from sqlalchemy import Connection
 from helpdesk import posting
 from helpdesk.actions import Action
 from helpdesk.board import Board
+from helpdesk.foretelling import Asked, Foretold, Here, asked, decisions, foretell
 from helpdesk.model import Stamp
 from helpdesk.obeying import Obeying, begin
 from helpdesk.report import Done, Note, Report
 from helpdesk.rules.brakes import AUTO_CLOSE, MAILS, Braked, Budget, Shape, brake, shape
-from helpdesk.rules.decide import Decision, decide
-from helpdesk.rules.facts import Policy, ThreadFacts, Told
+from helpdesk.rules.decide import Decision
+from helpdesk.rules.facts import Policy, Told
 from helpdesk.shifts import noted
 from helpdesk.shifts.duty import Shifts
-from helpdesk.store import boardmails, commands, copies, holds, journal, meta, requests, threads
-from helpdesk.store.core import chunks
+from helpdesk.store import boardmails, commands, copies, holds, journal, meta, outbox, requests, threads
 from helpdesk.wishes import Wishes, read_wishes
 
 SHIFTED = ("auto_close", "urgent")
@@ -68,6 +68,8 @@ def decide_all(
     if keys and board.act:
         boardmails.due(conn)
     held = holds.held_rules(conn)
+    if obeying is not None or wishes.threads(conn) or outbox.any_about_threads(conn):
+        board.context.hands.close()  # what this transaction knows of threads, or has written, a helper does not see
     if holds.board_is_held(report.held):
         for batch in _decisions(stage, keys, held):
             _tell(stage, batch)
@@ -77,6 +79,7 @@ def decide_all(
             mails = [m for m in obeying.finish(stage.told) if not posting.is_known(board, conn, m)]
             _enter(stage, mails)
             report.actions += [done(board, mail) for mail in mails]
+    board.context.hands.close()  # nothing is as much again
 
 
 def _obey(board: Board, conn: Connection, stamp: Stamp, report: Report) -> Obeying | None:
@@ -113,10 +116,11 @@ def _notice_new_rota(stage: Stage, known: Shifts) -> None:
 def _carry_out(stage: Stage, keys: Sequence[int], held: AbstractSet[str], allowed: Budget) -> frozenset[int]:
     """Store everything that may go; the threads that a held rule keeps as they were, with all their events."""
     risky: list[Shape] = []
-    for batch in _decisions(stage, keys, held):
-        shapes = {d.key: found for d in batch if (found := shape(d)) is not None}
+    for told in _foretold(stage, keys, held):
+        shapes = {d.key: found for d in told.decisions if (found := shape(d)) is not None}
         risky += shapes.values()
-        _commit(stage, [d for d in batch if d.key not in shapes])
+        threads.save_rows(stage.conn, told.rows)
+        _commit(stage, [d for d in told.decisions if d.key not in shapes])
     if not risky:
         return frozenset()
     braked = _brake(stage, risky, allowed)
@@ -147,20 +151,21 @@ def _granted(stage: Stage, kept: frozenset[int]) -> None:
     journal.mark(conn, wishes.undone, "undone")
 
 
+def _asked(stage: Stage, held: AbstractSet[str]) -> Asked:
+    return Asked((), stage.stamp, stage.policy, stage.wishes, held, stage.board.observes)
+
+
 def _decisions(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Iterator[Sequence[Decision]]:
-    board, wishes = stage.board, stage.wishes
-    for batch in chunks(keys, threads.BATCH):
-        found = threads.load(stage.conn, batch, board.dialect)
-        yield [_decide(stage, wishes.attach(facts), held) for facts in found]
+    for batch in asked(keys, _asked(stage, held)):
+        yield decisions(stage.conn, stage.board.dialect, batch)
 
 
-def _decide(stage: Stage, facts: ThreadFacts, held: AbstractSet[str]) -> Decision:
-    """In observe mode an order changes nothing; what it would do is said."""
-    decision = decide(facts, stage.policy, stage.stamp, held)
-    if not facts.orders or not stage.board.observes:
-        return decision
-    without = decide(replace(facts, orders=()), stage.policy, stage.stamp, held)
-    return replace(without, told=decision.told)
+def _foretold(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Iterator[Foretold]:
+    """The same, with helpers where there are any: in a first cycle."""
+    here = Here(stage.conn, stage.board.dialect)
+    questions = asked(keys, _asked(stage, held))
+    for _, told in stage.board.context.hands.answers(foretell, here, questions):
+        yield told
 
 
 def _commit(stage: Stage, decisions: Sequence[Decision]) -> None:

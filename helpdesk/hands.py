@@ -147,9 +147,14 @@ class _Helper:
 
     def give(self, ask: Callable[[C, Q], A], job: _Job[Q, A]) -> None:
         """One question more."""
+        try:
+            told = pickle.dumps((ask, job.question), pickle.HIGHEST_PROTOCOL)
+        except (pickle.PicklingError, TypeError, AttributeError):  # something in it cannot be sent
+            job.ours = True
+            return
         job.taken = True
         self._jobs.append(job)
-        self._out += _framed(pickle.dumps((ask, job.question), pickle.HIGHEST_PROTOCOL))
+        self._out += _framed(told)
 
     def send(self) -> None:
         """As much as there is room for."""

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from helpdesk.hands import helping
-from helpdesk.mailbox import ahead, first
-from helpdesk.model import URGENT, WAITING, Place
+from helpdesk.mailbox import ahead, first, ingest
+from helpdesk.mailbox.parse import parse_header
+from helpdesk.model import URGENT, WAITING, Header, Place
 from helpdesk.ports import Tier
 from helpdesk.store import folders
 from helpdesk.store.core import METADATA
@@ -87,30 +88,45 @@ def _rows(bench: Bench) -> list[list[tuple[object, ...]]]:
         return [[tuple(row) for row in conn.execute(table.select())] for table in METADATA.sorted_tables]
 
 
+def _counted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The headers that are read in this process from now on."""
+    seen: list[bytes] = []
+
+    def reading(raw: bytes) -> Header:
+        seen.append(raw)
+        return parse_header(raw)
+
+    monkeypatch.setattr(ingest, "parse_header", reading)
+    return seen
+
+
 def test_helpers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With helpers a first sync stores what it stores without, row for row: they only read ahead."""
     monkeypatch.setattr(first, "BATCH", 10)
     monkeypatch.setattr(first, "MANY", 0)
     monkeypatch.setattr(ahead, "AT_ONCE", 3)
-    found = []
+    found, read = [], []
     for cores in (1, 3):
         folder = tmp_path / str(cores)
         folder.mkdir()
         bench = Bench(folder, Tier.QRESYNC)
-        hands = helping(bench.board, cores)
+        hands = helping(ahead.Reading(bench.board), cores)
         bench.board = replace(bench.board, hands=hands)
         _mixed(bench)
         assert hands.count == cores - 1
+        here = _counted(monkeypatch)
         assert bench.look().adopting
-        assert hands.count == 0  # nobody needs them any more
+        read.append(len(here))
         found.append(_rows(bench))
+        hands.close()
         bench.close()
     assert found[0] == found[1]
+    assert read[1] < read[0]
 
 
 def test_a_small_first_sync_needs_no_helpers(bench: Bench) -> None:
     """They go at once, and everything is read here."""
-    hands = helping(bench.board, 3)
+    hands = helping(ahead.Reading(bench.board), 3)
     bench.board = replace(bench.board, hands=hands)
     bench.deliver("<a@x>")
     assert bench.look().new == 1
@@ -125,11 +141,11 @@ def test_a_crash_with_helpers_costs_what_was_read_ahead(
     monkeypatch.setattr(first, "MANY", 0)
     for number in range(50):
         bench.deliver(f"<{number}@x>")
-    hands = helping(bench.board, 3)
+    hands = helping(ahead.Reading(bench.board), 3)
     bench.board = replace(bench.board, hands=hands)
     with pytest.raises(Crash):
         bench.look(bench.connect(dies_at("FETCH", 5)))
-    assert hands.count == 0
+    hands.close()
     assert len(bench.held()) in {0, 10, 20, 30, 40}
     bench.look(bench.connect())
     assert len(bench.held()) == 50

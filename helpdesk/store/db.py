@@ -34,6 +34,14 @@ def open_engine(address: Address) -> Engine:
     return engine
 
 
+def onlooker(engine: Engine) -> Engine:
+    """One more door to the same SQLite database, for a process beside this one: it writes nothing, and keeps little in memory."""
+    door = create_engine(engine.url)
+    sqlite.prepare(door)
+    sqlite.restrain(door)
+    return door
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the database and does not keep anybody from writing."""

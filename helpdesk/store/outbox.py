@@ -226,3 +226,8 @@ def _row(row: Any) -> OutboxRow:
         context=row.context,
         about=row.thread,
     )
+
+
+def any_about_threads(conn: Connection) -> bool:
+    """Whether there is any mail about a thread."""
+    return conn.execute(select(OUTBOX.c.id).where(OUTBOX.c.thread.is_not(None)).limit(1)).first() is not None

@@ -67,6 +67,16 @@ def hurry(engine: Engine) -> None:
     )
 
 
+def restrain(engine: Engine) -> None:
+    """Write nothing, and keep 2 MB of pages."""
+
+    def on_connect(connection: Any, _record: object) -> None:
+        for pragma in ("query_only = ON", "cache_size = -2048"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    event.listen(engine, "connect", on_connect)
+
+
 def run_many(conn: Connection, compiled: SQLCompiler, names: Sequence[str], rows: Sequence[Row]) -> None:
     """Execute a statement for each row."""
     order = [names.index(name) for name in compiled.positiontup or ()]

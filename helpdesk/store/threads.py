@@ -78,7 +78,7 @@ def load(conn: Connection, keys: Iterable[int], reader: Reader) -> Iterator[Thre
         copies = _copies(conn, batch, reader)
         mails, found = _mails(conn, batch), faults(conn, batch)
         rows = conn.execute(select(THREAD.c.id, THREAD.c.code, THREAD.c.state).where(THREAD.c.id.in_(batch)))
-        states = {row.id: (row.code, row.state) for row in rows}
+        states = {key: (code, state) for key, code, state in rows}
         for key in batch:
             if key in states:
                 code, state = states[key]
@@ -152,10 +152,16 @@ _SAVED = ("s", "o", "w", "p", "d", "n", "c", "key")
 
 def save(conn: Connection, threads: Iterable[Decided]) -> None:
     """Store decisions."""
-    run_many(conn, _SAVE, _SAVED, map(_values, threads), ("w", "c"))
+    save_rows(conn, map(row, threads))
 
 
-def _values(one: Decided) -> tuple[Any, ...]:
+def save_rows(conn: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """The same, of what `row` made of them."""
+    run_many(conn, _SAVE, _SAVED, rows, ("w", "c"))
+
+
+def row(one: Decided) -> tuple[Any, ...]:
+    """What is stored of a decision."""
     waiting = json.dumps([[rule, due.isoformat()] for rule, due in one.pending]) if one.pending else ""
     state, notes = pack_state(one.state), "\n".join(one.notes)
     return state, one.state.open is True, one.due, waiting, one.dirty, notes, _closed_at(one.state), one.key
@@ -203,8 +209,8 @@ def messages_of(conn: Connection, thread: int) -> Sequence[MessageFacts]:
 def _messages(conn: Connection, batch: Sequence[int]) -> dict[int, list[MessageFacts]]:
     found: dict[int, list[MessageFacts]] = defaultdict(list)
     query = _FACTS.where(MESSAGE.c.thread.in_(batch)).order_by(MESSAGE.c.time, MESSAGE.c.id)
-    for row in conn.execute(query):
-        found[row[-1]].append(_message(row))
+    for one in conn.execute(query).all():
+        found[one[-1]].append(_message(one))
     return found
 
 

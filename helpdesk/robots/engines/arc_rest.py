@@ -26,7 +26,7 @@ VERSION = "1.0"
 CHUNK = 500  # jobs in one question: A-REX reads 1 MiB of ids, and an answer is some 3 KB a job
 MAX_ANSWER = 50_000_000  # octets
 AT_ONCE = 8  # requests to one computing element
-QUIET, TOTAL = 60.0, 300.0  # seconds without an octet, and for one request
+CONNECT, QUIET, TOTAL = 10.0, 60.0, 300.0  # seconds to connect, without an octet, and for one request
 _ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 Row = dict[str, Any]
@@ -136,7 +136,8 @@ class Rest:
         except TimeoutError:
             failure = EngineError(f"ARC did not answer {what} in {TOTAL:g} s", passing=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = EngineError(f"ARC, {what}: {_reason(error)}", passing=True)
+            words = _reason(error)
+            failure = EngineError(f"ARC, {what}: {words}", passing="CERTIFICATE_VERIFY_FAILED" not in words)
         else:
             if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
                 return body
@@ -157,7 +158,11 @@ async def opened(url: str, login: Login) -> AsyncIterator[Rest]:
         headers["Authorization"] = f"Bearer {login.token()}"
     limits = httpx.Limits(max_connections=AT_ONCE)
     async with httpx.AsyncClient(
-        verify=login.trust(), headers=headers, timeout=QUIET, limits=limits, trust_env=False
+        verify=login.trust(),
+        headers=headers,
+        timeout=httpx.Timeout(QUIET, connect=CONNECT),
+        limits=limits,
+        trust_env=False,
     ) as http:
         yield Rest(http, url)
 

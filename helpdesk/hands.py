@@ -14,6 +14,7 @@ import pickle
 import select
 import signal
 import struct
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -191,7 +192,12 @@ class _Helper:
 
 
 def helping(about: object, cores: int | None = None) -> Hands:
-    """Make helpers that know what their answers will be `about`, one for each core but one; none where there are threads, because a fork takes their locks along."""
+    """Make helpers that know what their answers will be `about`, one for each core but one; none where there are threads, because a fork takes their locks along.
+
+    On Linux alone: elsewhere system libraries do not survive a fork.
+    """
+    if sys.platform != "linux":
+        return Hands()
     spare = min((len(os.sched_getaffinity(0)) if cores is None else cores) - 1, MOST)
     if threading.active_count() > 1 or spare < 1:
         return Hands()

@@ -13,6 +13,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,9 @@ def test_a_site_that_fails_is_put_out_and_comes_back(demo: Demo) -> None:
         r"board +sends a mail \(site_out: DESY-HH is out of atlas\)",
         r"true +out for 1\.\d h: 1 mail to dieter\.dahl@desy\.example: .*DESY-HH gets no jobs of atlas",
         r"people +Ann Lindqvist asks: All my jobs at DESY-HH fail",
+        r"board +\w+ \+site_trouble \(site_trouble \[4\.3\]: ",
+        r"true +1 of 1 mails carry `site_trouble`",
+        r"true +helpdesk show: .*DESY-HH",
         r"robots +DESY-HH is back in \(atlas: it works again",
         r"true +the blacklist file has 0 sites",
         r"true +in two weeks out: DESY-HH; mails to contacts: 1",
@@ -321,6 +325,27 @@ def test_an_impatient_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
     _, err = demo.running.communicate(timeout=60)
     assert (demo.running.returncode, err) == (130, b"")
     assert demo.left_behind == []
+
+
+def test_control_c_while_jobs_run_leaves_none(tmp_path: Path) -> None:
+    """Ctrl-C as soon as there are processes of jobs: none of them lives when the demo has ended, and no folder is left."""
+    demo = begin(tmp_path)
+    room = str(demo.folder)
+    demo.eventually(lambda: _processes_of(room), "a job", 60)
+    demo.running.send_signal(signal.SIGINT)
+    _, err = demo.running.communicate(timeout=60)
+    assert (demo.running.returncode, err) == (130, b"")
+    assert _processes_of(room) == []
+    assert demo.left_behind == []
+
+
+def _processes_of(folder: str) -> Sequence[str]:
+    """The command lines that name a folder: runners and payloads of the demo that works there."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            found.append(file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+    return [line for line in found if folder in line]
 
 
 @pytest.mark.parametrize("missing", ["pymap", "aiosmtpd"])

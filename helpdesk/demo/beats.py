@@ -13,7 +13,7 @@ from helpdesk.demo.cast import ARCHIVE
 from helpdesk.demo.client import Lying
 from helpdesk.demo.outage import outage
 from helpdesk.demo.post import Letter
-from helpdesk.demo.scene import Beat, Scene
+from helpdesk.demo.scene import Beat, Scene, labelled, mails_of
 
 INBOX = "INBOX"
 
@@ -22,17 +22,17 @@ def _reply(scene: Scene) -> None:
     thread = scene.thread
     user = thread.user.first_name
     scene.caption(f"{user} was asked something: the thread is WAITING, and would close after seven days.")
-    _labelled(scene, "waiting", wanted=True)
+    labelled(scene, "waiting", wanted=True)
     scene.caption(f"{user} is away, and a machine answers the list.")
     away = f"Out of office: {thread.subject}"
     scene.does(
         Says("user", "I am away until Monday, with little access to mail.", machine=True, subject=away)
     )
-    _labelled(scene, "waiting", wanted=True)
+    labelled(scene, "waiting", wanted=True)
     scene.later(minutes=50)
     scene.caption(f"Now {user} answers.")
     scene.does(Says("user", "Sorry, I am back. It still finds no site."))
-    _labelled(scene, "waiting", wanted=False)
+    labelled(scene, "waiting", wanted=False)
     reasons = scene.stage.thread_of(thread.mails[0])["reasons"]
     scene.check(f"the thread needs attention: {', '.join(reasons)}", true="unread_reply" in reasons)
 
@@ -94,15 +94,15 @@ def _slip(scene: Scene) -> None:
     scene.caption("A slip of the mouse: a shifter labels this thread `ggus`, and meant another one.")
     scene.does(Tags(("ggus",)))
     scene.later(minutes=1)
-    _labelled(scene, "escalated", wanted=True)
+    labelled(scene, "escalated", wanted=True)
     scene.caption(
         "A mail to GGUS is due in ten minutes. The shifter types: helpdesk undo --thread " + _short(scene)
     )
     scene.later(minutes=3)
     stage.undo(thread.mails[0])
     scene.runs()
-    _labelled(scene, "escalated", wanted=False)
-    _labelled(scene, "ggus", wanted=False)
+    labelled(scene, "escalated", wanted=False)
+    labelled(scene, "ggus", wanted=False)
     scene.later(hours=2)
     sent = len(stage.letters()) - before
     scene.check(f"two hours later, {sent} mails have left: nobody learned of the slip", true=sent == 0)
@@ -123,22 +123,8 @@ def mailed_twice(letters: Sequence[Letter]) -> int:
     return sum(count - 1 for count in seen.values())
 
 
-def _mails(scene: Scene) -> tuple[list[Lying], int]:
-    """The mails of the scene's thread that the server has, the board's own too, and how many there should be."""
-    there = scene.client.look()
-    listed = [mail["message_id"] for mail in scene.stage.thread_of(scene.thread.mails[0])["messages"]]
-    return [there[one] for one in listed if one in there], len(listed)
-
-
-def _labelled(scene: Scene, keyword: str, *, wanted: bool) -> None:
-    mails, total = _mails(scene)
-    carry = sum(keyword in lying.labels for lying in mails)
-    true = len(mails) == total and carry == (total if wanted else 0)
-    scene.check(f"{carry} of {total} mails carry `{keyword}`", true=true)
-
-
 def _lies(scene: Scene, folder: str) -> None:
-    mails, total = _mails(scene)
+    mails, total = mails_of(scene)
     there = sum(lying.folder == folder for lying in mails)
     scene.check(f"{there} of {total} mails lie in {folder}", true=there == total)
 

@@ -10,11 +10,15 @@ from helpdesk.demo.acts import Breaks, Says
 from helpdesk.demo.cast import CONTACT
 from helpdesk.demo.grid import PLACES
 from helpdesk.demo.post import Letter
-from helpdesk.demo.scene import Scene
+from helpdesk.demo.scene import Scene, labelled
+from helpdesk.model import SITE_TROUBLE
 from helpdesk.store.verdicts import Change
 
 SITE = "DESY-HH"
-SLOW = 3.0
+ERROR = "  [SE][StatusOfGetRequest][SRM_FILE_UNAVAILABLE] File is not available"
+"""What a user's tool says of a file that the storage has lost."""
+
+SLOW = 4.0
 """Hours after which a site that fails, or works again, must have been noticed."""
 
 
@@ -48,7 +52,7 @@ def _fails(scene: Scene) -> Change | None:
     robots, clock = scene.stage.robots, scene.stage.clock
     scene.does(Breaks(SITE, "storage"))
     lost = clock.now
-    scene.caption(f"{lost:%A, %H:%M}: a disk server of {SITE} dies. Nobody knows it.")
+    scene.meanwhile(f"{lost:%A, %H:%M}: a disk server of {SITE} dies. Nobody knows it.")
     scene.tests(lambda: SITE in robots.out(), hours=SLOW)
     out = robots.out().get(SITE)
     if out is None:
@@ -85,14 +89,12 @@ def _is_told(scene: Scene, out: Change) -> None:
 def _is_asked(scene: Scene, out: Change) -> None:
     """A user asks about her jobs there."""
     scene.caption(f"{scene.thread.user.first_name} does not know of robots, and asks the list.")
+    scene.does(Says("user", f"Since this morning all my jobs at {SITE} fail. Is it my code?\n{ERROR}"))
+    labelled(scene, SITE_TROUBLE, wanted=True)
+    said = scene.stage.fault(scene.thread.mails[0])
+    scene.check(f"helpdesk show: {said[0] if said else 'nothing'}", true=any(SITE in line for line in said))
     scene.does(
-        Says(
-            "user",
-            f"Since this morning all my jobs at {SITE} fail. Is it my code?\n  No such file or directory",
-        )
-    )
-    scene.does(
-        Says("shifter", f"It is the site: our test jobs fail there too.\n{out.reason}\nIts contact is told.")
+        Says("shifter", f"It is the site, and not your code: our test jobs fail there too.\n{out.reason}")
     )
 
 
@@ -101,7 +103,7 @@ def _returns(scene: Scene) -> None:
     robots, clock = scene.stage.robots, scene.stage.clock
     scene.does(Breaks(SITE, "mended storage"))
     mended = clock.now
-    scene.caption("The disk server is back. Nobody tells the robots.")
+    scene.meanwhile("The disk server is back. Nobody tells the robots.")
     back = scene.tests(lambda: SITE not in robots.out(), hours=SLOW)
     minutes = (clock.now - mended).total_seconds() / 60
     scene.check(f"{SITE} is {'back in' if back else 'still out'} after {minutes:.0f} minutes", true=back)

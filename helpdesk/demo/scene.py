@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from helpdesk.demo.acts import Act
-from helpdesk.demo.client import Client
+from helpdesk.demo.client import Client, Lying
 from helpdesk.demo.stage import Stage
 from helpdesk.demo.story import Thread
 
@@ -19,6 +19,9 @@ class Scene(Protocol):
 
     def caption(self, text: str) -> None:
         """The narrator speaks, and gives time to read."""
+
+    def meanwhile(self, text: str) -> None:
+        """The narrator speaks while things go on: there is time to read."""
 
     def does(self, act: Act) -> None:
         """Somebody acts, and the board runs."""
@@ -42,3 +45,18 @@ class Beat:
 
     title: str
     play: Callable[[Scene], None]
+
+
+def mails_of(scene: Scene) -> tuple[list[Lying], int]:
+    """The mails of the scene's thread that the server has, the board's own too, and how many there should be."""
+    there = scene.client.look()
+    listed = [mail["message_id"] for mail in scene.stage.thread_of(scene.thread.mails[0])["messages"]]
+    return [there[one] for one in listed if one in there], len(listed)
+
+
+def labelled(scene: Scene, keyword: str, *, wanted: bool) -> None:
+    """Check that all mails of the scene's thread carry a keyword on the server, or none."""
+    mails, total = mails_of(scene)
+    carry = sum(keyword in lying.labels for lying in mails)
+    true = len(mails) == total and carry == (total if wanted else 0)
+    scene.check(f"{carry} of {total} mails carry `{keyword}`", true=true)

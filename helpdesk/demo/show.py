@@ -35,11 +35,11 @@ TOGETHER = timedelta(minutes=30)
 LONGEST = timedelta(days=1)
 """Between two runs: a daemon would have polled a thousand times, and would have seen nothing."""
 
-FORWARD_SECONDS = 26.0
+FORWARD_SECONDS = 18.0
 """How long the two weeks last at pace 1, the scenes not counted."""
 
-READ_SECONDS = 2.2
-CHECK_SECONDS = 0.8
+READ_SECONDS = 2.0
+CHECK_SECONDS = 0.6
 """How long a caption, and a claim that was checked, stand at pace 1."""
 
 LOOK, PATIENCE = 0.02, 60.0
@@ -242,8 +242,12 @@ class _Played:
 
     def caption(self, text: str) -> None:
         """Say it, and give time to read."""
-        self._show.say(Voice.CAPTION, text)
+        self.meanwhile(text)
         self._show.pause(READ_SECONDS)
+
+    def meanwhile(self, text: str) -> None:
+        """Say it."""
+        self._show.say(Voice.CAPTION, text)
 
     def does(self, act: Act) -> None:
         """Let somebody act, then the board."""

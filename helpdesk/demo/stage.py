@@ -120,6 +120,13 @@ class Stage:
             one for one in self.threads() if any(mail["message_id"] == message_id for mail in one["messages"])
         )
 
+    def fault(self, message_id: str) -> Sequence[str]:
+        """What `helpdesk show` says of whose fault a mail's thread tells of."""
+        board = self._wired.board
+        with reading(self._wired.engine) as conn:
+            key = names.find(conn, self.thread_of(message_id)["short"], board.name)
+            return list(views.one_thread(conn, board.dialect, board.policy, board.name, key)["fault"])
+
     def letters(self) -> Sequence[Letter]:
         """The board's own mails that reached somebody, oldest first."""
         local, _, domain = BOARD.partition("@")

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from helpdesk.demo.acts import Act
 from helpdesk.demo.cast import DATASETS, SITES, USERS, Person
-from helpdesk.demo.tales import FAULTS, SCENES, TALES, Tale
+from helpdesk.demo.scenes import FAULTS, SCENES
+from helpdesk.demo.tale import Tale
+from helpdesk.demo.tales import TALES
 
 START = datetime(2009, 6, 8, 6, 0, tzinfo=UTC)
 """A Monday."""

@@ -251,6 +251,10 @@ def sites_telling(settings: Settings) -> SiteTelling:
         until_hour=robots.mail_until_hour,
         per_day=robots.mails_per_day,
         incident_after=timedelta(minutes=robots.incident_after_minutes),
+        templates={
+            experiment: tuple(one.name for one in settings.template if one.experiment == experiment)
+            for experiment in dict.fromkeys(one.experiment for one in settings.template)
+        },
         lanes=frozenset((queue.experiment, site.name) for site in settings.site for queue in site.queue),
     )
 

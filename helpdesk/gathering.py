@@ -61,7 +61,7 @@ def gather(board: Board, conn: Connection, now: datetime, told: Iterable[Handove
         closed=digests.closed_since(conn, since),
         handovers=tuple(Told(one.author, one.at, one.verified, one.words) for one in told),
         board=tuple(_about_the_board(conn, cases, waiting)),
-        sites=standings(board, conn, since),
+        sites=standings(board, conn, since, now),
         first_reply=board.telling.first_reply,
         tag=board.name,
     )

@@ -34,6 +34,12 @@ class SiteTelling:
     per_day: int = 2
     incident_after: timedelta = timedelta(minutes=20)
     lanes: frozenset[tuple[str, str]] = frozenset()  # (experiment, site) that robots test
+    templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by experiment
+
+    def tests(self, site: str) -> Mapping[str, tuple[str, ...]]:
+        """What is tested at a site, by experiment; nothing where no template fits."""
+        mine = sorted(experiment for experiment, name in self.lanes if name == site)
+        return {one: self.templates[one] for one in mine if one in self.templates}
 
 
 @dataclass(frozen=True, slots=True)

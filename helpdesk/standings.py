@@ -1,16 +1,19 @@
 """What a digest says of sites, read from the store: where each stands, what changed lately, and what fails everywhere."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from helpdesk import steering
 from helpdesk.board import Board
-from helpdesk.digest.sites import Central, SitesNow, Standing
-from helpdesk.store import incidents, verdicts
+from helpdesk.digest.sites import Central, Held, SitesNow, Standing
+from helpdesk.store import incidents, site_orders, verdicts
+from helpdesk.store.site_orders import Kind
 from helpdesk.store.verdicts import Change
 
 
-def standings(board: Board, conn: Connection, since: datetime) -> SitesNow | None:
+def standings(board: Board, conn: Connection, since: datetime, now: datetime) -> SitesNow | None:
     """The sites that robots test, by the rows of their verdicts; None: there are none."""
     lanes = board.sites_telling.lanes
     if not lanes:
@@ -36,7 +39,17 @@ def standings(board: Board, conn: Connection, since: datetime) -> SitesNow | Non
         out=tuple(one for one in found if one.out),
         back=tuple(one for one in found if not one.out and one.since > since),
         central=central,
+        held=tuple(_held(board, conn, now)),
     )
+
+
+def _held(board: Board, conn: Connection, now: datetime) -> Iterator[Held]:
+    """What people decided that no verdict says."""
+    tested = {site for _, site in board.sites_telling.lanes}
+    for one in site_orders.in_force(conn, now):
+        if one.site in tested and one.kind is not Kind.OUT:
+            said = steering.described(one, board.telling.timezone)
+            yield Held(one.site, one.kind is Kind.PAUSE, said)
 
 
 def _phrase(change: Change) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from helpdesk.digest.facts import Case, Now, Told
-from helpdesk.digest.sites import Central, SitesNow, Standing
+from helpdesk.digest.sites import Central, Held, SitesNow, Standing
 from helpdesk.model import ESCALATED, FIXED, TAKEN, URGENT, WAITING, Nature
 from helpdesk.rules.facts import Destination
 from helpdesk.rules.hours import Hours
@@ -182,6 +182,7 @@ SITES = SitesNow(
         Standing("atlas", "LYON", False, _moment("2026-06-09T02:35"), "it works again: the last 3 succeeded"),
     ),
     central=(Central(("cms",), ("template dimuon",), _moment("2026-06-09T03:05"), None, 12),),
+    held=(Held("NIKHEF", True, "paused until Thu 11 Jun 2026 12:00 UTC by Eva Ekman"),),
 )
 
 

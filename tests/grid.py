@@ -143,11 +143,11 @@ class Grid:
         self.service = Service(robot, plan)
 
     def run(self, hours: float, *, board: bool = True) -> None:
-        """Let time go by, five minutes a step; with `board` the board looks at each."""
+        """Let time go by, five minutes a step; with `board` the board looks twice an hour, and at the end."""
         end = self.world.now + timedelta(hours=hours)
         while self.world.now < end:
             self.world.now += timedelta(minutes=5)
-            self.step(board=board)
+            self.step(board=board and (self.world.now.minute % 30 == 0 or self.world.now >= end))
 
     def step(self, *, board: bool = True) -> None:
         """One turn of the robots, and one look of the board, at the present time."""

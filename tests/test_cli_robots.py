@@ -168,3 +168,40 @@ def test_verdicts(desk: Desk) -> None:
     ) == 2
     assert all(one["account"] and one["policy"] for one in told)
     assert desk.say("robots", "verdicts", "DESY").code == 2
+
+
+def test_pins(desk: Desk) -> None:
+    """A site is pinned out with a date and a reason, shown wherever one looks, and given back; it takes no daemon to say so."""
+    told = desk.read("robots", "pin", "DESY-HH", "out", "--until", "3 days", "--why", "new\x1b[31m storage")
+    assert (told["site"], told["pinned"]) == ("DESY-HH", "out")
+    [atlas, lhcb] = desk.read("robots", "status")["sites"]
+    [order] = atlas["orders"]
+    assert (order["kind"], order["until"], order["why"]) == ("out", told["until"], "new storage")
+    assert lhcb["orders"] == []
+    assert "pinned out until" in desk.say("robots", "status", columns=300).out
+    assert "A person decided: pinned out until" in desk.say("robots", "verdicts", "DESY-HH", columns=200).out
+    assert desk.read("robots", "verdicts", "DESY-HH")[0]["orders"] == [order]
+    said = desk.say("robots", "unpin", "DESY-HH", columns=200)
+    assert (said.code, "Ended: pinned out" in said.out) == (0, True)
+    assert desk.read("robots", "status")["sites"][0]["orders"] == []
+    assert desk.say("robots", "pin", "DESY-HH", "in").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        (("pin", "DESY", "out"), "there are DESY-HH, RAL"),
+        (("pin", "DESY-HH", "out", "--until", "junk"), "is no date"),
+        (("pin", "DESY-HH", "out", "--until", "2020-01-01"), "is past"),
+        (("pin", "DESY-HH", "out", "--until", "2099-01-01"), "more than 180 days away"),
+        (("pin", "DESY-HH", "sideways"), "sideways"),
+        (("unpin", "RAL"), "neither paused nor pinned"),
+    ],
+)
+def test_no_pin(desk: Desk, args: tuple[str, ...], why: str) -> None:
+    """What cannot be meant is refused with why, and nothing is decided."""
+    assert desk.say("db", "upgrade").code == 0
+    said = desk.say("robots", *args, columns=200)
+    assert said.code == 2
+    assert why in said.err
+    assert [one["orders"] for one in desk.read("robots", "status")["sites"]] == [[], []]

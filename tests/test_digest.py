@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from helpdesk.digest.build import digest
 from helpdesk.digest.facts import Case, Now, Told
 from helpdesk.digest.saying import age
-from helpdesk.digest.sites import Central, SitesNow, Standing
+from helpdesk.digest.sites import Central, Held, SitesNow, Standing
 from helpdesk.model import Nature, Role
 from helpdesk.rules.attention import reasons
 from helpdesk.rules.hours import Hours
@@ -120,7 +120,9 @@ def places(draw: st.DrawFn) -> SitesNow | None:
         st.integers(0, 1000),
     )
     some = st.lists(found, max_size=3).map(tuple) | st.lists(found, min_size=30, max_size=30).map(tuple)
-    return draw(st.none() | st.builds(SitesNow, some, some, st.lists(failures, max_size=2).map(tuple)))
+    held = st.lists(st.builds(Held, TEXTS, st.booleans(), TEXTS), max_size=2).map(tuple)
+    known = st.builds(SitesNow, some, some, st.lists(failures, max_size=2).map(tuple), held)
+    return draw(st.none() | known)
 
 
 @st.composite

@@ -70,14 +70,14 @@ def test_in_simulated_time_nothing_is_late(world: World) -> None:
     world.expect_mail(AIDEN, "closed")
 
 
-def test_contacts_have_no_commands_yet(world: World) -> None:
-    """A site's contact who is proven hears so; nothing is done."""
+def test_contacts_command_no_threads(world: World) -> None:
+    """A contact who is proven hears that threads are not his; nothing is done."""
     world.reconfigure(AUTH + CONTACT)
     asked = question(world)
     write(world, f"helpdesk: close {short(world, asked)}\nhelpdesk: help", CARL)
     world.tick()
     assert world.where(asked) == "INBOX"
-    world.expect_mail(CARL, "Contacts may ask")
+    world.expect_mail(CARL, "1 of 2 not done", "Contacts may say")
 
 
 def test_who_is_no_teammate_any_more_is_not_obeyed(world: World) -> None:

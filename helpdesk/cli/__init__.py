@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from helpdesk.cli import explaining, looking, setting_up, shell, working
+from helpdesk.cli import explaining, looking, pinning, setting_up, shell, working
 from helpdesk.cli.database import database
 from helpdesk.cli.demo import demo
 from helpdesk.cli.digesting import digest
@@ -69,6 +69,7 @@ _SHIFTS = "Example: helpdesk shifts --month 2026-06 --zone America/Chicago"
 _DIGEST = "Example: helpdesk digest --html digest.html"
 _CLIENTS = "Example: helpdesk clients neomutt > board.muttrc"
 _RULES = "Example: helpdesk explain-rules mail.eml"
+_PIN = 'Example: helpdesk robots pin DESY-HH out --until "18 Jun" --why "new storage"'
 _EVALUATE = "Example: helpdesk robots evaluate --world rough --seeds 101,102 --days 20"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
@@ -94,6 +95,8 @@ commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledge
     explaining.ledger_command
 )
 robots.command("evaluate", epilog=_EVALUATE)(evaluate)
+robots.command("pin", epilog=_PIN)(pinning.pin)
+robots.command("unpin", epilog="Example: helpdesk robots unpin DESY-HH")(pinning.unpin)
 commands.add_typer(robots, name="robots", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)

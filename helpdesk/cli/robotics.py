@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from helpdesk import app
+from helpdesk import app, steering
 from helpdesk.cli import screen, shell
 from helpdesk.cli.reports import when
 from helpdesk.errors import HeldError, UsageError
@@ -26,7 +26,8 @@ from helpdesk.robots.service import REQUEST
 from helpdesk.robots.turn import Robot, turn
 from helpdesk.robots.verdict import VERSION
 from helpdesk.settings import Settings
-from helpdesk.store import jobs, records, requests, verdicts
+from helpdesk.store import jobs, records, requests, site_orders, verdicts
+from helpdesk.store.site_orders import Kind, Ruling, SiteOrder
 from helpdesk.store.verdicts import Change
 from helpdesk.text import safe_text
 
@@ -35,7 +36,7 @@ LOOK_SECONDS = 1.0  # between two looks at jobs that somebody waits for
 robots = typer.Typer(
     cls=shell.Shell,
     no_args_is_help=True,
-    help="Test jobs to every site: run, status, records, verdicts, evaluate, import, export.",
+    help="Test jobs to every site: run, status, records, verdicts, pin, evaluate, import, export.",
 )
 
 Site = Annotated[
@@ -205,6 +206,7 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
     with shell.reading(settings) as conn:
         live = jobs.live(conn)
         latest = verdicts.latest(conn)
+        rulings = site_orders.rulings(site_orders.in_force(conn, now))
         recent = Counter(
             (one.site, one.experiment, one.state) for one in records.read(conn, since=now - timedelta(days=1))
         )
@@ -224,6 +226,7 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
                 "excluded": _is_out(change),
                 "since": utc(change.at) if change is not None else None,
                 "reason": change.reason if change is not None else "",
+                "orders": [_order(one) for one in _orders(rulings.get(site))],
                 "on_the_way": sum((one.site, one.experiment) == lane for one in live),
                 "last_24h": ended,
             }
@@ -240,7 +243,14 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
                 f"OUT since {when(one['since'])}" if one["excluded"] else "in",
                 str(one["on_the_way"]),
                 ", ".join(f"{count} {state}" for state, count in one["last_24h"].items()) or "nothing",
-                one["reason"] if one["excluded"] else "",
+                "; ".join(
+                    [one["reason"]] * one["excluded"]
+                    + [
+                        steering.described(order, settings.board.timezone)
+                        for order in _orders(rulings.get(one["site"]))
+                        if order.kind is not Kind.OUT or not one["excluded"]
+                    ]
+                ),
             )
             for one in rows
         ],
@@ -262,6 +272,7 @@ def show_verdicts(
             key: text for key, text in manning.accounts(settings, conn, now).items() if site in {None, key[1]}
         }
         latest = verdicts.latest(conn)
+        rulings = site_orders.rulings(site_orders.in_force(conn, now))
     if site is not None and not told:
         raise UsageError(
             f"no site {site!r} with a queue whose experiment has a template: `helpdesk robots status` lists them"
@@ -274,6 +285,7 @@ def show_verdicts(
                     "experiment": experiment,
                     "excluded": _is_out(latest.get((experiment, name))),
                     "policy": VERSION,
+                    "orders": [_order(one) for one in _orders(rulings.get(name))],
                     "account": text,
                 }
                 for (experiment, name), text in sorted(told.items())
@@ -282,7 +294,19 @@ def show_verdicts(
         return
     for (experiment, name), text in sorted(told.items(), key=lambda one: (one[0][1], one[0][0])):
         screen.heading(f"{name}, {experiment}")
+        for one in _orders(rulings.get(name)):
+            screen.say(f"A person decided: {steering.described(one, settings.board.timezone)}")
         screen.block(text)
+
+
+def _orders(ruling: Ruling | None) -> list[SiteOrder]:
+    """What people decided about a site, and holds."""
+    return [] if ruling is None else [one for one in (ruling.pin, ruling.pause) if one is not None]
+
+
+def _order(one: SiteOrder) -> dict[str, Any]:
+    until = None if one.until is None else utc(one.until)
+    return {"kind": one.kind.value, "since": utc(one.at), "until": until, "by": one.by, "why": one.why}
 
 
 def _is_out(change: Change | None) -> bool:

@@ -3,6 +3,7 @@
     splitting   a mail's text ─► the leading run of `helpdesk: ...` lines, with the words that belong to them
     grammar     one such line ─► what it asks for, or what is wrong with it
     naming      labels by any spelling that means one only
+    dates       until when, as people write it
 
 Nothing here knows who wrote the mail, or whether it may be obeyed: that is `helpdesk.obeying`.  Everything is pure and total: a
 text that makes no sense is a `Mistake`, a value like any other, and no text takes more than linear time.
@@ -13,7 +14,7 @@ from enum import StrEnum
 
 
 class Verb(StrEnum):
-    """What can be asked for; the robots' commands will follow."""
+    """What can be asked for."""
 
     CLOSE = "close"
     REOPEN = "reopen"
@@ -27,10 +28,17 @@ class Verb(StrEnum):
     CONFIRM = "confirm"
     STATUS = "status"
     HELP = "help"
+    RETEST = "retest"
+    OUT = "out"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 READING = frozenset({Verb.STATUS, Verb.HELP})
 """Answered, and nothing is changed."""
+
+ABOUT_SITES = frozenset({Verb.RETEST, Verb.OUT, Verb.PAUSE, Verb.RESUME})
+"""What the contacts of a site may ask for, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,8 @@ class Command:
     threads: tuple[str, ...] = ()  # as they were written
     label: str = ""  # its configured name; of `escalate`: the destination's
     ticket: str = ""
-    what: str = ""  # of undo: an action or a thread; of wrong: a number; of confirm: the token
+    what: str = ""  # of undo: an action or a thread; of wrong: a number; of confirm: the token; of out and pause: a date
+    site: str = ""  # "": the one that the mail is about
     words: tuple[str, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """What one command asks for.  Each verb has a function; a new one is a line in `_VERBS`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -16,6 +16,10 @@ _ID = re.compile(r"[0-9a-hjkmnp-tv-z]{5,10}")  # Crockford's base 32, as thread 
 _TICKET = re.compile(r"[#A-Za-z0-9][A-Za-z0-9._/:#-]{0,39}")
 _SEPARATORS = re.compile(r"[\s,;]+")
 _ENDS = ".,;:!"
+_UNTIL = re.compile(r"(?:(?P<site>.{0,200}?) )?(?:until|till|til) (?P<when>.{1,100})", re.IGNORECASE)
+_LENGTH = re.compile(
+    r"(?:(?P<site>.{0,200}?) )?(?:for )?(?P<when>[0-9]{1,4} ?(?:hours?|days?|weeks?|h|d|w))", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Known:
 
     board: str
     kinds: Mapping[str, LabelKind]  # every label
+    sites: Collection[str] = ()
 
     @property
     def wheres(self) -> list[str]:
@@ -170,6 +175,41 @@ def _confirm(line: _Line) -> Understood:
     return Command(Verb.CONFIRM, what=parts[0].lower())
 
 
+def _site(verb: Verb) -> Callable[[_Line], Understood]:
+    """`retest [SITE]`: verbs that take a site and nothing else."""
+
+    def understood(line: _Line) -> Understood:
+        return _about_site(verb, line.said.strip(_ENDS + " "), "", line.known)
+
+    return understood
+
+
+def _site_until(verb: Verb, *, needed: bool) -> Callable[[_Line], Understood]:
+    """`out [SITE] until DATE`, `pause [SITE] 3 days`."""
+
+    def understood(line: _Line) -> Understood:
+        said = " ".join(line.said.strip(_ENDS + " \xa0").split())
+        found = _UNTIL.fullmatch(said) or _LENGTH.fullmatch(said)
+        name, when = (found["site"] or "", found["when"]) if found is not None else (said, "")
+        if needed and not when:
+            return Mistake(f"{verb} needs a date, as in `helpdesk: {verb} until 18 Jun`")
+        return _about_site(verb, name, when, line.known)
+
+    return understood
+
+
+def _about_site(verb: Verb, name: str, when: str, known: Known) -> Understood:
+    """A site's name is never guessed: it must be written as it is, in any case."""
+    if not name:
+        return Command(verb, what=when)
+    by_key = {one.casefold(): one for one in known.sites}
+    if name.casefold() in by_key:
+        return Command(verb, what=when, site=by_key[name.casefold()])
+    near = get_close_matches(name.casefold()[:100], by_key, n=1)
+    hint = f": {by_key[near[0]]!r}?" if near else ""
+    return Mistake(f"there is no site {name[:100]!r}{hint}")
+
+
 def _help(_line: _Line) -> Understood:
     return Command(Verb.HELP)
 
@@ -191,4 +231,9 @@ _VERBS: Mapping[str, Callable[[_Line], Understood]] = {
     "confirm": _confirm,
     "status": _threads(Verb.STATUS),
     "help": _help,
+    "retest": _site(Verb.RETEST),
+    "out": _site_until(Verb.OUT, needed=True),
+    "pause": _site_until(Verb.PAUSE, needed=False),
+    "resume": _site(Verb.RESUME),
+    "back in": _site(Verb.RESUME),
 }

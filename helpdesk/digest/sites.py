@@ -41,12 +41,22 @@ class Central:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A site that a person paused, or keeps in; who keeps it out is the reason why it is out."""
+
+    site: str
+    paused: bool
+    says: str  # paused until Thu 11 Jun 2026 12:00 UTC by Eva Ekman
+
+
+@dataclass(frozen=True, slots=True)
 class SitesNow:
     """The sites at one moment: all that are out, and what changed since the last digest."""
 
     out: tuple[Standing, ...] = ()
     back: tuple[Standing, ...] = ()
     central: tuple[Central, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 def summary(sites: SitesNow) -> str:
@@ -54,6 +64,8 @@ def summary(sites: SitesNow) -> str:
     names = sorted({one.site for one in sites.out})
     going = sorted({name for one in sites.central if one.ended is None for name in one.experiments})
     out = f"out {_named(names)}" if names else "all in"
+    paused = _named(sorted({one.site for one in sites.held if one.paused}))
+    out += f"; paused {paused}" if paused else ""
     return f"{out}; central {f'failure in {_named(going)}' if going else 'none'}"
 
 
@@ -83,6 +95,7 @@ def _lines(sites: SitesNow, now: datetime, zone: ZoneInfo) -> Iterator[str]:
     for one in _ordered(sites.out):
         why = f": {one.why}" if one.why else ""
         yield f"{one.site} out of {one.experiment} since {moment(one.since, now, zone)}{why}"
+    yield from (f"{one.site} is {one.says}" for one in sites.held)
     for one in _ordered(sites.back):
         why = f": {one.why}" if one.why else ""
         yield f"{one.site} back in {one.experiment} since {moment(one.since, now, zone)}{why}"

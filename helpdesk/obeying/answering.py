@@ -40,6 +40,7 @@ def answer(desk: Desk, work: Work) -> list[Action]:
         "received": work.mail.mailed.isoformat(),
         "outcomes": outcomes,
         "thread": threads[0] if len(threads) == 1 else "",
+        "site": work.sites[0] if len(set(work.sites)) == 1 else "",
         "answers": work.mail.message_id,
         "proven": work.proven,
     }

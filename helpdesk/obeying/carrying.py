@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from helpdesk import asking
 from helpdesk.actions import Kind
-from helpdesk.commands import READING, Command, Mistake, Verb, changes
+from helpdesk.commands import ABOUT_SITES, READING, Command, Mistake, Verb, changes
 from helpdesk.errors import UsageError
 from helpdesk.mailids import Reason, loop_token, message_id
 from helpdesk.model import Role
-from helpdesk.obeying import looking
-from helpdesk.obeying.desk import Desk
+from helpdesk.obeying import looking, places
+from helpdesk.obeying.desk import CONTACT, Desk
 from helpdesk.obeying.work import Work, place
 from helpdesk.outbox import State as MailState
 from helpdesk.rules.facts import Ask, Order, Told
@@ -203,8 +203,14 @@ def _status(desk: Desk, work: Work, asked: Command) -> str:
     return "\n\n".join(found)
 
 
-def _help(_desk: Desk, _work: Work, _asked: Command) -> str:
-    return looking.HELP
+def _help(_desk: Desk, work: Work, _asked: Command) -> str:
+    return looking.SITES_HELP if work.person.roles <= CONTACT else f"{looking.HELP}\n\n{looking.SITES_HELP}"
+
+
+def _site(desk: Desk, work: Work, asked: Command) -> str:
+    """What the robots are told; an answer to our answer is about the same site."""
+    work.sites.append(asked.site)
+    return places.act(desk.board, desk.conn, work.person, asked, desk.now.at)
 
 
 _ACTS: Mapping[Verb, Callable[[Desk, Work, Command], str]] = {
@@ -213,4 +219,5 @@ _ACTS: Mapping[Verb, Callable[[Desk, Work, Command], str]] = {
     Verb.WRONG: _wrong,
     Verb.STATUS: _status,
     Verb.HELP: _help,
+    **dict.fromkeys(ABOUT_SITES, _site),
 }

@@ -8,18 +8,22 @@ from sqlalchemy import Connection, select
 
 from helpdesk.actions import Action, Kind
 from helpdesk.board import Board, Teammate
-from helpdesk.commands import Command, Mistake, Verb
+from helpdesk.commands import ABOUT_SITES, Command, Mistake, Verb
 from helpdesk.commands.grammar import Known, understand
 from helpdesk.commands.splitting import MAX_COMMANDS
 from helpdesk.errors import UsageError
 from helpdesk.model import Stamp
+from helpdesk.obeying import places
 from helpdesk.store import names
 from helpdesk.store.commands import CommandMail
 from helpdesk.store.core import THREAD
 
 CONTACT = frozenset({"contact"})
+_ANYBODY = frozenset({Verb.CONFIRM, Verb.HELP})
 MAX_NEAR = 2000  # threads among which a misspelt id is looked for
-_NOT_YET = Mistake("contacts may ask for what concerns their site; there are no such commands yet")
+_NOT_YOURS = Mistake(
+    "contacts may say retest, out until DATE, pause and resume, about their own sites, and help"
+)
 _LATE = Mistake(
     "it was not seen within 24 hours, so it is not carried out: please say it again if it still holds"
 )
@@ -45,12 +49,20 @@ class Desk:
 
     def understood(self, mail: CommandMail, person: Teammate) -> Sequence[Command | Mistake]:
         """What each command of a mail asks for, as far as the person may ask."""
-        known = Known(self.board.name, self.board.policy.kinds)
+        known = Known(self.board.name, self.board.policy.kinds, self.board.sites)
         found: list[Command | Mistake] = [understand(item, known) for item in mail.items[:MAX_COMMANDS]]
         found += [_TOO_MANY] * (len(mail.items) - len(found))
         if mail.stale:
             return [one if is_confirmation(one) else _LATE for one in found]
-        return [_NOT_YET if isinstance(one, Command) and person.roles <= CONTACT else one for one in found]
+        return [self._allowed(mail, person, one) for one in found]
+
+    def _allowed(self, mail: CommandMail, person: Teammate, asked: Command | Mistake) -> Command | Mistake:
+        """What the person may ask for; a command about a site with the site and the moment that are meant."""
+        if not isinstance(asked, Command):
+            return asked
+        if asked.verb in ABOUT_SITES:
+            return places.settled(self.board, self.conn, mail, person, asked)
+        return _NOT_YOURS if person.roles <= CONTACT and asked.verb not in _ANYBODY else asked
 
     def thread(self, text: str) -> int:
         """The thread that an id means; UsageError, a sentence for the answer, with the id that looks most like it."""

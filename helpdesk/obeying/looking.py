@@ -29,6 +29,14 @@ T is a thread's id; left out, it is the thread that your mail answers.
 One command a line, at the top of the mail, each after "helpdesk:"."""
 
 
+SITES_HELP = """\
+S is a site's name; left out, it is the site that your mail answers.
+  retest S               a job of each template now, once an hour
+  out S until 18 Jun     no jobs until then; also: out S 3 days
+  pause S                no test jobs for a week; also: until DATE
+  resume S               ends both"""
+
+
 def board(desk: Desk) -> str:
     """How many threads stand where, and those that want somebody, the oldest first."""
     found = list(_open(desk))

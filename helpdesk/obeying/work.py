@@ -27,6 +27,8 @@ class Work:
         default_factory=list
     )  # what is looked up when all else is done
 
+    sites: list[str] = field(default_factory=list)  # that something was said about
+
     def order_id(self, where: str) -> str:
         """Name an order: for ever, so that what it causes happens once."""
         return f"{self.mail.key}:{where}"

@@ -19,6 +19,8 @@ def document(latest: Mapping[tuple[str, str], Change], now: datetime) -> dict[st
                 "since": utc(change.at),
                 "reason": change.reason,
                 "by": change.by,
+                "cause": change.evidence.get("cause", "evidence"),
+                "until": change.evidence.get("until"),
                 "policy": change.policy,
             }
             found.setdefault(experiment, {})[site] = said

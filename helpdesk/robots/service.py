@@ -14,16 +14,20 @@ from sqlalchemy import Connection
 from helpdesk.robots import blacklist, central
 from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, SiteInfo, excluded, judge
 from helpdesk.robots.protocol import Info, Policy
+from helpdesk.robots.ruling import Opinions, outage
 from helpdesk.robots.schedule import Intent, Lane, Mix, asked, routine
 from helpdesk.robots.turn import Robot, Turned, turn
 from helpdesk.robots.verdict import Verdicts, words
-from helpdesk.store import boardmails, incidents, meta, records, requests, verdicts
+from helpdesk.store import boardmails, incidents, meta, records, requests, site_orders, verdicts
 from helpdesk.store.incidents import Part
+from helpdesk.store.requests import Request
+from helpdesk.store.site_orders import Ruling, SiteOrder
 from helpdesk.store.verdicts import Change
 
 LAST = "robots.turn"
-REQUEST = "robots"
-"""Jobs that a person asked for: {"site", "template", "count", "campaign"}."""
+REQUEST = requests.ROBOTS
+MANUAL, RETEST = "manual", "retest"
+"""The campaigns of what people ask for: the team, and whoever answers for a site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,25 @@ class Service:
         self._judges: dict[str, Judge] | None = None
         self._wishes: list[Intent] = []  # asked for by policies, not sent yet
         self._declared: set[Downtime] = set()
+        self._orders: Sequence[SiteOrder] | None = None  # of people, in force
+        self._rulings: Mapping[str, Ruling] = {}
+        self._opinions = Opinions()
         self._found: list[Part] | None = None  # the failures of many sites, as they were written last
         self.trouble = ""  # why the blacklist's files are not up to date
 
     async def step(self, now: datetime) -> Turned:
         """Look, judge, send."""
         judges = self._ready(now)
-        self._declare(judges, now)
+        self._rule(judges, now)
         with self._robot.database.begin() as conn:
-            intents = [*self._due(conn, now), *self._requested(conn, now), *self._wishes]
-        self._wishes = []
-        turned = await turn(self._robot, intents, now)
+            due, open_ = self._due(conn, now), requests.open_requests(conn, REQUEST)
+        intents = [*due, *self._requested(open_), *self._wishes]
+        turned = await turn(self._robot, [one for one in intents if self._may_go(one)], now)
+        self._wishes = [one for one in turned.kept if one.campaign == RETEST]
+        with (
+            self._robot.database.begin() as conn
+        ):  # after a crash they are asked for again, under the same ids
+            requests.done(conn, open_, now)
         self._feed(judges, turned)
         told = [one for mine in judges.values() for one in mine.until(now)]
         self._wishes += [intent for one in told for intent in self._probes(one)]
@@ -87,10 +99,13 @@ class Service:
         due = [intent for lane, mix in self._plan.mixes.items() for intent in routine(lane, mix, last, now)]
         return [one for one in due if one.lane.site not in down]
 
-    def _requested(self, conn: Connection, now: datetime) -> list[Intent]:
-        """What people asked for, once."""
-        open_ = requests.open_requests(conn, REQUEST)
-        requests.done(conn, open_, now)
+    def _may_go(self, intent: Intent) -> bool:
+        """A site that is paused gets nothing but what the team asks for by hand."""
+        ruling = self._rulings.get(intent.lane.site)
+        return ruling is None or ruling.pause is None or intent.campaign == MANUAL
+
+    def _requested(self, open_: Sequence[Request]) -> list[Intent]:
+        """What people asked for."""
         return [
             intent
             for one in open_
@@ -124,37 +139,43 @@ class Service:
             templates = {name: recipe.experiment for name, recipe in self._robot.recipes.items()}
             with self._robot.database.connect() as conn:
                 self._judges = replayed(self._plan, templates, conn, now)
-            self._declared = set(self._plan.downtimes(now))
+                out = site_orders.outages(conn, now - MEMORY)
+            self._declared = {*self._plan.downtimes(now), *map(outage, out)}
             self._catch_up(self._judges, now)
         return self._judges
 
     def _catch_up(self, judges: Mapping[str, Judge], now: datetime) -> None:
-        """What the policies say of the past must be what stands there; the difference is a change of now."""
-        with self._robot.database.connect() as conn:
-            standing = verdicts.latest(conn)
-        changes: list[Change] = []
+        """What the policies say of the past is their opinion; where another stands, that is a change of now."""
         for name, mine in judges.items():
             told = [one for asked_ in mine.until(now) for one in asked_.decisions]
             out = excluded((site, action) for site, action, _ in told)
-            was = {
-                site
-                for (experiment, site), one in standing.items()
-                if experiment == name and one.action == "exclude"
-            }
             why = {site: reason for site, _, reason in told}
-            for site in sorted((out ^ was) & set(self._plan.sites)):
+            for site in {one.site for one in self._plan.lanes if one.experiment == name}:
                 action = "exclude" if site in out else "include"
                 reason = why.get(site, "nothing is known against it any more")
-                evidence = _evidence(mine.policy, site)
-                changes.append(Change(now, name, site, action, reason, self._plan.version, evidence=evidence))
-        self._write(changes, now)
+                self._opinions.hear(self._change(now, mine, (site, action, reason)))
 
-    def _declare(self, judges: Mapping[str, Judge], now: datetime) -> None:
-        for one in self._plan.downtimes(now):
-            if one not in self._declared:
-                self._declared.add(one)
-                for mine in judges.values():
-                    mine.declared(one)
+    def _change(self, at: datetime, mine: Judge, said: tuple[str, str, str]) -> Change:
+        """A decision of a policy, (site, action, reason), as a row."""
+        site, action, reason = said
+        evidence = _evidence(mine.policy, site)
+        return Change(at, mine.experiment, site, action, reason, self._plan.version, evidence=evidence)
+
+    def _rule(self, judges: Mapping[str, Judge], now: datetime) -> None:
+        """Learn what people decided about sites, and make it true; policies hear of downtimes, and who is out by hand is down."""
+        with self._robot.database.begin() as conn:
+            orders = site_orders.in_force(conn, now)
+            out = site_orders.outages(conn, now - MEMORY)
+            if orders != self._orders:
+                self._orders, self._rulings = orders, site_orders.rulings(orders)
+                _tell_the_board(conn)
+            standing = verdicts.latest(conn)
+        down = {*self._plan.downtimes(now), *map(outage, out)}
+        for one in sorted(down - self._declared, key=lambda x: x.announced):
+            for mine in judges.values():
+                mine.declared(one)
+        self._declared = down
+        self._write(self._opinions.overdue(standing, self._rulings, now), now)
 
     def _feed(self, judges: Mapping[str, Judge], turned: Turned) -> None:
         for job in turned.submitted:
@@ -165,20 +186,15 @@ class Service:
                 judges[record.experiment].ended(record)
 
     def _decide(self, told: Sequence[Asked], judges: Mapping[str, Judge], now: datetime) -> None:
+        """A policy's word is its opinion, and a change where no person decided otherwise."""
         changes = [
-            Change(
-                one.at,
-                one.experiment,
-                site,
-                action,
-                reason,
-                self._plan.version,
-                evidence=_evidence(judges[one.experiment].policy, site),
-            )
+            self._change(one.at, judges[one.experiment], decision)
             for one in told
-            for site, action, reason in one.decisions
+            for decision in one.decisions
         ]
-        self._write(changes, now)
+        for one in changes:
+            self._opinions.hear(one)
+        self._write([one for one in changes if one.site not in self._rulings], now)
 
     def _find_incidents(self, judges: Mapping[str, Judge], now: datetime) -> None:
         """Write down which failures many sites have in common, where that is news; at a start it always may be."""
@@ -222,7 +238,7 @@ def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: da
     for record in records.read(conn, since=start):
         if record.experiment in judges:
             judges[record.experiment].ended(record)
-    for one in plan.downtimes(now):
+    for one in (*plan.downtimes(now), *map(outage, site_orders.outages(conn, start))):
         for each in judges.values():
             each.declared(one)
     return judges

@@ -37,6 +37,7 @@ VERDICT = _table(robot_tables.VerdictRow)
 INCIDENT = _table(robot_tables.IncidentRow)
 MENTION = _table(blame_tables.MentionRow)
 FAULT = _table(blame_tables.FaultRow)
+SITE_ORDER = _table(robot_tables.SiteOrderRow)
 COMMAND = _table(tables.CommandRow)
 
 Values = dict[str, Any]

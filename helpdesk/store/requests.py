@@ -11,10 +11,13 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from helpdesk.store import meta
 from helpdesk.store.core import REQUEST
 
+ROBOTS = "robots"
+"""The kind of a request for test jobs: {"site", "template", "count", "campaign"}."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`kind` is undo, release or resume."""
+    """`kind` is undo, release, resume or robots."""
 
     id: int
     at: datetime

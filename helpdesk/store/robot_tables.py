@@ -127,3 +127,20 @@ class IncidentRow(SQLModel, table=True):
     opened: datetime = Field(sa_type=UtcTime)
     ended: datetime | None = Field(default=None, sa_type=UtcTime)
     parts: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class SiteOrderRow(SQLModel, table=True):
+    """A person decided about a site: `helpdesk.store.site_orders`."""
+
+    __tablename__ = "site_order"
+    __table_args__ = (Index("site_order_site", "site", "kind"),)
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    site: str
+    kind: str
+    at: datetime = Field(sa_type=UtcTime)
+    until: datetime | None = Field(default=None, sa_type=UtcTime)
+    by: str
+    team: bool = False
+    why: str = Field(default="", sa_column=Column(Text, nullable=False))
+    lifted: datetime | None = Field(default=None, sa_type=UtcTime)
+    lifted_by: str = ""

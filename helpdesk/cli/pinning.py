@@ -1,0 +1,108 @@
+"""`helpdesk robots pin` and `unpin`: a person decides about a site, and the robots obey within their next turn."""
+
+import getpass
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from sqlalchemy import Connection
+
+from helpdesk import app, steering
+from helpdesk.cli import screen, shell
+from helpdesk.commands import Mistake, dates
+from helpdesk.errors import HeldError, UsageError
+from helpdesk.report import utc
+from helpdesk.settings import Settings
+from helpdesk.steering import Site, Speaker
+from helpdesk.store.site_orders import Kind
+
+
+class Action(StrEnum):
+    """Where the site is to be."""
+
+    IN = "in"
+    OUT = "out"
+
+
+Name = Annotated[str, typer.Argument(metavar="SITE", help="The name of a [[site]].")]
+
+
+def pin(
+    site: Name,
+    action: Annotated[
+        Action, typer.Argument(metavar="in|out", help="Where it is to be, whatever its jobs do.")
+    ],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="DATE",
+            help="Until when: 18 Jun, 2026-06-18 14:00, 3 days. Default: until unpin.",
+        ),
+    ] = None,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="For those who ask why.")] = "",
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
+    """Put a site out of the work, or keep it in: it wins over the verdict, and a running daemon obeys within its next turn."""
+    settings = shell.load(config)
+    now, place = app.clock(), _site(settings, site)
+    end = None if until is None else _moment(until, now, place)
+    order = (Kind(action.value), end, why)
+    says = _carry(settings, lambda conn: steering.pin(conn, place, _speaker(), order, now))
+    _show(
+        as_json,
+        {"site": site, "pinned": action.value, "until": None if end is None else utc(end), "says": says},
+    )
+
+
+def unpin(site: Name, as_json: shell.Json = False, config: shell.Config = None) -> None:
+    """Give a site back to the robots: ends a pin and a pause, and sends it a test job of each template."""
+    settings = shell.load(config)
+    place, now = _site(settings, site), app.clock()
+    says = _carry(settings, lambda conn: steering.resume(conn, place, _speaker(), now))
+    _show(as_json, {"site": site, "pinned": None, "until": None, "says": says})
+
+
+def _show(as_json: bool, told: dict[str, str | None]) -> None:
+    if as_json:
+        screen.document(told)
+    else:
+        screen.say(str(told["says"]))
+
+
+def _site(settings: Settings, name: str) -> Site:
+    """A configured site; UsageError: there is none of that name."""
+    telling = app.sites_telling(settings)
+    if name not in telling.contacts:
+        raise UsageError(f"no [[site]] {name!r}: there are {', '.join(sorted(telling.contacts)) or 'none'}")
+    return Site(name, telling.contacts[name].zone, telling.tests(name))
+
+
+def _speaker() -> Speaker:
+    """Whoever may run commands here is of the team."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        name = "the operator"
+    return Speaker(name, team=True)
+
+
+def _moment(text: str, now: datetime, site: Site) -> datetime:
+    found = dates.until(text, now, ZoneInfo(site.zone))
+    if isinstance(found, Mistake):
+        raise UsageError(f"--until: {found.problem}")
+    return found
+
+
+def _carry(settings: Settings, work: Callable[[Connection], str]) -> str:
+    """In the database, whether a daemon runs or not; where none runs, an empty one is made."""
+    try:
+        with app.opened(settings, writing=True) as engine, engine.begin() as conn:
+            return work(conn)
+    except HeldError:
+        with app.opened(settings, writing=False) as engine, engine.begin() as conn:
+            return work(conn)

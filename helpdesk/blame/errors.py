@@ -95,6 +95,12 @@ def code_in(text: str) -> str:
     return ""
 
 
+def says_what_broke(line: str) -> bool:
+    """Whether a line says a code that a table has, or a message of a system, whatever it looks like."""
+    small = line.lower()
+    return any(words in small for words in MESSAGES) or bool(code_in(line))
+
+
 def _meanings(text: str, code: str) -> tuple[Meaning, ...]:
     if code:
         name, _, number = code.partition(":")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from helpdesk.blame.errors import code_in, error_line
+from helpdesk.blame.errors import error_line, says_what_broke
 from helpdesk.blame.facts import About, Mention
 from helpdesk.blame.names import MAX_TEXT, Names, without_addresses
 from helpdesk.clues import MAX_LINE, Sort, clues
@@ -16,15 +16,17 @@ MAX_LINES = 3000
 MAX_ERRORS, MAX_DATASETS = 5, 5
 MAX_NAME = 200
 MAX_ANSWER = 120
+SHORT = 60  # characters of a line that begins with the author's name and is no sentence
 SIGNATURE_LINES = 8  # as many lines with something on them may follow a farewell
 
 _FAREWELL = re.compile(
-    r"\s*(?:(?:many |best |kind |warm(?:est)? |with |in )*"
+    r"\s*(?:(?:many |best |kind |warm(?:est)? |with |in |thanks |and |& |my )*"
     r"(?:thanks|thank you|thx|cheers|regards|wishes|yours|sincerely|best|advance|greetings|bye|ciao|salut|cordialement|saluti|saludos"
     r"|(?:mit )?(?:freundlichen|besten|vielen|viele|liebe|beste|schöne)n? (?:grüßen|grüße|gruß|gruss|dank))"
     r"(?: (?:a lot|again|in advance|you|for (?:your|any|the) help))*)[\s,.!]*(?:\S{1,30}){0,1}[\s,.!]*",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"[-_=*~]{3,80}")
 _GREETING = re.compile(
     r"\s*(?:hi|hello|dear|hey|hallo|lieber?|bonjour|salut|ciao|good (?:morning|afternoon|evening))\b.{0,40}[,:!]?\s*", re.IGNORECASE
 )  # fmt: skip
@@ -87,9 +89,17 @@ def _signature(lines: Sequence[str], author: str) -> int:
     names = _names_of(author)
     for number in said[-SIGNATURE_LINES - 1 :]:
         line = lines[number].strip()
-        if (_FAREWELL.fullmatch(line) and number != said[0]) or line.strip(" ,.-*").casefold() in names:
+        farewell = number != said[0] and (_FAREWELL.fullmatch(line) or _RULE.fullmatch(line))
+        if farewell or _is_signed(line, names):
             return number
     return len(lines)
+
+
+def _is_signed(line: str, names: frozenset[str]) -> bool:
+    """Whether a line is the author's name, or begins with his full name and is short."""
+    said = line.strip(" ,.-*").casefold()
+    full = (name for name in names if " " in name)
+    return said in names or (len(said) <= SHORT and any(said.startswith(name) for name in full))
 
 
 def _names_of(author: str) -> frozenset[str]:
@@ -112,7 +122,7 @@ def _datasets(said: str, names: Names) -> Iterator[Mention]:
 def _errors(lines: Sequence[str]) -> Iterator[Mention]:
     """The error lines: what looks like one, and what says a code with its table."""
     looks = [clue.line for clue in clues("\n".join(lines)) if clue.sort is Sort.ERROR]
-    coded = (line for line in lines if ":" in line and code_in(line[:MAX_LINE]))
+    coded = (line for line in lines if says_what_broke(line[:MAX_LINE]))
     for line in _distinct((*looks, *coded)):
         one = error_line(line)
         if one.key or one.meanings:

@@ -1,16 +1,26 @@
-"""Robots work beside the daemon's mail: jobs that a command asks for run, and their records come home."""
+"""Robots work beside the daemon's mail: jobs that a command asks for run, records come home, and a contact is told and obeyed."""
 
+import email
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpdesk.robots import datasets
-from helpdesk.store import db, records
+from helpdesk.robots.record import JobState, Record
+from helpdesk.store import db, migrations, records
 from tests.conftest import Login
 from tests.desk import process
+from tests.human import ImapHuman
 from tests.servers.daemon import Daemon, Setting, eventually
 from tests.servers.smtp_sink import SmtpSink
+from tests.test_robots_records import FAILED
 
 SITES = """
 [[site]]
@@ -55,4 +65,107 @@ def test_a_command_asks_a_running_daemon(setting: Setting) -> None:
         eventually(lambda: len(ended()) == 2, "two jobs have ended", 90)
         assert ended() == ["success", "success"]
         assert (setting.folder / "blacklist.json").exists()
+        engine.dispose()
+
+
+DIETER = "dieter@desy.example.org"
+PLACES = tuple(f"S{number}" for number in range(6))
+GRID = f"""
+[auth]
+authserv_ids = ["mx.example.org"]
+[[people]]
+name = "Dieter Dahl"
+addresses = ["{DIETER}"]
+roles = ["contact"]
+{
+    "".join(
+        f'''[[site]]
+name = "{name}"
+{'contacts = ["Dieter Dahl"]' if name == "S0" else ""}
+[[site.queue]]
+experiment = "atlas"
+queue = "{name}"
+'''
+        for name in PLACES
+    )
+}
+[[dataset]]
+name = "zmumu"
+inputs = ["there is none.root"]
+[[template]]
+name = "dimuon"
+experiment = "atlas"
+payload = "dimuon"
+dataset = "zmumu"
+[robots]
+blacklist_file = "blacklist.json"
+mail_after_minutes = 0
+mail_from_hour = 0
+mail_until_hour = 24
+"""
+
+
+def two_hours(now: datetime) -> Iterator[Record]:
+    """Every site has a job every ten minutes, and those of S0 fail."""
+    for place in PLACES:
+        for number in range(1, 13):
+            at = now - timedelta(minutes=10 * number)
+            more = (
+                {}
+                if place == "S0"
+                else {"state": JobState.SUCCESS, "phase": None, "error_class": "", "native_code": ""}
+            )
+            times = {"t_scheduled": at, "t_submitted": at, "t_final": at, "t_observed": at}
+            yield replace(FAILED, job=f"{place}-{number}", site=place, **times, **more)  # type: ignore[arg-type]  # any of its fields
+
+
+def reply(letter: bytes, words: str) -> bytes:
+    """What a contact's client sends, and his mail server vouches for."""
+    answered = email.message_from_bytes(letter, policy=SMTP)
+    message = EmailMessage()
+    message["Authentication-Results"] = "mx.example.org; dmarc=pass header.from=desy.example.org"
+    message["From"], message["To"] = DIETER, str(answered["Reply-To"])
+    message["Subject"], message["Message-ID"] = f"Re: {answered['Subject']}", "<answer@desy.example.org>"
+    message["Date"] = datetime.now(UTC)
+    message["In-Reply-To"] = message["References"] = str(answered["Message-ID"])
+    message.set_content(words)
+    return message.as_bytes()
+
+
+def test_a_contact_is_told_and_obeyed(
+    tmp_path: Path, login: Callable[[str], Login], human_on: Callable[[Login], ImapHuman]
+) -> None:
+    """A site goes out, its contact hears, answers `out until tomorrow` and hears again; the blacklist names him until `unpin`."""
+    with SmtpSink() as sink:
+        setting = Setting(tmp_path, login("dovecot-mdbox"), sink, more=GRID)
+        migrations.upgrade(setting.url)
+        engine = db.open_engine(setting.url)
+        with engine.begin() as conn:
+            records.add(conn, two_hours(datetime.now(UTC)))
+
+        def listed() -> dict[str, Any]:
+            path = setting.folder / "blacklist.json"
+            found = json.loads(path.read_text())["excluded"].get("atlas", {}) if path.exists() else {}
+            return dict(found.get("S0", {}))
+
+        with Daemon(setting):
+            human = human_on(setting.imap)
+            told = eventually(lambda: sink.received, "the contact is told", 60)[0]
+            assert DIETER in told.recipients
+            assert listed()["cause"] == "evidence"
+            human.deliver("INBOX", reply(told.content, "helpdesk: out until tomorrow\n\nNew disks."))
+            answer = eventually(lambda: sink.received[1:], "an answer", 60)[0]
+            assert DIETER in answer.recipients
+            assert b"S0 gets no jobs of atlas from now" in answer.content
+            eventually(lambda: listed()["by"] == "Dieter Dahl", "the blacklist names him", 60)
+            assert (listed()["cause"], listed()["until"] > f"{datetime.now(UTC):%Y-%m-%d}") == ("pin", True)
+            said = process(setting.folder, "robots", "unpin", "S0", MAILBOX_PASSWORD=setting.imap.password)
+            assert "Ended: pinned out" in said.out
+            eventually(lambda: listed()["by"] == "robot", "the robots decide again", 60)
+
+            def tested() -> list[str]:
+                with db.reading(engine) as conn:
+                    return [one.site for one in records.read(conn) if one.campaign_id == "retest"]
+
+            assert eventually(tested, "it was tested", 90) == ["S0"]
         engine.dispose()

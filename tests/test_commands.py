@@ -24,6 +24,7 @@ KNOWN = Known(
         "mc09 dataset problem": LabelKind.TEMPORARY,
         "docs": LabelKind.INFO,
     },
+    ("DESY-HH", "RAL"),
 )
 
 
@@ -160,7 +161,7 @@ PIECES = st.sampled_from(
     [
         "helpdesk:", "helpdesk: note: x", "helpdesk: tell user:", "confirm", "\n", "\r", ":", ">", "-- ", " ", "close",
         "label", "escalate GGUS", "x7m2q", "dast-", "undo", "wrong 3", "On Tue Ann wrote:", "From: x", "\u202e", "\x00",
-        "\ud800", "\u200b", "helpdesk: end", "status",
+        "\ud800", "\u200b", "helpdesk: end", "status", "helpdesk: out ", "helpdesk: pause", " until ", "RAL", " 3 days", "retest",
     ]
 )  # fmt: skip
 
@@ -294,3 +295,47 @@ def test_a_board_without_labels_says_so() -> None:
     found = understand(Item("escalate GGUS"), Known("dast", {}))
     assert isinstance(found, Mistake)
     assert found.problem.endswith("known: none")
+
+
+# --- sites -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "verb", "site", "when"),
+    [
+        ("retest", Verb.RETEST, "", ""),
+        ("Retest desy-hh.", Verb.RETEST, "DESY-HH", ""),
+        ("out until 18 Jun", Verb.OUT, "", "18 Jun"),
+        ("out DESY-HH until tomorrow 14:00", Verb.OUT, "DESY-HH", "tomorrow 14:00"),
+        ("OUT\u00a0RAL  UNTIL  junk", Verb.OUT, "RAL", "junk"),
+        ("out 3 days", Verb.OUT, "", "3 days"),
+        ("out RAL for 3 days", Verb.OUT, "RAL", "3 days"),
+        ("pause", Verb.PAUSE, "", ""),
+        ("pause RAL", Verb.PAUSE, "RAL", ""),
+        ("pause RAL 4 weeks", Verb.PAUSE, "RAL", "4 weeks"),
+        ("pause until Fri", Verb.PAUSE, "", "Fri"),
+        ("resume", Verb.RESUME, "", ""),
+        ("back in RAL", Verb.RESUME, "RAL", ""),
+    ],
+)
+def test_a_site_and_a_date(line: str, verb: Verb, site: str, when: str) -> None:
+    """A command about a site names it, or leaves it to the mail that is answered; its date is read later."""
+    assert asked(line) == Command(verb, what=when, site=site)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("out", "out needs a date"),
+        ("out DESY-HH", "out needs a date"),
+        ("out of order", "out needs a date"),
+        ("retest DESY", "there is no site 'DESY': 'DESY-HH'?"),
+        ("retest DESY-HH RAL", "there is no site"),
+        ("pause the robots", "there is no site 'the robots'"),
+        ("resume \u202eLAR", "there is no site"),
+        ("retests", "'retests' is no command: 'retest'?"),
+    ],
+)
+def test_a_site_is_never_guessed(line: str, says: str) -> None:
+    """A name that is not a site's, or a missing date, is a mistake; the nearest name is only told."""
+    assert says in problem(line)

@@ -1,11 +1,10 @@
-"""Wiring, and the only owner of a clock: settings become a board, and time becomes `now`."""
+"""A board over its database, what is asked of it, and the only owner of a clock: time becomes `now`."""
 
 import faulthandler
 import os
-import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,34 +13,26 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from helpdesk import config, cycle, gathering, secrets
-from helpdesk.board import Board, Limits, Sending, Teammate, Telling
+from helpdesk import config, cycle, doors, gathering, secrets, wiring
+from helpdesk.board import Board, Limits, Sending, Teammate
 from helpdesk.digest import build
 from helpdesk.digest.mail import DigestMail
-from helpdesk.errors import ConfigError, UsageError
+from helpdesk.errors import UsageError
 from helpdesk.hands import helping
-from helpdesk.mailbox.account import Account, Credential, Password
 from helpdesk.mailbox.connect import connect
-from helpdesk.mailbox.dialects import Dialect
-from helpdesk.mailbox.dialects.keywords import Keywords
 from helpdesk.mailbox.lifeline import Lifeline
 from helpdesk.model import Stamp
 from helpdesk.ports import Mailbox, Mailer
 from helpdesk.render import templates
 from helpdesk.report import Hold, Objection, Report, utc
-from helpdesk.rules.facts import Policy
-from helpdesk.settings import Settings, vocabulary
+from helpdesk.settings import Settings
 from helpdesk.shifts.configured import keeper
 from helpdesk.shifts.duty import Duty
-from helpdesk.sites import Contacts, SiteTelling
-from helpdesk.smtp import Login, SmtpMailer, SmtpServer
 from helpdesk.store import db, meta, migrations, wrongs
 from helpdesk.store.lock import instance_lock
 from helpdesk.store.scratch import scratch
 from helpdesk.templating import Words
-from helpdesk.tokens import tokens
 from helpdesk.vitals import Clocks, longest_silence
-from helpdesk.wiring import context, destination
 
 SIMULATED = "simulated"
 
@@ -62,118 +53,10 @@ def steady() -> float:
     return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
 
 
-def policy(settings: Settings) -> Policy:
-    """The settings that the rules need, in their words."""
-    rules = settings.policy
-    people = settings.people
-    words = vocabulary(settings)
-    return Policy(
-        kinds={label.name: label.kind for label in words},
-        destinations={d.label: destination(d, settings.board.timezone) for d in settings.destination},
-        shifters=tuple(p.addresses[0] for p in people if "shifter" in p.roles),
-        oncall=tuple(p.addresses[0] for p in people if p.oncall),
-        settle=timedelta(seconds=rules.settle_seconds),
-        waiting_close=timedelta(days=rules.waiting_close_days),
-        close_warning=timedelta(days=rules.close_warning_days),
-        close_notice=rules.close_notice,
-        escalation_grace=timedelta(minutes=rules.escalation_grace_minutes),
-        urgent_grace=timedelta(minutes=rules.urgent_grace_minutes),
-        urgent_wait=timedelta(minutes=rules.urgent_minutes),
-        taken=timedelta(hours=rules.taken_hours),
-        quiet=timedelta(minutes=rules.quiet_minutes),
-        max_join_moves=settings.brakes.max_bot_moves,
-        ignore_unread=settings.imap.unread == "ignore",
-    )
-
-
-def dialect(settings: Settings) -> Dialect:
-    """How labels are shown in the mailbox; a dialect that is not built yet is refused."""
-    wanted = settings.imap.dialect
-    if wanted not in {"auto", "keywords"}:
-        raise UsageError(
-            f'[imap] dialect = {wanted!r} is not built yet; write dialect = "keywords" or leave it out'
-        )
-    return Keywords(vocabulary(settings))
-
-
-def account(settings: Settings) -> Account:
-    """Who we are at the IMAP server; the secret is read anew at every login."""
-    imap = settings.imap
-    return Account(
-        imap.host,
-        imap.port,
-        imap.security,
-        imap.username,
-        _credential(settings),
-        verify=imap.tls_verify,
-        ca_file=str(imap.ca_file) if imap.ca_file else None,
-    )
-
-
-def _credential(settings: Settings) -> Callable[[], Credential]:
-    imap = settings.imap
-    if imap.oauth2 is not None:
-        return tokens(imap.oauth2)
-
-    def ask() -> Credential:
-        secret = secrets.password(imap)
-        if secret is None:
-            raise ConfigError(
-                ("[imap]: no password; set password_file, password_env, password_credential or oauth2",)
-            )
-        return Password(secret.get_secret_value())
-
-    return ask
-
-
-def mailer(settings: Settings) -> SmtpMailer:
-    """The way out."""
-    smtp = settings.smtp
-    context = ssl.create_default_context(cafile=str(smtp.ca_file) if smtp.ca_file else None)
-    if not smtp.tls_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    login = None
-    if smtp.username is not None:
-        login = _smtp_login(settings, smtp.username)
-    return SmtpMailer(SmtpServer(smtp.host, smtp.port, smtp.security, context), login)
-
-
-def _smtp_login(settings: Settings, username: str) -> Login:
-    smtp = settings.smtp
-    if smtp.oauth2 is not None:
-        source = tokens(smtp.oauth2)
-        return Login(username, lambda: source().secret, smtp.oauth2.mechanism)
-
-    def ask() -> str:
-        secret = secrets.password(smtp)
-        if secret is None:
-            raise ConfigError(
-                ("[smtp]: a username and no password; set password_file, password_env or oauth2",)
-            )
-        return secret.get_secret_value()
-
-    return Login(username, ask)
-
-
-def database(settings: Settings) -> db.Address:
-    """Where the database is; its password, if it is not in the URL, is read anew at every login."""
-    store = settings.store
-    url = store.url.get_secret_value()
-    if not store.has_secret:
-        return url
-
-    def ask() -> str:
-        secret = secrets.password(store)
-        return "" if secret is None else secret.get_secret_value()
-
-    return db.Secured(url, ask)
-
-
 @contextmanager
 def opened(settings: Settings, *, writing: bool) -> Iterator[Engine]:
     """The database, up to date; `writing` takes the instance lock and makes what is missing."""
-    where = database(settings)
+    where = doors.database(settings)
     with instance_lock(where) if writing else nullcontext() as lock:
         if writing:
             migrations.upgrade(where)
@@ -197,13 +80,13 @@ def board(
 
     It writes to the mailbox only if the settings say so too.
     """
-    rules = policy(settings)
-    words = dialect(settings)
+    rules = wiring.policy(settings)
+    words = wiring.dialect(settings)
     secret = secrets.board_secret(settings, create=create).get_secret_value()
     return Board(
         name=settings.board.name,
         engine=engine,
-        context=context(settings, rules, words, secret),
+        context=wiring.context(settings, rules, words, secret),
         dialect=words,
         policy=rules,
         limits=Limits(settings.brakes.max_bot_moves, settings.brakes.max_mails),
@@ -220,42 +103,17 @@ def board(
         ),
         inbox=settings.imap.inbox,
         archive=settings.imap.archive,
-        telling=telling(settings),
+        telling=wiring.telling(settings),
         duty=Duty(keeper(settings)),
         act=act and settings.board.act == "act",
         observes=settings.board.act != "act",
         sites=frozenset(site.name for site in settings.site),
-        sites_telling=sites_telling(settings),
+        sites_telling=wiring.sites_telling(settings),
         people={
             address: Teammate(person.name, person.addresses[0], frozenset(person.roles))
             for person in settings.people
             for address in person.addresses
         },
-    )
-
-
-def sites_telling(settings: Settings) -> SiteTelling:
-    """Whom a site's troubles are told, and when; the first address of each contact."""
-    by_name = {key: person for person in settings.people for key in (person.name, *person.addresses)}
-    robots = settings.robots
-    return SiteTelling(
-        contacts={
-            site.name: Contacts(
-                tuple(dict.fromkeys(by_name[one].addresses[0] for one in site.contacts)),
-                site.timezone or settings.board.timezone,
-            )
-            for site in settings.site
-        },
-        after=timedelta(minutes=robots.mail_after_minutes),
-        from_hour=robots.mail_from_hour,
-        until_hour=robots.mail_until_hour,
-        per_day=robots.mails_per_day,
-        incident_after=timedelta(minutes=robots.incident_after_minutes),
-        templates={
-            experiment: tuple(one.name for one in settings.template if one.experiment == experiment)
-            for experiment in dict.fromkeys(one.experiment for one in settings.template)
-        },
-        lanes=frozenset((queue.experiment, site.name) for site in settings.site for queue in site.queue),
     )
 
 
@@ -273,22 +131,11 @@ def helped(this: Board) -> Board:
     return replace(this, context=replace(this.context, hands=helping(this)))
 
 
-def telling(settings: Settings) -> Telling:
-    """What the board's own mails go by."""
-    return Telling(
-        timezone=settings.board.timezone,
-        week_ends=settings.shifts.week_ends,
-        observes=settings.board.act != "act",
-        first_reply=timedelta(hours=settings.policy.first_reply_hours),
-        meanings={label.name: label.meaning for label in vocabulary(settings)},
-    )
-
-
 def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
     """Cycles until converged, at one `now`; the clock's when none is given."""
     with opened(settings, writing=True) as engine:
         moment, held = resolve_now(engine, now)
-        this = helped(board(settings, engine, sending=mailer(settings), create=True))
+        this = helped(board(settings, engine, sending=doors.mailer(settings), create=True))
         if held is not None:
             return Report(moment, held=[held])
         this.duty.read(moment, asked_at=clock())
@@ -298,7 +145,7 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
 
 def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
     """What `run_once` would do: the same cycles over a throw-away copy of the database, and nothing is written."""
-    with scratch(database(settings)) as engine:
+    with scratch(doors.database(settings)) as engine:
         moment = now or (last_simulated(engine) or clock())
         this = board(settings, engine, sending=None, create=False, act=False)
         with db.reading(engine) as conn:
@@ -343,7 +190,7 @@ def digest(settings: Settings, now: datetime | None) -> Digest:
 @contextmanager
 def mailbox(settings: Settings, engine: Engine | None = None) -> Iterator[Mailbox]:
     """One IMAP connection; with a database it is made anew where a mail ends it."""
-    known = account(settings)
+    known = doors.account(settings)
     session = connect(known) if engine is None else Lifeline(lambda: connect(known), engine)
     try:
         yield session
@@ -428,8 +275,8 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
                 raise UsageError(
                     "this database lives in simulated time (--now): the daemon needs one of its own"
                 )
-        known = account(settings)
-        this = helped(board(settings, engine, sending=mailer(settings), create=True))
+        known = doors.account(settings)
+        this = helped(board(settings, engine, sending=doors.mailer(settings), create=True))
         this.duty.recall(clock(), asked_at=clock())  # the first cycles need not wait for a server
         robots = manning.thread(
             settings,

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 
-from helpdesk import app, secrets
+from helpdesk import app, doors, secrets
 from helpdesk.enginecheck import engine_findings
 from helpdesk.errors import ConfigError, HelpdeskError, UnreachableError
 from helpdesk.findings import Finding
@@ -103,7 +103,7 @@ def _board_secret(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    file = sqlite_file(app.database(settings))
+    file = sqlite_file(doors.database(settings))
     if file is not None and not file.parent.is_dir():
         return Finding(
             "database", ok=False, what=f"{file.parent}: there is no such folder", todo=f"mkdir {file.parent}"
@@ -120,7 +120,7 @@ def _database(settings: Settings) -> Finding:
 
 
 def _tables(settings: Settings, *, may_be_empty: bool) -> Finding:
-    problems = migrations.check(app.database(settings))
+    problems = migrations.check(doors.database(settings))
     if may_be_empty and problems == [migrations.EMPTY]:
         return Finding(
             "database", ok=True, what="empty: the first run makes its tables, and adopts the mailbox"
@@ -132,7 +132,7 @@ def _tables(settings: Settings, *, may_be_empty: bool) -> Finding:
 
 def _counted(settings: Settings) -> tuple[int, int] | None:
     """How many messages machines wrote, of how many, once the mailbox was adopted."""
-    if migrations.check(app.database(settings)):
+    if migrations.check(doors.database(settings)):
         return None
     with app.opened(settings, writing=False) as engine, reading(engine) as conn:
         return None if meta.last_cycle(conn) is None else census.automatic(conn)
@@ -142,7 +142,7 @@ def _smtp(settings: Settings) -> Finding:
     smtp = settings.smtp
     where = f"{smtp.host}:{smtp.port}"
     try:
-        said = app.mailer(settings).probe()
+        said = doors.mailer(settings).probe()
     except UnreachableError as error:
         return Finding(
             "smtp", ok=False, what=str(error), todo="see [smtp] in the configuration", unreachable=True
@@ -171,7 +171,7 @@ def _answers(settings: Settings) -> Finding:
 
 def _outbox(settings: Settings, now: datetime | None) -> Iterator[Finding]:
     """Once a cycle has run."""
-    if migrations.check(app.database(settings)):
+    if migrations.check(doors.database(settings)):
         return
     with app.opened(settings, writing=False) as engine, reading(engine) as conn:
         last = meta.last_cycle(conn)

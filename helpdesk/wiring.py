@@ -5,9 +5,12 @@ from datetime import timedelta
 from functools import partial
 
 from helpdesk.blame.names import Known, Names, is_distinctive
+from helpdesk.board import Telling
+from helpdesk.errors import UsageError
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
+from helpdesk.mailbox.dialects.keywords import Keywords
 from helpdesk.mailbox.folders import FolderSettings
 from helpdesk.mailids import answered, bounced, own_id
 from helpdesk.model import Role
@@ -15,7 +18,8 @@ from helpdesk.rules.facts import Destination, Policy
 from helpdesk.rules.hours import Hours
 from helpdesk.rules.join import join
 from helpdesk.settings import Destination as DestinationSettings
-from helpdesk.settings import Settings
+from helpdesk.settings import Settings, vocabulary
+from helpdesk.sites import Contacts, SiteTelling
 from helpdesk.teamrules import CompiledRules
 
 _STRENGTH = {"contact": 0, "expert": 1, "shifter": 2, "admin": 3}
@@ -110,3 +114,73 @@ def folder_settings(settings: Settings) -> FolderSettings:
     """The folders of the configuration."""
     imap = settings.imap
     return FolderSettings(imap.inbox, imap.archive, imap.archive_aliases, imap.sent, imap.junk)
+
+
+def policy(settings: Settings) -> Policy:
+    """The settings that the rules need, in their words."""
+    rules = settings.policy
+    people = settings.people
+    words = vocabulary(settings)
+    return Policy(
+        kinds={label.name: label.kind for label in words},
+        destinations={d.label: destination(d, settings.board.timezone) for d in settings.destination},
+        shifters=tuple(p.addresses[0] for p in people if "shifter" in p.roles),
+        oncall=tuple(p.addresses[0] for p in people if p.oncall),
+        settle=timedelta(seconds=rules.settle_seconds),
+        waiting_close=timedelta(days=rules.waiting_close_days),
+        close_warning=timedelta(days=rules.close_warning_days),
+        close_notice=rules.close_notice,
+        escalation_grace=timedelta(minutes=rules.escalation_grace_minutes),
+        urgent_grace=timedelta(minutes=rules.urgent_grace_minutes),
+        urgent_wait=timedelta(minutes=rules.urgent_minutes),
+        taken=timedelta(hours=rules.taken_hours),
+        quiet=timedelta(minutes=rules.quiet_minutes),
+        max_join_moves=settings.brakes.max_bot_moves,
+        ignore_unread=settings.imap.unread == "ignore",
+    )
+
+
+def dialect(settings: Settings) -> Dialect:
+    """How labels are shown in the mailbox; a dialect that is not built yet is refused."""
+    wanted = settings.imap.dialect
+    if wanted not in {"auto", "keywords"}:
+        raise UsageError(
+            f'[imap] dialect = {wanted!r} is not built yet; write dialect = "keywords" or leave it out'
+        )
+    return Keywords(vocabulary(settings))
+
+
+def sites_telling(settings: Settings) -> SiteTelling:
+    """Whom a site's troubles are told, and when; the first address of each contact."""
+    by_name = {key: person for person in settings.people for key in (person.name, *person.addresses)}
+    robots = settings.robots
+    return SiteTelling(
+        contacts={
+            site.name: Contacts(
+                tuple(dict.fromkeys(by_name[one].addresses[0] for one in site.contacts)),
+                site.timezone or settings.board.timezone,
+            )
+            for site in settings.site
+        },
+        after=timedelta(minutes=robots.mail_after_minutes),
+        from_hour=robots.mail_from_hour,
+        until_hour=robots.mail_until_hour,
+        per_day=robots.mails_per_day,
+        incident_after=timedelta(minutes=robots.incident_after_minutes),
+        templates={
+            experiment: tuple(one.name for one in settings.template if one.experiment == experiment)
+            for experiment in dict.fromkeys(one.experiment for one in settings.template)
+        },
+        lanes=frozenset((queue.experiment, site.name) for site in settings.site for queue in site.queue),
+    )
+
+
+def telling(settings: Settings) -> Telling:
+    """What the board's own mails go by."""
+    return Telling(
+        timezone=settings.board.timezone,
+        week_ends=settings.shifts.week_ends,
+        observes=settings.board.act != "act",
+        first_reply=timedelta(hours=settings.policy.first_reply_hours),
+        meanings={label.name: label.meaning for label in vocabulary(settings)},
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk import app
+from helpdesk import app, wiring
 from helpdesk.config import settings_of
 from helpdesk.errors import HeldError, UsageError
 from tests.world import CONFIG
@@ -15,7 +15,7 @@ def test_a_dialect_that_is_not_built_is_refused(tmp_path: Path, dialect: str) ->
     """A mailbox that wants folders or Gmail labels is not touched as if it wanted keywords."""
     text = CONFIG.replace('username = "dast"\n', f'username = "dast"\ndialect = "{dialect}"\n')
     with pytest.raises(UsageError, match="not built yet"):
-        app.dialect(settings_of(tmp_path / "helpdesk.toml", text))
+        wiring.dialect(settings_of(tmp_path / "helpdesk.toml", text))
 
 
 def test_nothing_is_planned_without_the_lock(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from helpdesk import app, asking, views
+from helpdesk import app, asking, views, wiring
 from helpdesk.config import settings_of
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.report import Report
@@ -168,7 +168,7 @@ class Town:
 
     def thread(self, message_id: str) -> Any:
         """The thread of a mail, as `show --json` tells it."""
-        board_of = app.dialect(self.settings), app.policy(self.settings), self.settings.board.name
+        board_of = wiring.dialect(self.settings), wiring.policy(self.settings), self.settings.board.name
         with app.opened(self.settings, writing=False) as engine, engine.connect() as conn:
             threads = list(views.list_threads(conn, *board_of))
         return next(one for one in threads if any(m["message_id"] == message_id for m in one["messages"]))

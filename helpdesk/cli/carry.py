@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from helpdesk import app, cycle
+from helpdesk import app, cycle, doors
 from helpdesk.cli import screen
 from helpdesk.errors import HeldError, UnreachableError, UsageError
 from helpdesk.report import Hold, Report
@@ -30,7 +30,7 @@ class Carried(Generic[T]):
 
 def carry_out(settings: Settings, now: datetime | None, ask: Ask[T]) -> Carried[T]:
     """Write a request down; then run cycles, unless a daemon does."""
-    if problems := migrations.check(app.database(settings)):
+    if problems := migrations.check(doors.database(settings)):
         raise UsageError(problems[0])
     with ExitStack() as stack:
         try:
@@ -53,7 +53,7 @@ def _write_down(engine: Engine, now: datetime | None, ask: Ask[T]) -> tuple[T, d
 
 
 def _run(settings: Settings, engine: Engine, moment: datetime) -> Report:
-    board = app.board(settings, engine, sending=app.mailer(settings), create=True)
+    board = app.board(settings, engine, sending=doors.mailer(settings), create=True)
     board.duty.read(moment, asked_at=app.clock())
     try:
         with app.mailbox(settings, engine) as session:

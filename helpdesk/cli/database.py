@@ -2,7 +2,7 @@
 
 import typer
 
-from helpdesk import app
+from helpdesk import doors
 from helpdesk.cli import saving, screen, shell
 from helpdesk.store import migrations
 from helpdesk.store.lock import instance_lock
@@ -20,7 +20,7 @@ def _before(config: shell.BoardConfig = None) -> None:
 @database.command("upgrade", epilog="Example: helpdesk db upgrade")
 def upgrade(as_json: shell.Json = False, config: shell.Config = None) -> None:
     """Make the tables, or bring them up to date; stop the daemon first.  `run` does it by itself."""
-    where = app.database(shell.load(config))
+    where = doors.database(shell.load(config))
     before = list(migrations.check(where))
     with instance_lock(where):
         migrations.upgrade(where)
@@ -33,7 +33,7 @@ def upgrade(as_json: shell.Json = False, config: shell.Config = None) -> None:
 @database.command("check", epilog="Example: helpdesk db check && echo fine")
 def check(as_json: shell.Json = False, config: shell.Config = None) -> None:
     """Say what is wrong with the tables, changing nothing.  Exit code 1: something is."""
-    problems = list(migrations.check(app.database(shell.load(config))))
+    problems = list(migrations.check(doors.database(shell.load(config))))
     if as_json:
         screen.document({"ok": not problems, "problems": problems})
     else:

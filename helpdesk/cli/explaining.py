@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from helpdesk import app, blaming, ledger
+from helpdesk import app, blaming, doors, ledger
 from helpdesk.blame.errors import error_line
 from helpdesk.blame.facts import About, Mention
 from helpdesk.cli import screen, shell
@@ -173,7 +173,7 @@ def _fault(settings: Settings, text: str, header: Header, who: Author) -> Mappin
         return None
     said = mentioned(text, header, who, names)
     label, why = None, ""
-    if not migrations.check(app.database(settings)):
+    if not migrations.check(doors.database(settings)):
         with shell.reading(settings) as conn:
             why = blaming.explained(conn, said)
         label = bool(why)

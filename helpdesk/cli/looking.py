@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from helpdesk import app, views
+from helpdesk import doors, views, wiring
 from helpdesk.cli import screen, shell
 from helpdesk.cli.reports import when
 from helpdesk.clients import CLIENTS, identity_of, thunderbird
@@ -52,7 +52,7 @@ def threads(
     """List the threads, the latest activity first: what they are about, where they stand, and who is needed."""
     settings = shell.load(config)
     with shell.reading(settings) as conn:
-        asked = (app.dialect(settings), app.policy(settings), settings.board.name)
+        asked = (wiring.dialect(settings), wiring.policy(settings), settings.board.name)
         found = [
             one
             for one in views.list_threads(conn, *asked, state and state.value)
@@ -85,7 +85,9 @@ def show(thread: Thread, as_json: shell.Json = False, config: shell.Config = Non
     settings = shell.load(config)
     with shell.reading(settings) as conn:
         key = names.find(conn, thread, settings.board.name)
-        told = views.one_thread(conn, app.dialect(settings), app.policy(settings), settings.board.name, key)
+        told = views.one_thread(
+            conn, wiring.dialect(settings), wiring.policy(settings), settings.board.name, key
+        )
     if as_json:
         screen.document(told)
         return
@@ -186,10 +188,10 @@ def labels(as_json: shell.Json = False, config: shell.Config = None) -> None:
 
 
 def _labels(settings: Settings) -> Mapping[str, Any]:
-    words, dialect = vocabulary(settings), app.dialect(settings)
+    words, dialect = vocabulary(settings), wiring.dialect(settings)
     carried: Mapping[str, int] | None = None
     unknown: Mapping[str, int] = {}
-    if not migrations.check(app.database(settings)):
+    if not migrations.check(doors.database(settings)):
         with shell.reading(settings) as conn:
             carried = census.open_by_label(conn)
             unknown = census.unknown_keywords(conn, lambda flags, folder: dialect.read(flags, folder).unknown)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Connection
 
-from helpdesk import app, steering
+from helpdesk import app, steering, wiring
 from helpdesk.cli import screen, shell
 from helpdesk.commands import Mistake, dates
 from helpdesk.errors import HeldError, UsageError
@@ -76,7 +76,7 @@ def _show(as_json: bool, told: dict[str, str | None]) -> None:
 
 def _site(settings: Settings, name: str) -> Site:
     """A configured site; UsageError: there is none of that name."""
-    telling = app.sites_telling(settings)
+    telling = wiring.sites_telling(settings)
     if name not in telling.contacts:
         raise UsageError(f"no [[site]] {name!r}: there are {', '.join(sorted(telling.contacts)) or 'none'}")
     return Site(name, telling.contacts[name].zone, telling.tests(name))

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from helpdesk import app, secrets
+from helpdesk import app, secrets, wiring
 from helpdesk.cli import replay_screen, screen
 from helpdesk.replay import terms
 from helpdesk.replay.archive import open_archive
@@ -83,11 +83,11 @@ def replay(
 def _terms(settings: Settings | None, *, waiting: bool) -> Terms:
     if settings is None:
         return terms.assumed(waiting=waiting)
-    policy = app.policy(settings)
+    policy = wiring.policy(settings)
     secret = b""
     if settings.secret_path is not None:
         secret = secrets.board_secret(settings, create=False).get_secret_value()
-    board = context(settings, policy, app.dialect(settings), secret)
+    board = context(settings, policy, wiring.dialect(settings), secret)
     return terms.configured(settings, policy, board, waiting=waiting)
 
 

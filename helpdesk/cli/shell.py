@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from helpdesk import app
+from helpdesk import app, doors
 from helpdesk.cli import screen
 from helpdesk.errors import HelpdeskError
 from helpdesk.settings import Settings
@@ -122,7 +122,7 @@ def short_names(settings: Settings, ids: Iterable[str]) -> Callable[[str], str]:
     """How people call these threads: by the shortest beginning that is unique (the board's name is left out)."""
     prefix = f"{settings.board.name}-"
     known: dict[str, str] = {}
-    if not migrations.check(app.database(settings)):
+    if not migrations.check(doors.database(settings)):
         with reading(settings) as conn:
             known = {one: names.short(conn, one.removeprefix(prefix)) for one in set(ids) if one}
     return lambda one: known.get(one, one.removeprefix(prefix))

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from helpdesk import app
+from helpdesk import app, doors
 from helpdesk.cli import month_grid, screen, shell
 from helpdesk.errors import HelpdeskError, UsageError
 from helpdesk.report import utc
@@ -100,7 +100,7 @@ def shifts(
 def _now(settings: Settings) -> datetime:
     """The clock's time, or the last cycle's on a simulated board; who is on duty does not depend on the database."""
     with suppress(HelpdeskError, DBAPIError):
-        if not migrations.check(app.database(settings)):
+        if not migrations.check(doors.database(settings)):
             with app.opened(settings, writing=False) as engine:
                 return app.last_simulated(engine) or app.clock()
     return app.clock()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from helpdesk import app, asking
+from helpdesk import app, asking, wiring
 from helpdesk.cli import reports, screen, shell
 from helpdesk.cli.carry import carry_out
 from helpdesk.errors import UsageError
@@ -146,7 +146,7 @@ def release(
     settings = shell.load(config)
     carried = carry_out(settings, now, lambda conn, at: asking.release(conn, settings, name, version, at))
     with shell.reading(settings) as conn:
-        asked = (app.dialect(settings), app.policy(settings), settings.board.name, carried.asked)
+        asked = (wiring.dialect(settings), wiring.policy(settings), settings.board.name, carried.asked)
         others = asking.not_asked(conn, *asked) if carried.report else []
     if as_json:
         said = {"name": carried.asked.name, "version": carried.asked.version, "known": carried.asked.known}

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from helpdesk import app, asking, cycle, ledger, views
+from helpdesk import app, asking, cycle, doors, ledger, views
 from helpdesk.board import Board
 from helpdesk.demo.cast import BOARD, PASSWORD, Person
 from helpdesk.demo.clock import Clock
@@ -189,7 +189,7 @@ class Stage:
 
     def _wire(self) -> Wired:
         engine = self._open.enter_context(app.opened(self.settings, writing=True))
-        board = app.board(self.settings, engine, sending=app.mailer(self.settings), create=True)
+        board = app.board(self.settings, engine, sending=doors.mailer(self.settings), create=True)
         board.duty.read(self.clock.now, asked_at=app.clock())  # it reaches further than the two weeks
         robots = Robots(self.settings, engine, self.grid, lambda: self.clock.now, self.tested)
         self._open.callback(robots.close)

@@ -97,13 +97,13 @@ def strongest(evidence: Evidence, mail: Named, now: datetime) -> Strong | None:
     errors = errors_of([mail])
     if not errors:
         return None
-    sites, moments = mail.names(About.SITE), (now, min(mail.time, now))
-    for site in sites[:MAX_SITES]:
-        for at in moments:
-            facts = evidence.site(site, at, now)
-            found = of_site(facts, errors)
-            if found is not None and _fits(facts, mail.time):
-                return found
+    sites, moments = mail.names(About.SITE)[:MAX_SITES], (now, min(mail.time, now))
+    known = [[evidence.site(site, at, now) for at in moments] for site in sites]
+    alone = all(any(facts.in_trouble for facts in one) for one in known)
+    for facts in (facts for one in known for facts in one):
+        found = of_site(facts, errors, alone=alone)
+        if found is not None and _fits(facts, mail.time):
+            return found
     central = [one for one in evidence.incidents(*moments) if one.since - EARLIER <= mail.time]
     told = (of_incident(one, errors, sites, mail.names(About.DATASET)) for one in central)
     return next((one for one in told if one is not None), None)

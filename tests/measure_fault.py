@@ -1,6 +1,6 @@
 """Measure whose fault (docs/whose-fault.md) on a real list: its mails as distractors, seeded cases among them.
 
-Run it alone:  python -m tests.measure_fault MBOX [--cases 100] [--seed 1] [--misses] [--echoes 0]
+Run it alone:  python -m tests.measure_fault MBOX [--cases 100] [--seed 1] [--hard 20] [--misses] [--echoes 0]
 
 MBOX (mboxrd, or that packed with xz) is delivered to a memory mailbox of a board whose sites are in trouble all the time, and the production
 cycle runs once.  The cases are built of openings of the list's own mails, with sentences put in.  The commonest words of the list that look like
@@ -27,12 +27,13 @@ from sqlalchemy import select
 
 from helpdesk import blaming
 from helpdesk.blame.reading import own_lines
+from helpdesk.clues import Sort, clues
 from helpdesk.mailbox.body import text_of
 from helpdesk.mailbox.parse import UnparseableError, parse_header
 from helpdesk.model import SITE_TROUBLE
 from helpdesk.robots.codes import table
 from helpdesk.robots.record import JobState, Record, TestKind
-from helpdesk.store import records, verdicts
+from helpdesk.store import mentions, records, verdicts
 from helpdesk.store.core import MESSAGE, THREAD
 from helpdesk.store.threads import unpack_state
 from helpdesk.store.verdicts import Change
@@ -42,7 +43,6 @@ from tests.world import CONFIG, World
 
 START = datetime(2026, 6, 8, 6, 0, tzinfo=UTC)
 NOW = START + timedelta(days=30)
-HARD = 20  # words of the list that are sites
 _POSTMARK = re.compile(rb"(?:\A|(?<=\n\n))From [^\n]*\n")
 _NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z][A-Za-z]*\b")
 
@@ -323,12 +323,13 @@ def openings_of(mails: Sequence[bytes], names: Sequence[str]) -> list[str]:
         if header.references:
             continue
         text = "\n".join(own_lines(text_of(mail, 64 * 1024), header.sender_name)).strip()
-        if 80 < len(text) < 1500 and not taken.search(text):
+        broken = any(one.sort is Sort.ERROR for one in clues(text))  # its thread has the same error, rightly
+        if 80 < len(text) < 1500 and not broken and not taken.search(text):
             found.append(text)
     return found
 
 
-def hard_names(mails: Sequence[bytes]) -> list[str]:
+def hard_names(mails: Sequence[bytes], number: int) -> list[str]:
     """The commonest words of the list that could be names of sites."""
     seen: Counter[str] = Counter()
     for mail in mails:
@@ -346,7 +347,7 @@ def hard_names(mails: Sequence[bytes]) -> list[str]:
             ROBOTS_SAY,
         )
     )
-    return [name for name, _ in seen.most_common() if name not in said and not ours.search(name)][:HARD]
+    return [name for name, _ in seen.most_common() if name not in said and not ours.search(name)][:number]
 
 
 def configured(hard: Sequence[str]) -> str:
@@ -397,6 +398,8 @@ class Told:
     labels: set[int]
     lines: Mapping[int, tuple[str, ...]]
     thread_of: dict[str, int]
+    why: Mapping[int, Sequence[str]]
+    errors: Mapping[int, Sequence[str]]
 
 
 def deliver(world: World, distractors: Sequence[bytes], cases: Sequence[Case], rng: random.Random) -> None:
@@ -424,8 +427,20 @@ def play(
             row.message_id: row.thread for row in conn.execute(select(MESSAGE.c.message_id, MESSAGE.c.thread))
         }
         lines = blaming.told(conn, [row.id for row in states], NOW, UTC)
+        why = {
+            key: [one.why for one in found]
+            for key, found in mentions.faults(conn, [row.id for row in states]).items()
+        }
+        named = mentions.of_threads(conn, list(lines))
+    errors = {key: [one.text for one in blaming.errors_of(mails)] for key, mails in named.items()}
     registers = {key: unpack_state(text).registers.get(SITE_TROUBLE) for key, text in states}
-    return Told({key for key, one in registers.items() if one is not None and one.present}, lines, thread_of)
+    return Told(
+        {key for key, one in registers.items() if one is not None and one.present},
+        lines,
+        thread_of,
+        why,
+        errors,
+    )
 
 
 def wilson(hits: int, of: int) -> str:
@@ -508,15 +523,19 @@ def main() -> int:
     parser.add_argument("mbox", type=Path)
     parser.add_argument("--cases", type=int, default=100, help="of each kind")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hard", type=int, default=20, help="words of the list that are sites in trouble")
     parser.add_argument("--misses", action="store_true", help="show what was wrong")
     parser.add_argument(
-        "--echoes", type=int, default=0, help="show so many lines that compare threads of the list"
+        "--echoes",
+        type=int,
+        default=0,
+        help="show so many labels of the list's threads, and so many lines that compare them",
     )
     asked = parser.parse_args()
     say = print
     rng = random.Random(asked.seed)  # noqa: S311 -- cases, no secrets
     distractors = list(mails_of(asked.mbox))
-    hard = hard_names(distractors)
+    hard = hard_names(distractors, asked.hard)
     author = Author(openings_of(distractors, hard), rng)
     kinds = (
         author.matching, author.words_only, author.asked, author.fine, author.other_error, author.own_error, author.unrelated,
@@ -537,14 +556,15 @@ def main() -> int:
     report(author.made, told, say, asked.misses)
     seeded = {told.thread_of.get(one, 0) for case in author.made for one in case.ids}
     echoes = [
-        line
+        f"{line} <- {told.errors.get(key, ())}"
         for key, lines in sorted(told.lines.items())
         if key not in seeded
         for line in lines
         if "the same" in line
     ]
+    labels = [one for key in sorted(told.labels - seeded) for one in told.why.get(key, ())]
     say(f"  {len(echoes)} threads of the list have a line that compares them with another")
-    for line in echoes[: asked.echoes]:
+    for line in [*labels[: asked.echoes], *echoes[: asked.echoes]]:
         say(f"    {line}")
     return 0
 

@@ -41,7 +41,7 @@ TEMPLATE = Incident("template", "dimuon", SINCE, "template dimuon", ("zmumu-2",)
         ("payload:30", OUT, False),
         ("Error: your proxy has expired", OUT, False),  # his own
         ("Connection refused", DOWN, True),
-        ("Out of memory", DOWN, False),  # of the payload
+        ("pilot error code 1212", DOWN, False),  # of the payload
         ("KeyError: 'pt'", DOWN, False),
         ("ended with payload:12", PINNED, False),  # nothing is known of what fails
     ],
@@ -51,6 +51,12 @@ def test_strong_is_the_same_failure(line: str, facts: SiteFacts, *, strong: bool
     if line.startswith("ERROR: "):
         facts = replace(facts, failures=(replace(STAGE_IN, text=line),))
     assert (of_site(facts, [error_line("nothing to see"), error_line(line)]) is not None) is strong
+
+
+def test_a_site_without_trouble_in_the_same_mail() -> None:
+    """A mail that names a healthy site, too, may tell of that one: the error line itself must name the site in trouble."""
+    assert of_site(OUT, [error_line("ended with payload:12")], alone=False) is None
+    assert of_site(OUT, [error_line("job at desy-hh ended with payload:12")], alone=False) is not None
 
 
 def test_classes_that_say_little_prove_nothing() -> None:

@@ -41,6 +41,8 @@ def test_a_mail_names_sites_data_and_errors() -> None:
         "My jobs fail.\n\nThanks and regards,\nAnn\n\n________\nAnn Ash, DESY-HH\n",
         "My jobs fail.\n\n----------\nDESY-HH, Hamburg\n",
         "My jobs fail.\n\nAnn Ash (DESY-HH, Hamburg)\n",
+        "My jobs fail, all of them.\n\nDr. B. Birch\nDESY-HH Computing Group\n",
+        "My jobs fail, all of them.\n\nDESY-HH\nNotkestr. 85\n",
         "> DESY-HH\n",
         "My jobs fail, see https://x.example/DESY-HH\n",
     ],
@@ -54,6 +56,22 @@ def test_thanks_are_no_signature_in_front() -> None:
     """A mail that begins with thanks is read to its end, and so is one that is longer than a signature."""
     assert _named("Thanks\n\nNow DESY-HH fails.\n", author="Ann") == ["DESY-HH"]
     assert _named("Thanks,\n" + "more\n" * 20 + "DESY-HH fails\n", author="Ann") == ["DESY-HH"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which site?\n\nDESY-HH",
+        "My jobs fail, all of them.\n\nIt is DESY-HH.",
+        "My jobs fail, all of them.\n\n(site: DESY-HH)",
+        "My jobs fail, all of them.\n\nJobs at DESY-HH still fail",
+        "My jobs fail, all of them.\n\nSite\nDESY-HH\nQueue\nlong\nJobs\n77",
+        "DESY-HH\n",
+    ],
+)
+def test_a_last_paragraph_is_read(text: str) -> None:
+    """A last paragraph that is a sentence, longer than a card, or all that there is, names what it names."""
+    assert _named(text, author="Ann Ash") == ["DESY-HH"]
 
 
 def test_the_subject_is_the_authors_in_a_new_mail_only() -> None:
@@ -107,6 +125,20 @@ def test_lines_are_the_same_without_what_changes() -> None:
     assert key_of(first) == key_of(second) != ""
     assert key_of(first) != key_of(first.replace("1099", "1100"))
     assert key_of("Error 12: abort") == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "make[2]: *** [CMakeFiles/x.dir/y.cc.o] Error 1",
+        "collect2: error: ld returned 1 exit status",
+        "Segmentation fault (core dumped)",
+        "[1]    193622 abort (core dumped)",
+    ],
+)
+def test_last_words_are_like_no_other(line: str) -> None:
+    """How a build or a program ends says nothing of what broke it."""
+    assert key_of(line) == ""
 
 
 @given(st.text(max_size=2000), st.text(max_size=30))

@@ -25,6 +25,10 @@ TELLING = frozenset(
 _EVERYBODYS = frozenset(
     {"no such file or directory", "a file could not be opened", "a file could not be read"}
 )
+_LAST_WORDS = re.compile(
+    r"make(?:\[[^\]]{1,9}\])?: \*\*\*|collect2: error|ninja: build stopped|.{0,60}\(core dumped\)$"
+)
+"""How a build or a program ends, whatever broke it."""
 
 _FRINGE = re.compile(r"^[\s>|*`\"']{0,40}")
 _VOLATILE = (
@@ -79,7 +83,7 @@ def key_of(line: str) -> str:
         text = pattern.sub(hole, text)
     text = _SPACES.sub(" ", _TIMES.sub("<time> ", text)).strip(" .:*`\"'")
     words = _LETTERS.findall(_HOLE.sub(" ", text))
-    return text[:MAX_KEY] if len(words) >= FEW_WORDS else ""
+    return text[:MAX_KEY] if len(words) >= FEW_WORDS and not _LAST_WORDS.match(text) else ""
 
 
 def code_in(text: str) -> str:

@@ -21,11 +21,16 @@ class Strong:
     incident: Incident | None = None
 
 
-def of_site(site: SiteFacts, errors: Iterable[ErrorLine]) -> Strong | None:
-    """Strong evidence about a site that a mail names; None: there is none."""
+def of_site(site: SiteFacts, errors: Iterable[ErrorLine], *, alone: bool = True) -> Strong | None:
+    """Strong evidence about a site that a mail names; None: there is none.
+
+    A mail that names a site without trouble, too (`alone` is False), may tell of that: then the error line itself must name the site.
+    """
     if not site.in_trouble:
         return None
     for error in errors:
+        if not (alone or site.site.lower() in error.text.lower()):
+            continue
         failure = next((one for one in site.failures if same(error, one)), None)
         if failure is not None:
             return Strong(error, site, failure)

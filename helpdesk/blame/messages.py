@@ -1,6 +1,6 @@
 """A few messages of systems and grid services that say what broke, whatever program prints them: class, phase, whose it most likely is.
 
-Only those that say one thing.  "No such file or directory" and "permission denied" are none: anybody's code says that.
+Only those that say one thing.  "No such file or directory", "permission denied" and "out of memory" are none: anybody's code says that.
 """
 
 from helpdesk.robots.codes import Meaning
@@ -9,7 +9,6 @@ from helpdesk.robots.record import Blame, Phase
 _NETWORK = Meaning("network", None, Blame.SITE, "the network")
 _NODE = Meaning("node", None, Blame.SITE, "the node")
 _PROXY = Meaning("auth", Phase.AUTH, Blame.USER, "the user's own credential")
-_MEMORY = Meaning("memory", Phase.PAYLOAD, Blame.UNKNOWN, "memory")
 
 MESSAGES: dict[str, Meaning] = {
     "connection refused": _NETWORK,
@@ -28,9 +27,6 @@ MESSAGES: dict[str, Meaning] = {
     "srm_file_lost": Meaning("no_replica", Phase.STAGE_IN, Blame.SITE, "a lost file"),
     "srm_file_unavailable": Meaning("no_replica", Phase.STAGE_IN, Blame.SITE, "a file that is not there"),
     "transport endpoint is not connected": Meaning("software", Phase.ENVIRONMENT, Blame.SITE, "a lost mount"),
-    "out of memory": _MEMORY,
-    "cannot allocate memory": _MEMORY,
-    "std::bad_alloc": _MEMORY,
     "proxy has expired": _PROXY,
     "proxy expired": _PROXY,
     "certificate has expired": _PROXY,

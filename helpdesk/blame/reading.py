@@ -17,6 +17,8 @@ MAX_ERRORS, MAX_DATASETS = 5, 5
 MAX_NAME = 200
 MAX_ANSWER = 120
 SHORT = 60  # characters of a line that begins with the author's name and is no sentence
+CARD_LINES = 4
+A_SENTENCE = 20  # characters
 SIGNATURE_LINES = 8  # as many lines with something on them may follow a farewell
 
 _FAREWELL = re.compile(
@@ -47,7 +49,7 @@ class Mail:
 def mentions(mail: Mail, sites: Names, datasets: Names) -> tuple[Mention, ...]:
     """What it names, each thing once, bounded; in the order sites, data sets, errors."""
     lines = own_lines(mail.text, mail.author)
-    body = "\n".join(lines)
+    body = "\n".join(lines[: _card(lines)])
     said = f"{mail.subject}\n{body}" if mail.begins else body
     found = [Mention(About.SITE, one.target, one.spelled) for one in sites.find(said)]
     found += _datasets(said, datasets)
@@ -93,6 +95,21 @@ def _signature(lines: Sequence[str], author: str) -> int:
         if farewell or _is_signed(line, names):
             return number
     return len(lines)
+
+
+def _card(lines: Sequence[str]) -> int:
+    """Where a last paragraph begins that is no sentence but who and where somebody is; it names nothing, and may be an error."""
+    said = [number for number, line in enumerate(lines) if line.strip()]
+    first = next((n for n in reversed(said) if n and not lines[n - 1].strip()), 0)
+    block = [lines[number] for number in said if number >= first]
+    above = sum(len(lines[number]) >= A_SENTENCE for number in said if number < first)
+    return first if above and len(block) <= CARD_LINES and all(map(_on_a_card, block)) else len(lines)
+
+
+def _on_a_card(line: str) -> bool:
+    words = line.split()
+    small = sum(word[0].islower() for word in words)
+    return len(line) <= SHORT and line.strip()[-1] not in ".?!:;" and line.strip()[0].isalnum() and small <= 1
 
 
 def _is_signed(line: str, names: frozenset[str]) -> bool:

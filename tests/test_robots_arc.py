@@ -206,6 +206,19 @@ def test_an_upload_that_was_cut_short(engine: ArcEngine, element: Arex, tmp_path
     assert finished(engine, [handle])["a"].state is JobState.SUCCESS
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_an_upload_that_is_refused(engine: ArcEngine, element: Arex, status: int) -> None:
+    """A batch that was created is looked for again, whatever is said to its uploads: planned anew, its other jobs would run twice."""
+    element.broken["PUT jobs"] = (status, b"no")
+    with pytest.raises(EngineError, match=str(status)) as caught:
+        do(engine.submit(batch(f"t-put-{status}", job("a", "exit 0"), job("b", "exit 0"))))
+    assert caught.value.passing
+    found = do(engine.reconcile([f"t-put-{status}"]))
+    told = finished(engine, [one for _, one in found])
+    assert {name: one.state for name, one in told.items()} == dict.fromkeys("ab", JobState.SUCCESS)
+    do(engine.forget([f"t-put-{status}"]))
+
+
 def test_some_are_refused(element: Arex, login: Login, tmp_path: Path) -> None:
     """A batch of which every job is refused is an error for good, in A-REX's words, and can be planned again."""
     engine = ArcEngine(tmp_path / "arc", Place(QUEUE, element.url, "nowhere"), login)

@@ -13,7 +13,7 @@ import pytest
 
 from helpdesk.robots.codes import NOTHING, Lookup
 from helpdesk.robots.engine import EngineError, Handle, Status
-from helpdesk.robots.engines import condor_client
+from helpdesk.robots.engines import condor_client, folders
 from helpdesk.robots.engines.condor_ads import AGAIN, status_of
 from helpdesk.robots.engines.htcondor import HTCondorEngine, asker
 from helpdesk.robots.record import JobState, Phase
@@ -184,6 +184,15 @@ def test_a_lost_answer(engine: HTCondorEngine, schedd: Schedd, tmp_path: Path) -
         schedd._leave(schedd.job("quick"))
     assert do(engine.reconcile(["t1"])) == [("t1", handles[0])]
     assert schedd.questions["submit"] == 2
+
+
+def test_no_history(engine: HTCondorEngine, schedd: Schedd, tmp_path: Path) -> None:
+    """Where no history is kept, a batch that the schedd never took is not there, and one that it has is found."""
+    schedd.remembers = False
+    handles = do(engine.submit(batch("t1", job("quick", "exit 0"))))
+    (tmp_path / "jobs/t1/cluster").unlink()
+    folders.write_batch(tmp_path / "jobs", batch("t2", job("never", "exit 0")))
+    assert do(engine.reconcile(["t1", "t2"])) == [("t1", handles[0])]
 
 
 def test_forgotten(engine: HTCondorEngine, schedd: Schedd, tmp_path: Path) -> None:

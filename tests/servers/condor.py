@@ -67,6 +67,7 @@ class Schedd:
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     questions: dict[str, int] = field(default_factory=dict)
     down: bool = False
+    remembers: bool = True  # a schedd may keep no history
     last: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -79,6 +80,8 @@ class Schedd:
 
     def history(self, constraint: str, projection: list[str], match: int) -> list[Any]:
         self._asked("history")
+        if not self.remembers:
+            raise htcondor2.HTCondorException("no history is kept here")
         with self.lock:
             found = [_projected(ad, projection) for ad in reversed(self.past) if _true(constraint, ad)]
         return found[:match]

@@ -69,9 +69,11 @@ class ArcEngine:
         async with self._rest() as rest:
             ids = await self._create(rest, batch)
             self._keep(batch.tag, ids)
-            await self._supply(
-                rest, {ids[job.job]: self._line(batch, job) for job in batch.jobs if job.job in ids}
-            )
+            lines = {ids[job.job]: self._line(batch, job) for job in batch.jobs if job.job in ids}
+            try:
+                await self._supply(rest, lines)
+            except EngineError as error:  # some may run by now: they are looked for, and never planned again
+                raise EngineError(str(error), passing=True) from error
         return _handles(batch.tag, ids)
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:

@@ -104,7 +104,7 @@ class HTCondorEngine:
         found: list[tuple[str, Handle]] = []
         for tag in tags:
             jobs = list(folders.jobs_of(self._root, tag))
-            cluster = (self._cluster(tag) or await self._found(tag)) if jobs else ""
+            cluster = (self._cluster(tag) or await self._found(tag, needs_history=False)) if jobs else ""
             if cluster:
                 found += [(tag, handle) for handle in _handles(tag, cluster, jobs)]
         return found
@@ -184,10 +184,15 @@ class HTCondorEngine:
             return {}
         return {condor_ads.engine_job_id(row): row for row in rows}
 
-    async def _found(self, tag: str) -> str:
-        """The cluster of this tag, if the schedd has one or had one."""
+    async def _found(self, tag: str, *, needs_history: bool = True) -> str:
+        """The cluster of this tag, if the schedd has one or had one; where it is not submitted again, a schedd need not keep a history."""
         asked = {"constraint": _any(TAG, [tag]), "attributes": ["ClusterId"]}
-        rows = await self._ask("query", **asked) or await self._ask("history", **asked, most=1)
+        rows = await self._ask("query", **asked)
+        try:
+            rows = rows or await self._ask("history", **asked, most=1)
+        except EngineError:
+            if needs_history:
+                raise
         cluster = rows[0].get("ClusterId") if rows else None
         return str(cluster) if isinstance(cluster, int) else ""
 

@@ -46,7 +46,9 @@ class Client:
             raise EngineError(f"{name} printed more than {MAX_OUTPUT} octets", passing=True)
         if code != 0:
             words = safe_text(said.decode("utf-8", "replace").strip() or f"ended with {code}", limit=300)
-            raise EngineError(f"{name}: {words}", passing=any(one in words.lower() for one in self.passing))
+            killed = code < 0  # what it had asked for by then, nobody knows
+            passing = killed or any(one in words.lower() for one in self.passing)
+            raise EngineError(f"{name}: {words}", passing=passing)
         return output.decode("utf-8", "replace")
 
 

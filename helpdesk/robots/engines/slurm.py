@@ -23,14 +23,18 @@ from helpdesk.text import safe_text
 MAX_BATCH = 1000  # MaxArraySize is 1,001 unless somebody raised it
 ARRAY, SCRIPT = "array", "array.sh"
 _FIELDS = "%F|%K|%T|%N|%V|%S|%e|%r"
-_PASSING = (
+PASSING = (
     "unable to contact",
     "timed out",
     "temporarily",
     "try again",
     "communications",
     "connection refused",
+    "connection reset",
+    "zero bytes",
+    "unexpected message",
 )
+"""What sbatch says when nobody knows whether the controller took the job."""
 _STATES = {
     "PENDING": JobState.SUBMITTED,
     "CONFIGURING": JobState.SUBMITTED,
@@ -57,7 +61,7 @@ class SlurmEngine:
         if configuration is not None:
             environment["SLURM_CONF"] = configuration
         self._root = root
-        self._client = Client(environment, _PASSING)
+        self._client = Client(environment, PASSING)
         self._python = python or sys.executable
 
     async def describe(self) -> EngineInfo:

@@ -262,10 +262,10 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
     how long no poll may succeed before that is an alarm; None: what suits `poll_seconds`.
     """
     from helpdesk import daemon, logs  # noqa: PLC0415 -- schedulers and servers that no other command needs
-    from helpdesk.mailbox.watch import Watcher  # noqa: PLC0415
-    from helpdesk.metrics import Metrics  # noqa: PLC0415
-    from helpdesk.outlets import Outlets  # noqa: PLC0415
-    from helpdesk.robots import manning  # noqa: PLC0415
+    from helpdesk.mailbox.watch import Watcher  # noqa: PLC0415 -- as above
+    from helpdesk.metrics import Metrics  # noqa: PLC0415 -- as above
+    from helpdesk.outlets import Outlets  # noqa: PLC0415 -- as above
+    from helpdesk.robots import manning  # noqa: PLC0415 -- as above
 
     faulthandler.enable()  # the watchdog's SIGABRT leaves in the journal where we hung, without any values
     name, poll_seconds = settings.board.name, settings.daemon.poll_seconds

@@ -1,5 +1,6 @@
 """What every published rule needs: final results by site and template, each once, in the order of their ends."""
 
+from abc import ABC, abstractmethod
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ Result = tuple[float, bool]
 """The end of a job, and whether it succeeded."""
 
 
-class Published:
+class Published(ABC):
     """A policy that looks at the results of a window, now and then; no probes."""
 
     window_s: float
@@ -59,9 +60,9 @@ class Published:
                     del found[0]
         return list(self._changes(now))
 
+    @abstractmethod
     def verdict(self, site: str, now: float) -> tuple[Action | None, str]:
         """What the rule says about a site; None: as before."""
-        raise NotImplementedError
 
     def newest(self, site: str, template: str, number: int) -> Sequence[bool]:
         """The newest results of a template, oldest first."""

@@ -122,16 +122,19 @@ def resume(conn: Connection, site: Site, who: Speaker, now: datetime) -> str:
     mine = [one for one in (ruling.pin, ruling.pause) if one is not None]
     if not mine:
         raise UsageError(f"{site.name} is neither paused nor pinned: there is nothing to end")
-    for one in mine:
-        _respect(one, who, site)
+    theirs = [one for one in mine if one.team and not who.team]
+    mine = [one for one in mine if one not in theirs]
+    if not mine:
+        _respect(theirs[0], who, site)
     site_orders.lift(conn, mine, now, who.name)
     _tell(conn)
     ended = listed([described(one, site.zone) for one in mine])
+    left = f" It is still {listed([described(one, site.zone) for one in theirs])}." if theirs else ""
     tested = "The robots decide again"
-    if _may_be_tested(conn, site, now):
+    if not theirs and _may_be_tested(conn, site, now):
         site_orders.add(conn, SiteOrder(site.name, Kind.RETEST, now, None, who.name, who.team))
         tested = f"A test job of {listed(_send(conn, site, now), 12)} goes to {site.name} now, and the robots decide again"
-    return f"Ended: {ended}. {tested}: it is in the work when its test jobs succeed."
+    return f"Ended: {ended}. {tested}.{left}"
 
 
 def retest(conn: Connection, site: Site, who: Speaker, now: datetime) -> str:

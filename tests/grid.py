@@ -123,10 +123,13 @@ class Grid:
     folder: Path
     more: str = ""
     engine: Scripted = field(default_factory=Scripted)
+    config: str = CONFIG
 
     def __post_init__(self) -> None:
         server = MemoryServer()
-        self.world = World(server, lambda: MemoryMailbox(server), self.folder, CONFIG + SITES + self.more)
+        self.world = World(
+            server, lambda: MemoryMailbox(server), self.folder, self.config + SITES + self.more
+        )
         self.world.now = self.engine.now = self.world.now - timedelta(days=1)
         self.restart()
 

@@ -15,7 +15,7 @@ from tests.faults import Crash
 from tests.grid import DIETER, EVA, NAMES, Grid, bad
 from tests.memory_mailer import MemoryMailer
 from tests.test_robots_records import FAILED
-from tests.world import World
+from tests.world import CONFIG, World
 
 ADMIN = "aiden@example.org"
 
@@ -72,6 +72,19 @@ def test_a_short_one(grid: Grid) -> None:
         assert len(incidents.current(conn)) == 1
     grid.run(6)
     grid.world.expect_no_mail()
+
+
+def test_a_board_that_observes(tmp_path: Path) -> None:
+    """It tells its admins, because that mail stays in the team; no contact hears anything."""
+    grid = Grid(tmp_path, config=CONFIG.replace('act = "act"', 'act = "observe"'))
+    world = grid.world
+    world.now = world.now.replace(hour=10)  # after the hour of the report of a board that observes
+    world.tick()
+    open_one(world, Scope(template="dimuon"))
+    put_out(world, "S01", template="read")
+    world.advance(hours=1.5)
+    world.expect_mail(ADMIN, "template dimuon")
+    grid.close()
 
 
 def open_one(world: World, scope: Scope) -> None:

@@ -302,6 +302,10 @@ def test_the_team_stands_above_a_contact(grid: Grid) -> None:
         world.tick()
         hear(world, DIETER, "pinned out", "by Aiden Archer, of the team")
     assert holds(world) == [("S00", "out", "Aiden Archer")]
+    say(world, "helpdesk: pause S00\nhelpdesk: resume S00")
+    world.tick()
+    hear(world, DIETER, "Ended: paused until", "It is still pinned out until")
+    assert holds(world) == [("S00", "out", "Aiden Archer")]
     say(world, "helpdesk: resume S00", AIDEN)
     world.tick()
     hear(world, AIDEN, "Ended: pinned out")

@@ -61,9 +61,9 @@ class Service:
     async def step(self, now: datetime) -> Turned:
         """Look, judge, send."""
         judges = self._ready(now)
-        self._rule(judges, now)
+        open_ = self._rule(judges, now)
         with self._robot.database.begin() as conn:
-            due, open_ = self._due(conn, now), requests.open_requests(conn, REQUEST)
+            due = self._due(conn, now)
         intents = [*due, *self._requested(open_), *self._wishes]
         turned = await turn(self._robot, [one for one in intents if self._may_go(one)], now)
         self._wishes = [one for one in turned.kept if one.campaign == RETEST]
@@ -161,11 +161,14 @@ class Service:
         evidence = _evidence(mine.policy, site)
         return Change(at, mine.experiment, site, action, reason, self._plan.version, evidence=evidence)
 
-    def _rule(self, judges: Mapping[str, Judge], now: datetime) -> None:
-        """Learn what people decided about sites, and make it true; policies hear of downtimes, and who is out by hand is down."""
+    def _rule(self, judges: Mapping[str, Judge], now: datetime) -> Sequence[Request]:
+        """Learn what people decided about sites, and make it true; policies hear of downtimes, and who is out by hand is down.
+
+        What people ask for is read in the same transaction: who ends a pause and asks for a test in one breath gets both.
+        """
         with self._robot.database.begin() as conn:
             orders = site_orders.in_force(conn, now)
-            out = site_orders.outages(conn, now - MEMORY)
+            out, open_ = site_orders.outages(conn, now - MEMORY), requests.open_requests(conn, REQUEST)
             if orders != self._orders:
                 self._orders, self._rulings = orders, site_orders.rulings(orders)
                 _tell_the_board(conn)
@@ -176,6 +179,7 @@ class Service:
                 mine.declared(one)
         self._declared = down
         self._write(self._opinions.overdue(standing, self._rulings, now), now)
+        return open_
 
     def _feed(self, judges: Mapping[str, Judge], turned: Turned) -> None:
         for job in turned.submitted:

@@ -137,6 +137,8 @@ def test_odd_times() -> None:
     told = status_of(ONE, "FINISHED", {"SubmissionTime": ["yesterday"], "EndTime": 7}, ending)
     assert (told.submitted, told.started, told.ended) == (None, None, None)
     assert "\x1b" not in told.node
+    for odd in ("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00Z"):
+        assert status_of(ONE, "FINISHED", {"SubmissionTime": odd, "EndTime": odd}, None).submitted is None
 
 
 def test_description() -> None:

@@ -145,8 +145,9 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object) -> datetime | None:
+    """A time of this era; None for any other text."""
     try:
         found = datetime.fromisoformat(_text(value))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo is not None and found.timestamp() > 0 else None
+    except (ValueError, OverflowError):  # the years 1 and 9999 have no hour before and after them
         return None
-    return found.astimezone(UTC) if found.tzinfo is not None else None

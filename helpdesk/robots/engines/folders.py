@@ -24,6 +24,7 @@ from helpdesk.robots.record import JobState
 
 RESULT = "result.json"
 LOG_TAIL = 4000  # octets
+MAX_ENDING = 10_000  # octets
 MAX_RESULT = 1_000_000  # octets: a result that is larger is none
 
 
@@ -76,8 +77,8 @@ class JobFolder:
     def ending(self) -> dict[str, Any] | None:
         """How it ended, once it did."""
         try:
-            ending = json.loads((self.path / EXIT).read_text(encoding="ascii"))
-        except (OSError, ValueError):
+            ending = json.loads(_limited(self.path / EXIT, MAX_ENDING))
+        except (ValueError, RecursionError):
             return None
         return ending if isinstance(ending, dict) else None
 

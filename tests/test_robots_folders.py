@@ -1,0 +1,22 @@
+"""What lies in a job's folder was written far away: whatever it is, it concerns its job alone."""
+
+from pathlib import Path
+
+import pytest
+
+from helpdesk.robots.engines import folders
+from helpdesk.robots.payload.runner import EXIT
+from tests.contract.test_engine import batch, job
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff", b"[" * 9_000, b"[" * 900_000, b'{"exit_code": 0}' + b" " * 2_000_000],
+    ids=["nothing", "half", "a list", "no ASCII", "deep", "deeper", "large"],
+)
+def test_a_word_that_is_none(tmp_path: Path, content: bytes) -> None:
+    """What no runner writes is no ending."""
+    [one] = folders.write_batch(tmp_path, batch("t1", job("a", "exit 0")))
+    one.path.mkdir()
+    (one.path / EXIT).write_bytes(content)
+    assert one.ending() is None

@@ -18,6 +18,7 @@ from helpdesk.outboxcheck import outbox_finding
 from helpdesk.probe import probe_findings
 from helpdesk.remedies import remedies
 from helpdesk.report import Report
+from helpdesk.robotscheck import robot_findings
 from helpdesk.settings import Login, Settings
 from helpdesk.store import census, meta, migrations
 from helpdesk.store.db import reading, sqlite_file
@@ -50,6 +51,7 @@ def _findings(
         yield _smtp(settings)
     if database.ok:
         yield from _outbox(settings, now)
+    yield from robot_findings(settings, now or app.clock())
     yield from engine_findings(settings, progress)
     reached = False
     if imap.ok:

@@ -26,7 +26,7 @@ class Downtimes:
         self._read: dict[str, tuple[Downtime, ...]] = {}
         self._seen: dict[tuple[str, datetime, datetime, str], datetime] = {}
         self._asked: datetime | None = None
-        self.troubles: dict[str, str] = {}  # by site: why its calendar could not be read
+        self.troubles: dict[str, str] = {}  # by site: why its calendar, or an event of it, could not be read
 
     def refresh(self, now: datetime) -> None:
         """Ask every calendar, if that was long ago."""
@@ -34,11 +34,11 @@ class Downtimes:
             return
         self._asked = now
         for site, source in self._sources.items():
+            self.troubles.pop(site, None)
             try:
                 self._read[site] = tuple(self._downtimes(site, source, now))
-                self.troubles.pop(site, None)
             except HelpdeskError as error:
-                self.troubles[site] = str(error)
+                self.troubles[site] = f"the downtimes of {site} cannot be read: {source.shown}: {error}"
 
     def known(self, now: datetime) -> Iterator[Downtime]:
         """What is declared, and not over for long."""
@@ -46,7 +46,10 @@ class Downtimes:
 
     def _downtimes(self, site: str, source: Source, now: datetime) -> Iterator[Downtime]:
         octets = source.read(Validators()).octets or b""
-        for event in bounded.expand(octets, self._zone, Window(now - BACK, now + AHEAD)).occurrences:
+        read = bounded.expand(octets, self._zone, Window(now - BACK, now + AHEAD))
+        if read.notes:
+            self.troubles[site] = f"the downtimes of {site}: {source.shown}: {'; '.join(read.notes)}"
+        for event in read.occurrences:
             severity = "warning" if any(word in event.summary.lower() for word in _MILD) else "outage"
             announced = self._seen.setdefault((site, event.start, event.end, severity), now)
             yield Downtime(site, announced, event.start, event.end, severity)

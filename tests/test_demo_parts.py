@@ -1,6 +1,7 @@
 """The parts of `helpdesk demo`: the picture, the story, the post, and what becomes of a promise that is not kept."""
 
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from helpdesk.demo import show
+from helpdesk.demo import outage, show
 from helpdesk.demo.acts import Plays
 from helpdesk.demo.gallery import Why, gallery, place
 from helpdesk.demo.imap import ImapServer
@@ -34,6 +35,7 @@ from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, SiteSight
 from helpdesk.demo.turn import started_as
 from helpdesk.errors import UsageError
 from helpdesk.mailbox.connect import connect
+from tests.desk import environment
 from tests.world import mail
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07[bold]x[/bold] \u202e :smile: " + "宛先" * 40
@@ -217,6 +219,34 @@ def test_a_promise_that_is_not_kept_fails_the_demo(
     assert "Scene 1: NOT as promised: mail is never lost" in said
     assert "0 of 1 scenes went as promised" in said
     assert {*threading.enumerate()} <= before
+
+
+def test_a_site_that_stays_in_fails_the_demo(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """If a site that fails is not put out in time, the fifth scene says so, the exit code is 1, and no job is left."""
+    thread = story(1)[0].thread
+    monkeypatch.setattr(outage, "SLOW", 0.2)
+    monkeypatch.setattr(show, "BEATS", (Beat("a site fails", outage.outage),))
+    monkeypatch.setattr(show, "story", lambda _seed: [Moment(START, thread, Plays(1))])
+    monkeypatch.setattr(show, "END", START + timedelta(hours=3))
+    assert play(Options(gallery=tmp_path / "page.html")) == 1
+    said = capsys.readouterr().out
+    assert "WRONG   DESY-HH is still in" in said
+    assert "DESY-HH: a job fails" in said
+    assert "Scene 1: NOT as promised: a site fails" in said
+
+
+def test_the_demo_needs_no_package_of_the_robots() -> None:
+    """With `helpdesk[demo]` alone it runs: nothing that it imports is of the extra `robots`."""
+    program = (
+        "import sys, helpdesk.demo.run;"
+        "print({'numpy', 'uproot', 'awkward', 'hist', 'vector', 'pyarrow', 'skhep_testdata'} & set(sys.modules))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert (told.returncode, told.stdout, told.stderr) == (0, "set()\n", "")
 
 
 def test_the_command_to_copy_works_from_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:

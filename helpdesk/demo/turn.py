@@ -42,7 +42,7 @@ def instructions(stage: Stage) -> Sequence[str]:
         "YOUR TURN: the servers stay up. Enter or Ctrl-C ends.",
         "In another terminal, a user answers a closed thread:",
         f"  {me} demo --reply {servers.smtp_port}",
-        "Ask the board (threads, show, ledger, undo, outbox list):",
+        "Ask the board (threads, show, ledger, undo, robots records):",
         f"  {me} -c {stage.folder / CONFIG} threads",
         "Keys: ,w labels a mail WAITING, A archives it.",
         f"  neomutt -F {stage.folder / NEOMUTTRC}",

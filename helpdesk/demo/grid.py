@@ -54,6 +54,11 @@ class Ran:
         """By the demo's clock."""
         return None if moment is None else moment + self.drift
 
+    def over(self, ended: datetime | None) -> datetime | None:
+        """The end, at the next full minute: which of several jobs ended first must not depend on this machine."""
+        moment = self.moved(ended)
+        return None if moment is None else moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
 
 class Grid:
     """The engine (`helpdesk.robots.engine.Engine`), and what can be done to the sites."""
@@ -154,7 +159,7 @@ class Grid:
             node=found.node,
             submitted=found.moved(status.submitted),
             started=found.moved(status.started),
-            ended=found.moved(status.ended),
+            ended=found.over(status.ended),
         )
 
     def _left(self, fetched: Fetched) -> Fetched:

@@ -14,7 +14,7 @@ from helpdesk.demo.scene import Scene, labelled
 from helpdesk.model import SITE_TROUBLE
 from helpdesk.store.verdicts import Change
 
-SITE = "DESY-HH"
+SITE, BLACK_HOLE = "DESY-HH", "TRIUMF"
 ERROR = "  [SE][StatusOfGetRequest][SRM_FILE_UNAVAILABLE] File is not available"
 """What a user's tool says of a file that the storage has lost."""
 
@@ -41,9 +41,9 @@ def _quiet(scene: Scene) -> None:
     )
     kinds = Counter(f"{one.site} {one.error_class}" for one in tested.failed)
     scene.check(
-        f"{len(PLACES) - len(_listed(scene))} of {len(PLACES)} sites are in after {tested.jobs} jobs,"
+        f"{len(PLACES) - len(_listed(scene))} of {len(PLACES)} sites are in after {tested.jobs.total()} jobs,"
         f" though {len(tested.failed)} failed ({', '.join(f'{kind} {n}' for kind, n in kinds.items())})",
-        true=tested.jobs > 0 and len(kinds) > 1 and not _listed(scene),
+        true=tested.jobs.total() > 0 and len(kinds) > 1 and not _listed(scene),
     )
 
 
@@ -117,6 +117,12 @@ def _returns(scene: Scene) -> None:
     scene.check(
         f"in two weeks out: {', '.join(outs)}; mails to contacts: {len(told)}",
         true=outs == [SITE] and len(told) == 1,
+    )
+    jobs = scene.stage.tested.jobs[BLACK_HOLE]
+    lost = Counter(one.node for one in scene.stage.tested.failed if one.site == BLACK_HOLE)
+    scene.check(
+        f"{BLACK_HOLE} stayed in: {lost.total()} of {jobs} jobs failed, all on {', '.join(lost)}",
+        true=len(lost) == 1 and 2 * lost.total() < jobs and BLACK_HOLE not in outs,
     )
 
 

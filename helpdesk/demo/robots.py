@@ -44,7 +44,7 @@ TICKS = 10
 class Tested:
     """What the robots did since the demo began; it outlives the database."""
 
-    jobs: int = 0
+    jobs: Counter[str] = field(default_factory=Counter)  # by site
     failed: list[Record] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     last: dict[str, deque[bool]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=TICKS)))
@@ -91,7 +91,7 @@ class Robots:
             self.tested.last[record.site].append(record.state is JobState.SUCCESS)
         failed = [one for one in turned.records if one.state is not JobState.SUCCESS]
         changes = self._changes()
-        self.tested.jobs += len(turned.records)
+        self.tested.jobs.update(one.site for one in turned.records)
         self.tested.failed += failed
         self.tested.changes += changes
         self._next = now + self._until_next(watchful=bool(failed))

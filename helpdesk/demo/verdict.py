@@ -37,7 +37,7 @@ def verdict(show: Show) -> Verdict:
             f"Ledger: of {landed} mails delivered and {shown} in the folder Board, {proof.threaded} are in a thread, "
             f"{proof.correspondence} are about the board, {len(proof.residue)} left behind."
         ),
-        f"Test jobs: {tested.jobs} at {len(PLACES)} sites, {len(tested.failed)} failed. Put out: {out}.",
+        f"Test jobs: {tested.jobs.total()} at {len(PLACES)} sites, {len(tested.failed)} failed. Put out: {out}.",
         *(f"Held: {held}" for held in totals.held),
         *(
             f"Scene {number}: NOT as promised: {beat.title}"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -252,6 +253,19 @@ def test_token(element: Arex, login: Login, tmp_path: Path) -> None:
         do(wrong.describe())
     assert not caught.value.passing
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "token", ["hunter2\x01", "hunter2\nhunter3", "hunter2\u00e9", "hunter2\x7f", "hunter2 ", ""]
+)
+def test_a_token_that_is_none(element: Arex, login: Login, tmp_path: Path, token: str) -> None:
+    """What no header can hold is an error for good, and is not named: a damaged file must not end up in a log."""
+    place, odd = Place(QUEUE, element.url), Login(token=lambda: token, authorities=login.authorities)
+    with pytest.raises(EngineError) as caught:
+        do(ArcEngine(tmp_path, place, odd).describe())
+    told = "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in told
+    assert not caught.value.passing
 
 
 def test_certificates(element: Arex, login: Login, tmp_path: Path) -> None:

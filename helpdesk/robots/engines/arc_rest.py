@@ -27,6 +27,7 @@ CHUNK = 500  # jobs in one question: A-REX reads 1 MiB of ids, and an answer is 
 MAX_ANSWER = 50_000_000  # octets
 AT_ONCE = 8  # requests to one computing element
 CONNECT, QUIET, TOTAL = 10.0, 60.0, 300.0  # seconds to connect, without an octet, and for one request
+_TOKEN = re.compile(r"[!-~]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 Row = dict[str, Any]
@@ -155,7 +156,7 @@ async def opened(url: str, login: Login) -> AsyncIterator[Rest]:
 
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "helpdesk"}
     if login.token is not None:
-        headers["Authorization"] = f"Bearer {login.token()}"
+        headers["Authorization"] = f"Bearer {_whole(login.token())}"
     limits = httpx.Limits(max_connections=AT_ONCE)
     async with httpx.AsyncClient(
         verify=login.trust(),
@@ -165,6 +166,13 @@ async def opened(url: str, login: Login) -> AsyncIterator[Rest]:
         trust_env=False,
     ) as http:
         yield Rest(http, url)
+
+
+def _whole(token: str) -> str:
+    """A token that a header can hold; of any other the library's error would quote it."""
+    if not _TOKEN.fullmatch(token):
+        raise EngineError("the token for ARC is no token: one word of ASCII, in one line", passing=False)
+    return token
 
 
 async def _read(answer: "httpx.Response", most: int) -> bytes:

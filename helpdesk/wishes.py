@@ -51,6 +51,8 @@ class Wishes:
     def attach(self, facts: ThreadFacts) -> ThreadFacts:
         """The facts of a thread with what is wished of it."""
         undo, orders = tuple(self.undo.get(facts.key, ())), tuple(self.orders.get(facts.key, ()))
+        if not (undo or orders or self.releases):
+            return facts  # as the store loads them
         return replace(facts, undo=undo, releases=self.releases, orders=orders)
 
 

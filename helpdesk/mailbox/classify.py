@@ -6,15 +6,15 @@ asks us to be silent and says nothing either.  Who is in doubt counts as human.
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from helpdesk.mailbox.phrases import AWAY, COMPLAINT, FAILED, TICKET
 from helpdesk.mailbox.trackers import tracker_nature
 from helpdesk.model import Header, Nature
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(NamedTuple):
     """A verdict and the evidence for it."""
 
     nature: Nature
@@ -40,7 +40,7 @@ _AUTOREPLY_FIELDS = (
 )
 _LIST_FIELDS = ("list-id", "list-post", "list-unsubscribe", "mailing-list")
 
-_Signs = tuple[tuple[object, str], ...]
+_REMEMBERED = 1000  # addresses: few people write most of the mail
 
 
 def classify(header: Header, *, own: bool, destination: bool, text: str = "") -> Classified:
@@ -51,14 +51,14 @@ def classify(header: Header, *, own: bool, destination: bool, text: str = "") ->
     """
     if own:
         return Classified(Nature.OWN, "our HMAC")
-    if why := _first_of(_bounce(header)):
+    if why := _bounce(header):
         return Classified(Nature.BOUNCE, why)
-    away = _first_of(_away(header))
+    away = _away(header)
     if destination and not (away and not TICKET.match(header.subject)):
         return Classified(*tracker_nature(header, text))
-    if why := away or _first_of(_automatic(header)):
+    if why := away or _automatic(header):
         return Classified(Nature.AUTOMATIC, why)
-    why = _first_of(_doubtful(header))
+    why = _doubtful(header)
     return Classified(Nature.UNSURE, why) if why else Classified(Nature.HUMAN, "no sign of a machine")
 
 
@@ -69,59 +69,81 @@ def unproven(told: Classified) -> Classified:
     return told
 
 
-def _first_of(signs: _Signs) -> str:
-    return next((why for sign, why in signs if sign), "")
+def _bounce(header: Header) -> str:
+    """The first sign that a mail server sends something back, "" if there is none."""
+    return _report(header) or _from_a_server(header)
 
 
-def _bounce(header: Header) -> _Signs:
-    kind, path = _value(header, "content-type"), _value(header, "return-path")
-    report = kind.startswith("multipart/report") and "disposition-notification" not in kind
-    postmaster = not header.sender or _POSTMASTER.match(header.sender)
-    office = postmaster or path == "<>" or _NO_REPLY.match(header.sender)
-    return (
-        (report, "Content-Type: multipart/report"),
-        (kind.startswith("message/delivery-status"), "Content-Type: message/delivery-status"),
-        ("x-failed-recipients" in header.fields, "X-Failed-Recipients"),
-        (_DAEMON.match(header.sender) or _DAEMON.match(header.sender_name), "From: the mailer daemon"),
-        (_DAEMON.match(path), "Return-Path: the mailer daemon"),
-        (office and FAILED.match(header.subject), "the subject of a bounce from a machine's address"),
-        (postmaster and path == "<>", "From: the postmaster, with an empty Return-Path"),
-        (COMPLAINT.match(header.subject), "the subject of a feedback loop"),
-    )
+def _report(header: Header) -> str:
+    kind = _value(header, "content-type")
+    if kind.startswith("multipart/report") and "disposition-notification" not in kind:
+        return "Content-Type: multipart/report"
+    if kind.startswith("message/delivery-status"):
+        return "Content-Type: message/delivery-status"
+    return "X-Failed-Recipients" if "x-failed-recipients" in header.fields else ""
 
 
-def _away(header: Header) -> _Signs:
+def _from_a_server(header: Header) -> str:
+    sender, path = header.sender, _value(header, "return-path")
+    if _is_daemon(sender) or _is_daemon(header.sender_name):
+        return "From: the mailer daemon"
+    if _is_daemon(path):
+        return "Return-Path: the mailer daemon"
+    postmaster = not sender or _is_postmaster(sender)
+    if (postmaster or path == "<>" or _takes_no_reply(sender)) and FAILED.match(header.subject):
+        return "the subject of a bounce from a machine's address"
+    if postmaster and path == "<>":
+        return "From: the postmaster, with an empty Return-Path"
+    return "the subject of a feedback loop" if COMPLAINT.match(header.subject) else ""
+
+
+def _away(header: Header) -> str:
     """An answering machine, as opposed to a machine that has something to say."""
-    precedence = _value(header, "precedence")
-    return (
-        *((_value(header, name) not in {"", "no", "false", "0"}, name) for name in _AUTOREPLY_FIELDS),
-        (precedence in {"auto_reply", "auto-reply", "autoreply"}, "Precedence: auto_reply"),
-        (AWAY.match(header.subject), "the subject of an out-of-office reply"),
-    )
+    if not header.fields.keys().isdisjoint(_AUTOREPLY_FIELDS):
+        for name in _AUTOREPLY_FIELDS:
+            if _value(header, name) not in {"", "no", "false", "0"}:
+                return name
+    if _value(header, "precedence") in {"auto_reply", "auto-reply", "autoreply"}:
+        return "Precedence: auto_reply"
+    return "the subject of an out-of-office reply" if AWAY.match(header.subject) else ""
 
 
-def _automatic(header: Header) -> _Signs:
-    submitted = re.split(r"[;(\s]", _value(header, "auto-submitted"), maxsplit=1)[
-        0
-    ]  # no comments, no parameters
-    listed = any(name in header.fields for name in _LIST_FIELDS)
-    unasked = not listed and _value(header, "precedence") in {"bulk", "junk"}
-    deaf = _value(header, "return-path") == "<>" and _NO_REPLY.match(header.sender)
-    return (
-        (submitted not in {"", "no"}, f"Auto-Submitted: {submitted[:40]}"),
-        ("disposition-notification" in _value(header, "content-type"), "a read receipt"),
-        (unasked, "Precedence: bulk or junk, and no list"),
-        (deaf, "an address that takes no answers, with an empty Return-Path"),
-    )
+def _automatic(header: Header) -> str:
+    submitted = _value(header, "auto-submitted")
+    if submitted:
+        submitted = re.split(r"[;(\s]", submitted, maxsplit=1)[0]  # no comments, no parameters
+        if submitted not in {"", "no"}:
+            return f"Auto-Submitted: {submitted[:40]}"
+    if "disposition-notification" in _value(header, "content-type"):
+        return "a read receipt"
+    if _value(header, "precedence") in {"bulk", "junk"} and header.fields.keys().isdisjoint(_LIST_FIELDS):
+        return "Precedence: bulk or junk, and no list"
+    deaf = _value(header, "return-path") == "<>" and _takes_no_reply(header.sender)
+    return "an address that takes no answers, with an empty Return-Path" if deaf else ""
 
 
-def _doubtful(header: Header) -> _Signs:
+def _doubtful(header: Header) -> str:
     """Signs that only corroborate: human mail that was redirected has them too."""
-    return (
-        (_value(header, "return-path") == "<>", "an empty Return-Path"),
-        ("x-ms-exchange-inbox-rules-loop" in header.fields, "X-MS-Exchange-Inbox-Rules-Loop"),
-        (_NO_REPLY.match(header.sender), "an address that takes no answers"),
-    )
+    if _value(header, "return-path") == "<>":
+        return "an empty Return-Path"
+    if "x-ms-exchange-inbox-rules-loop" in header.fields:
+        return "X-MS-Exchange-Inbox-Rules-Loop"
+    return "an address that takes no answers" if _takes_no_reply(header.sender) else ""
+
+
+@lru_cache(_REMEMBERED)
+def _is_daemon(text: str) -> bool:
+    return _DAEMON.match(text) is not None
+
+
+@lru_cache(_REMEMBERED)
+def _is_postmaster(address: str) -> bool:
+    return _POSTMASTER.match(address) is not None
+
+
+@lru_cache(_REMEMBERED)
+def _takes_no_reply(address: str) -> bool:
+    return _NO_REPLY.match(address) is not None
 
 
 def _value(header: Header, name: str) -> str:

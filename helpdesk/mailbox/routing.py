@@ -4,7 +4,7 @@ A token in the address says to *what* a mail answers, never *who* wrote it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from helpdesk.mailbox.address import addresses
 from helpdesk.mailbox.authors import AuthorPolicy
@@ -18,8 +18,7 @@ DELIVERY = ("delivered-to", "x-original-to", "envelope-to")
 MAX_PEOPLE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(NamedTuple):
     """Who wrote a mail, and the destinations whose word it is."""
 
     who: Author
@@ -63,7 +62,7 @@ def speaker(who: Author, answer: Answered | None, policy: AuthorPolicy, *, is_us
     assert answer is not None  # a guest has a token
     home = answer.destination in policy.at_home(who.address)
     of = tuple(dict.fromkeys((*known, *([answer.destination] if home else [])))) if who.trusted else ()
-    return Speaker(replace(who, role=Role.EXPERT, trusted=bool(of)), at_destination=True, of=of)
+    return Speaker(who._replace(role=Role.EXPERT, trusted=bool(of)), at_destination=True, of=of)
 
 
 def audience(header: Header, who: Author, policy: AuthorPolicy, *, own: bool = False) -> str:

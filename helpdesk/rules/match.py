@@ -7,6 +7,7 @@ nothing.  `explain` evaluates with the same conditions, and tests/test_match.py 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from helpdesk.model import Role
 from helpdesk.rules.facts import Hit
@@ -37,8 +38,7 @@ class TeamRule:
     shadow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MailFacts:
+class MailFacts(NamedTuple):
     """What a rule can look at."""
 
     sender: str

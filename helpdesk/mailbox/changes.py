@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from helpdesk.bits import PLACE, Known, confirmed, touched
+from helpdesk.bits import PLACE, Known, Touches, confirmed, touched
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import LIVING
 from helpdesk.store import copies, threads
@@ -129,9 +131,13 @@ class Changes:
                 self.lost[bit].add(held.thread)
 
 
+_UNTOUCHED: Touches = MappingProxyType({})
+
+
+@lru_cache(maxsize=10_000)
 def adopted(bits: frozenset[str], place: Place) -> Known:
-    """A copy that was there before the board: base := observed."""
-    return Known(bits, bits, None, place, place, None, {})
+    """A copy that was there before the board: base := observed.  There are many of few kinds: they share a value."""
+    return Known(bits, bits, None, place, place, None, _UNTOUCHED)
 
 
 def arrived(seen: Seen, place: Place, stamp: Stamp) -> Known:

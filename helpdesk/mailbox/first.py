@@ -24,6 +24,7 @@ from helpdesk.ports import FolderStatus, Mailbox
 from helpdesk.store import folders
 from helpdesk.store.db import reading
 from helpdesk.store.folders import FolderState
+from helpdesk.store.lazily import lazily
 from helpdesk.uidset import UidSet
 
 BATCH = 2000
@@ -97,7 +98,8 @@ class _First:
                 mails = []
 
     def _store(self, read: Read) -> int:
-        with self._engine.begin() as conn:
+        """A batch need not survive the end of the machine: it would be read again, and nothing was done about it yet."""
+        with self._engine.connect() as conn, lazily(conn):
             folders.save(conn, [read.delta.after])
             reunion = Reunion(conn, self._board.dialect, Changes(self._stamp, None, adopting=True))
             entered = Arrivals(conn, self._board.dialect, self._stamp, adopting=True)

@@ -82,7 +82,8 @@ _HELD = (
 )
 
 
-def pack_flags(flags: Iterable[str]) -> str:
+@lru_cache(maxsize=10_000)
+def pack_flags(flags: frozenset[str]) -> str:
     """As stored: space-joined, sorted."""
     return " ".join(sorted(flags))
 

@@ -48,16 +48,16 @@ def _on_begin(connection: Connection) -> None:
 def lazily(connection: Connection) -> Iterator[None]:
     """A transaction that is in the log when it is committed, and on the disk with the next that waits for it."""
     driver: Any = connection.connection.driver_connection
-    driver.execute(_NO_WAIT).close()
+    ((before,),) = driver.execute("PRAGMA synchronous").fetchall()
+    driver.execute(f"PRAGMA synchronous = {min(before, _NO_WAIT)}").close()
     try:
         with connection.begin():
             yield
     finally:
-        driver.execute(_WAIT).close()
+        driver.execute(f"PRAGMA synchronous = {before}").close()
 
 
-_WAIT = "PRAGMA synchronous = FULL"
-_NO_WAIT = "PRAGMA synchronous = NORMAL"  # with a log (WAL): no commit waits, and none is torn
+_NO_WAIT = 1  # NORMAL: with a log (WAL) no commit waits, and none is torn
 
 
 def hurry(engine: Engine) -> None:
@@ -84,9 +84,9 @@ def run_many(conn: Connection, compiled: SQLCompiler, names: Sequence[str], rows
     conn.exec_driver_sql(compiled.string, list(rows) if straight else list(map(itemgetter(*order), rows)))
 
 
-def time_text(naive: datetime) -> str:
-    """Write a time as SQLAlchemy does; SQLite has no type for it (tests/test_store.py)."""
-    return naive.isoformat(" ", "microseconds")
+def time_text(utc: datetime) -> str:
+    """Write a time as SQLAlchemy does, without its zone; SQLite has no type for it (tests/test_store.py)."""
+    return utc.isoformat(" ", "microseconds")[:26]
 
 
 def time_of(text: str | None) -> datetime | None:

@@ -31,17 +31,21 @@ class UtcTime(TypeDecorator[datetime]):
 
 def writer(dialect: Dialect) -> Callable[[datetime | None], object]:
     """What `UtcTime` hands to the driver of a database, for those who talk to the driver (`helpdesk.store.bulk`)."""
-    finish: Callable[[datetime], object] = sqlite.time_text if dialect.name == "sqlite" else _as_it_is
-    return lambda value: None if value is None else finish(_naive(value))
-
-
-def _as_it_is(value: datetime) -> datetime:
-    return value
+    finish: Callable[[datetime], object] = sqlite.time_text if dialect.name == "sqlite" else _without_zone
+    return lambda value: None if value is None else finish(_utc(value))
 
 
 def _naive(value: datetime) -> datetime:
-    if value.tzinfo is not UTC:
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        value = value.astimezone(UTC)
+    return _without_zone(_utc(value))
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return value.astimezone(UTC)
+
+
+def _without_zone(value: datetime) -> datetime:
     return value.replace(tzinfo=None)

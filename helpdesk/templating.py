@@ -9,7 +9,7 @@ lines leaves a template only through the filters `wrapped`, `quoted`, `spoken` a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -30,6 +30,10 @@ UNSAFE = ("safe", "e", "escape", "forceescape", "urlize", "xmlattr", "tojson")
 """Filters that make markup of text without a look at it."""
 
 
+Pair = tuple[Template, Template]
+"""The text and the page of a kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a mail says, twice the same."""
@@ -40,27 +44,30 @@ class Words:
 
 
 class Wording:
-    """The templates of all kinds, read and compiled once."""
+    """The templates of all kinds, read and compiled once: an operator's at the start, ours when a mail is due."""
 
     def __init__(self, override: Path | None = None, archive_link: str = "") -> None:
-        environment = _environment(override, archive_link)
-        self._texts, self._pages = _compiled(environment, override)
+        self._override = override
+        self._environment = _environment(override, archive_link)
+        self._known: dict[str, Pair] = {}
         if override is not None:
+            self._known = _compiled(self._environment, override, KINDS)
             _check_names(override)
             self._rehearse()
 
     def words(self, mail: Mail, board: str, reply: str) -> Words:
         """Say the mail; `reply` is the address that an answer goes to.  ConfigError: a template asks for what is not there."""
         shown = {"mail": mail, "board": board, "reply": reply}
-        said = _rendered(self._texts[mail.kind], shown)
+        if mail.kind not in self._known:
+            self._known |= _compiled(self._environment, self._override, (mail.kind,))
+        template, page = self._known[mail.kind]
+        said = _rendered(template, shown)
         head, _, body = said.partition("\n")
         if not head.startswith("Subject:"):
             raise ConfigError((f"Template {mail.kind}.txt.j2: its first line must begin with Subject:",))
         subject = f"[{board}] {head.removeprefix('Subject:').strip()}"
         text = re.sub(r"\n{3,}", "\n\n", body.strip("\n")) + "\n"
-        return Words(
-            subject, text, _page_of(self._pages[mail.kind], {**shown, "subject": subject, "text": text})
-        )
+        return Words(subject, text, _page_of(page, {**shown, "subject": subject, "text": text}))
 
     def _rehearse(self) -> None:
         """Try every template: what is wrong with one of an operator's is said now, and not when a mail is due."""
@@ -131,24 +138,20 @@ def own_folder() -> Path:
     return inside if inside.is_dir() else here.parent / "templates"
 
 
-def _compiled(
-    environment: Environment, override: Path | None
-) -> tuple[dict[str, Template], dict[str, Template]]:
-    """Every kind's text and page; all that is wrong with them at once."""
+def _compiled(environment: Environment, override: Path | None, kinds: Iterable[str]) -> dict[str, Pair]:
+    """Each kind's text and page; all that is wrong with them at once."""
     found: dict[str, Template] = {}
     problems: list[str] = []
-    texts = {kind: f"{kind}.txt.j2" for kind in KINDS}
-    pages = {kind: _page(kind, override) for kind in KINDS}
-    for name in (*texts.values(), *dict.fromkeys((*SHARED, *pages.values()))):
+    names = {kind: (f"{kind}.txt.j2", _page(kind, override)) for kind in kinds}
+    texts, pages = [text for text, _ in names.values()], [page for _, page in names.values()]
+    for name in (*texts, *dict.fromkeys((*SHARED, *pages))):
         try:
             found[name] = environment.get_template(name)
         except (TemplateError, OSError, UnicodeDecodeError) as error:
             problems.append(f"Template {name}: {safe_text(str(error))}")
     if problems:
         raise ConfigError(tuple(sorted(problems)))
-    return {kind: found[name] for kind, name in texts.items()}, {
-        kind: found[name] for kind, name in pages.items()
-    }
+    return {kind: (found[text], found[page]) for kind, (text, page) in names.items()}
 
 
 def _page(kind: str, override: Path | None) -> str:

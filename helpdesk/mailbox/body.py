@@ -11,9 +11,6 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-import mailparser
-from mailparser.exceptions import MailParserError
-
 from helpdesk.mailbox.encoded import charset_of
 from helpdesk.mailbox.html import text_of_html
 from helpdesk.mailbox.parse import UnparseableError, parse_header
@@ -61,6 +58,9 @@ def _too_many_parts(raw: bytes) -> bool:
 
 
 def _by_mailparser(raw: bytes) -> str:
+    import mailparser  # noqa: PLC0415 -- most runs read no body
+    from mailparser.exceptions import MailParserError  # noqa: PLC0415
+
     try:
         mail = mailparser.parse_from_bytes(raw)
         plain, markup = "\n".join(mail.text_plain), "\n".join(mail.text_html)

@@ -1,4 +1,4 @@
-"""Memory: what a known message costs a cycle (nothing), and what a new one costs the first sync."""
+"""Memory: what a known message costs a cycle (nothing), and what a new one costs the first sync, its helpers counted."""
 
 from collections.abc import Iterator
 
@@ -13,16 +13,16 @@ A_MESSAGE = 1024  # octets
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
-    """Sync mailboxes of four sizes, change ten things in each, and look at the peaks of the processes."""
+    """Sync mailboxes of four sizes, change ten things in each, and look at the peaks of memory."""
     sizes = [lab.little, lab.messages // 10, lab.messages, 10 * lab.messages]
     first, later = {}, {}
     for size in sizes:
         site = lab.site(lab.fill(size))
-        first[size] = site.run().peak
+        first[size] = site.weigh()
         with site.open() as keeper:
             threads = keeper.threads(Place.INBOX)
         stir(site, threads, 0)
-        later[size] = site.run().peak
+        later[size] = site.weigh()
         lab.say(
             f"  {size:,} mails: first sync {first[size] / 2**20:.0f} MB, ten changes {later[size] / 2**20:.0f} MB"
         )

@@ -125,6 +125,16 @@ def test_routine(works: Works) -> None:
     assert all(3 <= count <= 5 for count in sites.values())
 
 
+def test_asked_for_more_than_there_is_room_for(works: Works) -> None:
+    """What a person asks for and finds no room in its queue goes later, each job once."""
+    works.floor.robot = replace(works.floor.robot, most=2)
+    works.restarted()
+    works.ask("RAL", "good", 5)
+    for _ in range(4):
+        works.step()
+    assert len(works.floor.ran()) == len(set(works.floor.ran())) == 5
+
+
 def test_asked_for_by_hand(works: Works) -> None:
     """What a person asks for runs once, at that site."""
     works.ask("RAL", "good", 2)

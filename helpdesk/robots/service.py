@@ -66,7 +66,7 @@ class Service:
             due = self._due(conn, now)
         intents = [*due, *self._requested(open_), *self._wishes]
         turned = await turn(self._robot, [one for one in intents if self._may_go(one)], now)
-        self._wishes = [one for one in turned.kept if one.campaign == RETEST]
+        self._wishes = [one for one in turned.kept if one.campaign in {MANUAL, RETEST}]
         with (
             self._robot.database.begin() as conn
         ):  # after a crash they are asked for again, under the same ids

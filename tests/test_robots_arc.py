@@ -1,5 +1,6 @@
 """The engine arc beyond the contract: states and errors of A-REX, what is asked of it, and what it may do to us."""
 
+import asyncio
 import json
 import sys
 import traceback
@@ -219,7 +220,22 @@ def test_an_upload_that_is_refused(engine: ArcEngine, element: Arex, status: int
     found = do(engine.reconcile([f"t-put-{status}"]))
     told = finished(engine, [one for _, one in found])
     assert {name: one.state for name, one in told.items()} == dict.fromkeys("ab", JobState.SUCCESS)
-    do(engine.forget([f"t-put-{status}"]))
+
+
+def test_nothing_outlives_its_connection(engine: ArcEngine, element: Arex) -> None:
+    """An error among many uploads ends them all before it is told."""
+
+    async def work() -> int:
+        element.broken["PUT jobs"] = (503, b"busy")
+        with pytest.raises(EngineError, match="503"):
+            await engine.submit(batch("t-many", *(job(f"j{n}", "exit 0") for n in range(20))))
+        return len(asyncio.all_tasks())
+
+    element.slots = 0
+    try:
+        assert do(work()) == 1
+    finally:
+        element.slots = 4
 
 
 def test_some_are_refused(element: Arex, login: Login, tmp_path: Path) -> None:

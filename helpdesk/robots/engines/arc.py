@@ -9,10 +9,10 @@ the words of the other side.
 import asyncio
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, JobSpec, Status
 from helpdesk.robots.engines import arc_jobs, folders
@@ -22,6 +22,8 @@ from helpdesk.robots.payload.runner import BATCH, EXIT, LOG
 from helpdesk.robots.payloads import packed
 from helpdesk.robots.record import FINAL
 from helpdesk.text import safe_text
+
+T = TypeVar("T")
 
 MAX_BATCH = 500
 IDS = "jobs.json"
@@ -83,9 +85,7 @@ class ArcEngine:
             ended = {one: row for one, row in states.items() if arc_jobs.state_of(row.get("state")) in FINAL}
             infos = await rest.act("info", ended) if ended else {}
             mine = [one for one in handles if _id(one) in ended and _jobs_folder(one)]
-            words = await asyncio.gather(
-                *(rest.get(_id(one), f"session/{one.job}/{EXIT}", 10_000) for one in mine)
-            )
+            words = await _together(rest.get(_id(one), f"session/{one.job}/{EXIT}", 10_000) for one in mine)
         endings = dict(zip(mine, map(arc_jobs.ending_of, words), strict=True))
         return [
             arc_jobs.status_of(
@@ -100,7 +100,7 @@ class ArcEngine:
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - nothing is larger
         """What the runners left in the session folders."""
         async with self._rest() as rest:
-            return await asyncio.gather(*(_fetched(rest, one) for one in handles if _jobs_folder(one)))
+            return await _together(_fetched(rest, one) for one in handles if _jobs_folder(one))
 
     async def cancel(self, handles: Collection[Handle]) -> None:
         """One kill; A-REX leaves alone what has ended."""
@@ -160,8 +160,8 @@ class ArcEngine:
 
     async def _supply(self, rest: Rest, lines: Mapping[str, bytes]) -> None:
         """Upload each job's inputs."""
-        await asyncio.gather(
-            *(rest.put(one, name, content) for one, line in lines.items() for name, content in _inputs(line))
+        await _together(
+            rest.put(one, name, content) for one, line in lines.items() for name, content in _inputs(line)
         )
 
     async def _supply_again(
@@ -182,7 +182,7 @@ class ArcEngine:
         infos = await rest.act("info", ids) if ids else {}
         names = {one: str(_activity(row).get("Name") or "") for one, row in infos.items()}
         unnamed = [one for one in ids if not names.get(one)]
-        local = await asyncio.gather(*(rest.get(one, "diagnose/local", 100_000) for one in unnamed))
+        local = await _together(rest.get(one, "diagnose/local", 100_000) for one in unnamed)
         names |= {one: _local_name(text) for one, text in zip(unnamed, local, strict=True)}
         found: dict[str, dict[str, str]] = {}
         for one, name in names.items():
@@ -208,11 +208,20 @@ class ArcEngine:
             raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
 
 
+async def _together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Side by side; the first that fails ends the others, so that nothing outlives its connection."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in works]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [one.result() for one in tasks]
+
+
 async def _fetched(rest: Rest, handle: Handle) -> Fetched:
-    result, log, word = await asyncio.gather(
-        rest.get(_id(handle), f"session/{handle.job}/{folders.RESULT}", folders.MAX_RESULT),
-        rest.get(_id(handle), f"session/{handle.job}/{LOG}", MAX_LOG),
-        rest.get(_id(handle), f"session/{handle.job}/{EXIT}", 10_000),
+    sizes = {folders.RESULT: folders.MAX_RESULT, LOG: MAX_LOG, EXIT: 10_000}
+    result, log, word = await _together(
+        rest.get(_id(handle), f"session/{handle.job}/{name}", most) for name, most in sizes.items()
     )
     ending = arc_jobs.ending_of(word) or {}
     return Fetched(

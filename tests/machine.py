@@ -15,12 +15,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from helpdesk.errors import UnreachableError
 from helpdesk.ports import Letter, Mailbox
 from helpdesk.report import Report
-from helpdesk.store import requests
+from helpdesk.store import requests, verdicts
+from helpdesk.store.verdicts import Change
 from tests.faults import Crash, CrashingMailbox, Fuse
 from tests.trackermail import COMMENT, RECEIPT, REOPENED, SOLVED, TrackerMail, reply_to
 from tests.world import CONFIG, World, mail
 
-CALM = CONFIG + "[brakes]\nmax_gone = 1.0\nmax_label_loss = 1000\nmax_bot_moves = 1000\nmax_mails = 1000\n"
+SITE = '[[site]]\nname = "DESY-HH"\n'
+CALM = (
+    CONFIG
+    + SITE
+    + "[brakes]\nmax_gone = 1.0\nmax_label_loss = 1000\nmax_bot_moves = 1000\nmax_mails = 1000\n"
+)
 USERS = ("ann@users.example.com", "bob@users.example.com")
 DESTINATION, STRANGER, BOARD = "ggus@tracker.example.net", "mallory@evil.example", "dast-board@example.org"
 TEAM = ("aiden@example.org", "sergey@example.org")
@@ -32,11 +38,13 @@ KEYWORDS = (
     "ggus",
     "mc08_dataset_problem",
     "docs",
+    "site_trouble",
     "\\Flagged",
 )
 BOARD = "Board"
 HOMES = ("INBOX", "Archive", "Archive/2026", "Archives")
 WATCHED = (*HOMES, "Sent")
+COMPLAINT = "My jobs at DESY-HH fail:\n\nended with payload:12\n"
 COMMANDS = (
     "close",
     "reopen",
@@ -100,6 +108,42 @@ class BoardMachine(RuleBasedStateMachine):
         self.world.human.create("Junk") if "Junk" not in self.world.human.folders() else None
         self._arrive(USERS[0])
         self._run()
+
+    # -- a site -------------------------------------------------------------------------------------------------
+
+    @rule(action=st.sampled_from(("exclude", "include")))
+    def a_verdict(self, action: str) -> None:
+        evidence = {"cause": "evidence", "classes": {"stage_in_checksum": 5}}
+        change = Change(self.world.now, "atlas", "DESY-HH", action, "5 of 6 failed", "1", evidence=evidence)
+        with self.world.engine.begin() as conn:
+            verdicts.add(conn, [change])
+
+    @event(who=st.sampled_from(USERS), pick=st.integers(0, 1000), new=st.booleans())
+    def a_user_names_the_site(self, who: str, pick: int, new: bool) -> None:
+        self._arrive(who, answers=[] if new else [self._pick(pick)], body=COMPLAINT)
+
+    @rule(pick=st.integers(0, 1000))
+    def a_no_to_site_trouble_is_for_good(self, pick: int) -> None:
+        """A human takes the label off a thread and lets go; then the site is out, and the user complains: it stays off."""
+        message_id = self._pick(pick)
+        self.a_verdict("exclude")
+        if self._run().held or "site_trouble" not in self._standing(message_id)["labels"]:
+            return
+        for one in self._standing(message_id)["messages"]:
+            for copy in one["copies"]:
+                self.world.human.remove_flags(copy["folder"], [copy["uid"]], ["site_trouble"])
+        self._run()
+        self.world.now += timedelta(minutes=20)
+        self._run()
+        answer = self._arrive(USERS[0], answers=[message_id], body=COMPLAINT)
+        self.world.now += timedelta(seconds=1)
+        if not self._run().held and self._standing(answer)["id"] == self._standing(message_id)["id"]:
+            assert "site_trouble" not in self._standing(answer)["labels"]
+
+    def _standing(self, message_id: str) -> Mapping[str, Any]:
+        """The thread of a message, if it has one."""
+        found = (t for t in self.world.threads() if any(m["message_id"] == message_id for m in t["messages"]))
+        return next(found, {"id": "", "labels": [], "messages": []})
 
     # -- mail ---------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Measure whose fault (docs/whose-fault.md) on a real list: its mails as distractors, seeded cases among them.
 
-Run it alone:  python -m tests.measure_fault MBOX [--cases 100] [--seed 1] [--hard 20] [--misses] [--echoes 0]
+Run it alone:  python -m tests.measure_fault MBOX [--cases 100] [--seed 1] [--hard 20] [--forms held] [--misses] [--echoes 0]
 
 MBOX (mboxrd, or that packed with xz) is delivered to a memory mailbox of a board whose sites are in trouble all the time, and the production
 cycle runs once.  The cases are built of openings of the list's own mails, with sentences put in.  The commonest words of the list that look like
@@ -16,10 +16,8 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 from math import sqrt
 from pathlib import Path
 
@@ -37,270 +35,14 @@ from helpdesk.store import mentions, records, verdicts
 from helpdesk.store.core import MESSAGE, THREAD
 from helpdesk.store.threads import unpack_state
 from helpdesk.store.verdicts import Change
+from tests.fault_cases import FINE, NOW, START, STRANGE, TROUBLED, Author, Case
+from tests.fault_forms import HELD, ROBOTS_SAY, TUNED
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 from tests.world import CONFIG, World
 
-START = datetime(2026, 6, 8, 6, 0, tzinfo=UTC)
-NOW = START + timedelta(days=30)
 _POSTMARK = re.compile(rb"(?:\A|(?<=\n\n))From [^\n]*\n")
 _NAME = re.compile(r"\b[A-Z][A-Za-z]*[A-Z][A-Za-z]*\b")
-
-TROUBLED = {
-    "DESY-HH": "payload:12", "DESY-ZN": "payload:11", "RAL-LCG2": "pilot:1137", "CERN-PROD": "pilot:1377", "INFN-T1": "pilot:1099",
-    "UKI-LT2-QMUL": "wmcore:60311", "GRIF": "pilot:1137", "FZK": "payload:12", "NIKHEF-ELPROD": "pilot:1377", "TRIUMF": "pilot:1099",
-}  # fmt: skip
-"""Sites that are out, and the code with which their test jobs fail."""
-FINE = ("BNL-ATLAS", "IN2P3-CC", "PIC", "SARA-MATRIX", "NDGF-T1", "TAIWAN-LCG2", "IFIC-LCG2", "LRZ-LMU")
-ROBOTS_SAY = "srmcp of {path} failed: the checksum does not fit"
-
-CODED = {
-    "stage-in": (
-        "pilot exit code 1099: Get error: Staging input file failed",
-        "2026-06-{day} 04:12:33 ERROR pilot: error code 1145, an input file arrived with another MD5",
-        "pilotErrorCode=1151 pilotErrorDiag=Get error: copy command timed out",
-        "The job ended with payload:12.",
-        "Job 1234567{day} failed: exit code 1103",
-        "wmcore 8021 on all of them",
-        "Error: an input file could not be copied from {path}",
-        "ERROR: " + ROBOTS_SAY,
-    ),
-    "stage-out": (
-        "pilot exit code 1137: Put error: Error in copying the file from job workdir to localSE",
-        "Exit code: 60311",
-        "pilotErrorCode: 1152",
-        "Error: an output file could not be copied to {path}",
-        "ERROR: " + ROBOTS_SAY,
-    ),
-    "environment": (
-        "pilot error code 1377",
-        "payload:50 in every job",
-        "Job failed with exit code 1110",
-        "pilotErrorCode: 1334, set-up failed",
-        "ls: /cvmfs/atlas.cern.ch: Transport endpoint is not connected",
-        "ERROR: " + ROBOTS_SAY,
-    ),
-}
-"""What users paste, by the phase of the failure: with a code, in the words of a table, or what the robots' jobs say, too."""
-WORDS_ONLY = {
-    "stage-in": (
-        "the jobs cannot read their input any more",
-        "Get error: lsm-get failed with no further details",
-    ),
-    "stage-out": ("they run fine and then lose their output", "Put error: lsm-put failed"),
-    "environment": ("the release is not found there", "setup.sh: no such file or directory"),
-}
-"""The same without anything that a table knows."""
-OWN_ERRORS = (
-    "KeyError: 'muon_pt'", "Error: your proxy has expired", "TypeError: unsupported operand type(s) for +: 'int' and 'str'",
-    "pilot error code 1305", "error: 'TLorentzVector' was not declared in this scope", "Segmentation fault (core dumped)",
-)  # fmt: skip
-QUESTIONS = (
-    "How do I see the log files of my jobs at {site}?", "Is there a way to run only at {site}?", "Who do I ask for more quota at {site}?",
-    "My colleague at {site} told me about your service.", "Does {site} have the new release?",
-)  # fmt: skip
-SENTENCES = (
-    "All my jobs at {site} fail since this morning:", "I submitted to {site} and get", "Jobs in {site}: ", "What is wrong with {site}?",
-    "half of my jobs ran at {site} and crashed like this", "(site: {site})",
-)  # fmt: skip
-SIMILAR = (
-    "{site}2", "{site}-TEST", "{site}_DATADISK", "my{site}", "https://monitor.example.org/{site}/jobs", "/data/{site}/user",
-    "{site}.example.org", "ann@{site}", "test-{site}",
-)  # fmt: skip
-SIGNED = (
-    "-- \nAnn Ash\n{site}, Computing", "Cheers,\nAnn\n{site}", "Best regards,\n\n  Ann Ash\n  {site} grid support\n  Tel. 12 34",
-    "Ann Ash\n{site}", "Mit freundlichen Grüßen\nAnn Ash ({site})", "_______________\nAnn Ash, {site}",
-)  # fmt: skip
-UNMARKED = (
-    "Dr. B. Birch\n{site} Computing Group\nTel. +49 40 1234",
-    "B. Birch, {site}",
-    "{site}\nNotkestr. 85",
-)
-"""Signatures that nothing marks: no farewell, no rule, another name than that of the mail's sender."""
-ELSEWHERE = (
-    "My jobs at {fine} fail, at {site} they run fine:", "{site} works, but {fine} does not:", "I moved my jobs from {site} to {fine} and get",
-)  # fmt: skip
-QUOTED = (
-    "On Mon, 8 Jun 2026 at 10:00, Bob Birch <bob@x.example> wrote:\n\n> {sentence}\n>\n> {error}\n",
-    "-----Original Message-----\nFrom: Bob Birch\nSent: Monday\nTo: dast\nSubject: jobs\n\n{sentence}\n\n{error}\n",
-    "________________________________\nFrom: Bob Birch <bob@x.example>\nSent: Monday, June 8, 2026 10:00\nTo: dast\nSubject: jobs\n\n{sentence}\n{error}\n",
-    "---------- Forwarded message ---------\nFrom: Bob <bob@x.example>\nDate: Mon, 8 Jun 2026\nSubject: jobs\nTo: <dast@x.example>\n\n{sentence}\n{error}\n",
-    "> {sentence}\n> {error}\n",
-)
-"""Somebody else's words, as clients leave them below an answer."""
-ANSWERS = (
-    "Please renew your proxy.",
-    "The file was moved to another server.",
-    "Use the new tag of the package.",
-    "This was a known bug.",
-)
-STRANGE = (
-    "Error: cannot register {path} in the catalogue: entry {n} is locked",
-    "RuntimeError: worker {n} lost the connection to the tree server of {path}",
-    "FATAL: conditions folder for run {n} has no payload in {path}",
-    "ERROR: no tag was found for the geometry of stream {n} of {path}",
-)
-"""Errors that nobody's table knows, for two threads each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A seeded thread: its mails, and what must come of it."""
-
-    kind: str
-    mails: tuple[bytes, ...]
-    ids: tuple[str, ...]
-    label: bool = False
-    site: str = ""  # whom the first line must be about
-    silent: tuple[str, ...] = ()  # whom no line may be about
-    echo: str = ""  # what the second line must quote
-    no_echo: bool = False
-
-
-@dataclass(slots=True)
-class Author:
-    """Writes cases around the openings of real mails."""
-
-    openings: Sequence[str]
-    rng: random.Random
-    number: int = 0
-    made: list[Case] = field(default_factory=list)
-
-    def fill(self, text: str, **more: str) -> str:
-        rng = self.rng
-        path = "/" + "/".join(
-            rng.choice(("grid", "user", "afs", "eos", "pnfs", "x.root")) for _ in range(rng.randint(3, 5))
-        )
-        return text.format(
-            path=path, n=rng.randint(1_000_000, 9_999_999), day=f"{rng.randint(1, 28):02}", **more
-        )
-
-    def write(
-        self, *said: str, tail: str = "", answers: Sequence[str] = (), sender: str = ""
-    ) -> tuple[bytes, str]:
-        """A mail: a real opening with these lines put into it at some place."""
-        self.number += 1
-        paragraphs = self.rng.choice(self.openings).split("\n\n")
-        at = self.rng.randint(0, len(paragraphs))
-        body = "\n\n".join([*paragraphs[:at], *said, *paragraphs[at:], *([tail] if tail else [])])
-        mail, own = EmailMessage(policy=SMTP), f"<case{self.number}@measure.example>"
-        mail["From"] = sender or f"Ann Ash <ann{self.number}@users.example.com>"
-        mail["To"], mail["Message-ID"], mail["Date"] = "dast@lists.example.org", own, NOW
-        mail["Subject"] = f"{'Re: ' if answers else ''}question {self.number}"
-        if answers:
-            mail["In-Reply-To"], mail["References"] = answers[-1], " ".join(answers)
-        mail.set_content(body)
-        return mail.as_bytes(), own
-
-    def add(self, kind: str, *written: tuple[bytes, str], **expected: object) -> None:
-        mails, ids = zip(*written, strict=True)
-        self.made.append(Case(kind, mails, ids, **expected))  # type: ignore[arg-type]  # fields of Case
-
-    def sick(self) -> tuple[str, str]:
-        """A site in trouble, and the phase in which its jobs fail."""
-        site = self.rng.choice(list(TROUBLED))
-        name, _, code = TROUBLED[site].partition(":")
-        return site, str(table(name)[code].phase)
-
-    def error(self, phase: str, forms: Mapping[str, Sequence[str]] = CODED) -> str:
-        return self.fill(self.rng.choice(forms[phase]))
-
-    def sentence(self, site: str, of: Sequence[str] = SENTENCES) -> str:
-        spelled = site.lower() if "-" in site and self.rng.random() < 0.2 else site
-        return self.fill(self.rng.choice(of), site=spelled)
-
-    # -- the kinds
-
-    def matching(self) -> None:
-        site, phase = self.sick()
-        self.add(
-            "troubled site, matching error",
-            self.write(self.sentence(site), self.error(phase)),
-            label=True,
-            site=site,
-        )
-
-    def words_only(self) -> None:
-        site, phase = self.sick()
-        said = self.write(self.sentence(site), self.error(phase, WORDS_ONLY))
-        self.add("the same, no code and no known words", said, label=True, site=site)
-
-    def asked(self) -> None:
-        site, phase = self.sick()
-        first = self.write(self.error(phase))
-        second = self.write(self.fill("It is {site}.", site=site), answers=(first[1],))
-        self.add("error first, the site in the next mail", first, second, label=True, site=site)
-
-    def fine(self) -> None:
-        site = self.rng.choice(FINE)
-        said = self.write(self.sentence(site), self.error(self.sick()[1]))
-        self.add("site without trouble", said, silent=(site,))
-
-    def other_error(self) -> None:
-        site, phase = self.sick()
-        other = self.rng.choice([one for one in CODED if one != phase])
-        error = self.rng.choice([one for one in CODED[other] if ROBOTS_SAY not in one])
-        self.add(
-            "troubled site, another failure", self.write(self.sentence(site), self.fill(error)), site=site
-        )
-
-    def own_error(self) -> None:
-        site, _ = self.sick()
-        said = self.write(self.sentence(site), self.rng.choice(OWN_ERRORS))
-        self.add("troubled site, the user's own error", said, site=site)
-
-    def unrelated(self) -> None:
-        site, _ = self.sick()
-        self.add("troubled site, unrelated question", self.write(self.sentence(site, QUESTIONS)), site=site)
-
-    def quoted(self) -> None:
-        site, phase = self.sick()
-        told = self.rng.choice(QUOTED).format(sentence=self.sentence(site), error=self.error(phase))
-        answers = ("<somebody@measure.example>",)
-        self.add(
-            "name and error in a quote",
-            self.write("It works for me now.", tail=told, answers=answers),
-            silent=(site,),
-        )
-
-    def signed(self) -> None:
-        site, phase = self.sick()
-        tail = self.rng.choice(SIGNED).format(site=site)
-        self.add("name in a signature", self.write(self.error(phase), tail=tail), silent=(site,))
-
-    def unmarked(self) -> None:
-        site, phase = self.sick()
-        tail = self.rng.choice(UNMARKED).format(site=site)
-        self.add(
-            "name in a signature that nothing marks", self.write(self.error(phase), tail=tail), silent=(site,)
-        )
-
-    def elsewhere(self) -> None:
-        site, phase = self.sick()
-        said = self.rng.choice(ELSEWHERE).format(site=site, fine=self.rng.choice(FINE))
-        self.add("another site fails, the troubled one works", self.write(said, self.error(phase)), site=site)
-
-    def similar(self) -> None:
-        site, phase = self.sick()
-        like = self.rng.choice(SIMILAR).format(site=site)
-        self.add(
-            "similar name", self.write(self.sentence(like, SENTENCES), self.error(phase)), silent=(site,)
-        )
-
-    def echoed(self) -> None:
-        form, answer = self.rng.choice(STRANGE), self.rng.choice(ANSWERS)
-        form = f"{form} (step {self.number})"  # a line of its own: one answer is right
-        first = self.write(self.fill(form))
-        says = self.write_plain(f"Hi,\n\n{answer}\n\nAiden\n", answers=(first[1],))
-        self.add("an error that was answered", first, says)
-        self.add("the same error again", self.write(self.fill(form)), echo=answer)
-        self.add("nearly the same error", self.write(self.fill(f"{form} again")), no_echo=True)
-
-    def write_plain(self, text: str, answers: Sequence[str]) -> tuple[bytes, str]:
-        openings, self.openings = self.openings, (text,)
-        made = self.write(answers=answers, sender="Aiden Archer <aiden@example.org>")
-        self.openings = openings
-        return made
 
 
 def mails_of(path: Path) -> Iterator[bytes]:
@@ -335,18 +77,7 @@ def hard_names(mails: Sequence[bytes], number: int) -> list[str]:
     for mail in mails:
         seen.update(set(_NAME.findall(text_of(mail, 8 * 1024))))
     ours = re.compile("|".join(map(re.escape, (*TROUBLED, *FINE))))
-    said = " ".join(
-        (
-            *SENTENCES,
-            *QUESTIONS,
-            *SIGNED,
-            *QUOTED,
-            *OWN_ERRORS,
-            *STRANGE,
-            *sum(CODED.values(), ()),
-            ROBOTS_SAY,
-        )
-    )
+    said = " ".join(map(str, (TUNED, HELD, STRANGE)))  # what our own sentences say is no name
     return [name for name, _ in seen.most_common() if name not in said and not ours.search(name)][:number]
 
 
@@ -524,6 +255,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=100, help="of each kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hard", type=int, default=20, help="words of the list that are sites in trouble")
+    parser.add_argument("--forms", choices=("tuned", "held"), default="held", help="how the cases are worded")
     parser.add_argument("--misses", action="store_true", help="show what was wrong")
     parser.add_argument(
         "--echoes",
@@ -536,7 +268,7 @@ def main() -> int:
     rng = random.Random(asked.seed)  # noqa: S311 -- cases, no secrets
     distractors = list(mails_of(asked.mbox))
     hard = hard_names(distractors, asked.hard)
-    author = Author(openings_of(distractors, hard), rng)
+    author = Author(openings_of(distractors, hard), rng, {"tuned": TUNED, "held": HELD}[asked.forms])
     kinds = (
         author.matching, author.words_only, author.asked, author.fine, author.other_error, author.own_error, author.unrelated,
         author.quoted, author.signed, author.similar, author.unmarked, author.elsewhere, author.echoed,
@@ -551,7 +283,7 @@ def main() -> int:
         world.engine.dispose()
     named = f"{len(hard)} words of the list are sites in trouble"
     say(
-        f"{asked.mbox.name}: {len(distractors)} mails, {len(author.made)} seeded threads, seed {asked.seed}; {named}"
+        f"{asked.mbox.name}: {len(distractors)} mails, {len(author.made)} seeded threads, seed {asked.seed}, forms {asked.forms}; {named}"
     )
     report(author.made, told, say, asked.misses)
     seeded = {told.thread_of.get(one, 0) for case in author.made for one in case.ids}

@@ -22,7 +22,8 @@ A_SENTENCE = 20  # characters
 SIGNATURE_LINES = 8  # as many lines with something on them may follow a farewell
 
 _FAREWELL = re.compile(
-    r"\s*(?:(?:many |best |kind |warm(?:est)? |with |in |thanks |and |& |my )*"
+    r"\s*(?:(?:sent|gesendet|envoyé|inviato|enviado|verzonden) (?:from|von|depuis|de|da|desde|met|mit|via) .{1,60}"
+    r"|(?:many |best |kind |warm(?:est)? |with |in |thanks |and |& |my )*"
     r"(?:thanks|thank you|thx|cheers|regards|wishes|yours|sincerely|best|advance|greetings|bye|ciao|salut|cordialement|saluti|saludos"
     r"|(?:mit )?(?:freundlichen|besten|vielen|viele|liebe|beste|schöne)n? (?:grüßen|grüße|gruß|gruss|dank))"
     r"(?: (?:a lot|again|in advance|you|for (?:your|any|the) help))*)[\s,.!]*(?:\S{1,30}){0,1}[\s,.!]*",
@@ -69,7 +70,7 @@ def own_lines(text: str, author: str = "") -> list[str]:
     border = borders.find(lines, marked, Library())
     end = len(lines) if border is None else border.first
     own = [
-        line if kind is Kind.OWN and not line.lstrip().startswith(">") else ""
+        line if kind is Kind.OWN and not _is_quoted(line) else ""
         for line, kind in zip(lines[:end], kinds, strict=False)
     ]
     return own[: _signature(own, author)]
@@ -83,6 +84,12 @@ def first_sentence(text: str, author: str = "") -> str:
             sentence = _SENTENCE.match(said)
             return (sentence[1] if sentence else said)[:MAX_ANSWER]
     return ""
+
+
+def _is_quoted(line: str) -> bool:
+    """Behind `>`, or behind a bar that is no table's."""
+    said = line.strip()
+    return said.startswith(">") or (said.startswith("|") and not said.endswith("|"))
 
 
 def _signature(lines: Sequence[str], author: str) -> int:

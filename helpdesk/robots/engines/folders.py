@@ -67,10 +67,13 @@ class JobFolder:
         return (self.path / PID).exists()
 
     def alive(self) -> bool:
-        """Whether its runner lives: its pid, and the moment it started, are what they were."""
+        """Whether its runner lives: its pid, and the moment it started, are what they were.
+
+        A machine without /proc tells no such moment: there another process with the same pid is taken for the runner.
+        """
         try:
             pid, _, start = (self.path / PID).read_text(encoding="ascii").partition(" ")
-            return bool(start) and start_of(int(pid)) == start
+            return start_of(int(pid)) == start if start else _is_there(int(pid))
         except (OSError, ValueError):
             return False
 
@@ -234,6 +237,17 @@ def ended(handle: Handle, ending: dict[str, Any], submitted: datetime | None) ->
 
 def _moment_of(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is such a process of ours, where there is no /proc to ask."""
+    if Path("/proc/self").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _moment(seconds: object) -> datetime | None:

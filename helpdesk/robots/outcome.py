@@ -1,7 +1,6 @@
 """From what an engine and a payload say of a job to its record; pure, and never surprised: both may be wrong, or lie."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -199,14 +198,13 @@ def _count(value: object) -> int | None:
 def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 <= value < 1e9 else None
+    return float(value) if 0 <= value < 1e9 else None  # before it is a float: an int may be too large for one
 
 
 def _moment(value: object) -> datetime | None:
-    seconds = _seconds(value) if not isinstance(value, int | float) or value < 1e9 else float(value)
-    if seconds is None or not math.isfinite(seconds) or seconds >= 2**37:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**37:
         return None
-    return datetime.fromtimestamp(seconds, UTC)
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _phase(value: object) -> Phase | None:

@@ -46,6 +46,8 @@ def test_one_mail(grid: Grid) -> None:
     grid.run(6)
     grid.world.expect_no_mail()
     with grid.world.engine.connect() as conn:
+        [row] = incidents.since(conn, began)
+        assert row.started >= began
         assert verdicts.since(conn, began) == []
         assert incidents.current(conn) == []
 

@@ -1,5 +1,6 @@
 """One record an attempt, written once, read back as it was."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, select
 
+from helpdesk.robots.codes import Lookup
+from helpdesk.robots.engine import Fetched, Handle, Status
+from helpdesk.robots.outcome import OnItsWay, Work, record_of
 from helpdesk.robots.record import Blame, JobState, Phase, Record, TestKind
 from helpdesk.store import db, migrations, records
 from helpdesk.store.core import JOB, RECORD
@@ -40,6 +44,11 @@ FAILED = Record(
     bytes_read=5_000_000_000,
     raw={"phases": {"stage-in": [1.5, 2.5]}},
 )
+
+ON_ITS_WAY = OnItsWay(
+    "j1", "t1", "submitted", "atlas", "routine", "functional", "dimuon", "abc", "DESY-HH", "slurm", "desy", 1, "7_0", "submitted",
+    NOW, NOW, None, None,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -118,3 +127,15 @@ def test_any_text(engine: Engine, jobs: list[str], text: str, number: int | None
         found = {one.job: one for one in records.read(conn)}
         assert [found[job] for job in jobs] == made
         conn.rollback()
+
+
+def test_the_payload_says_why() -> None:
+    """Where the payload's own code is believed, its words are too: `NonZeroExitCode` of a batch system tells nobody what is wrong."""
+    said = {"exit": 10, "phase": "stage-in", "words": "zmumu.root: No such file"}
+    handle = Handle("j1", "7_0")
+    status = Status(handle, JobState.FAILED, native_code="slurm:FAILED", native_text="NonZeroExitCode")
+    left = Fetched(handle, json.dumps(said).encode(), "")
+    found = record_of(ON_ITS_WAY, status, left, Work(), Lookup(), NOW)
+    assert (found.native_code, found.native_text) == ("payload:10", "zmumu.root: No such file")
+    limit = replace(status, native_code="slurm:TIMEOUT", native_text="TimeLimit")
+    assert record_of(ON_ITS_WAY, limit, left, Work(), Lookup(), NOW).native_text == "TimeLimit"

@@ -209,7 +209,10 @@ def test_the_reason_and_the_evidence_are_kept() -> None:
     assert (told.site, told.cause, told.version) == ("S07", "evidence", "1")
     assert told.score.causes == {"stage-in": told.score.failures}
     words = play.policy.explain("S07")
-    assert words.startswith("S07: excluded (evidence)")
+    assert words.startswith("S07: excluded (evidence); ")
+    assert "bad of the last" in words.partition("\n")[0]
+    assert play.policy.explain("S01").count(told.reason) == 0
+    assert words.count(told.reason) == 1
     assert "of 9.5" in words
     assert "an example: job j" in words
     assert "#" in words

@@ -235,27 +235,45 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
         screen.document({"now": utc(now), "sites": rows})
         return
     screen.table(
-        ("site", "experiment", "verdict", "on the way", "last 24 h", "why"),
+        ("site", "experiment", "verdict", "on the way", "last 24 h"),
         [
             (
                 one["site"],
                 one["experiment"],
-                f"OUT since {when(one['since'])}" if one["excluded"] else "in",
+                "OUT" if one["excluded"] else "in",
                 str(one["on_the_way"]),
                 ", ".join(f"{count} {state}" for state, count in one["last_24h"].items()) or "nothing",
-                "; ".join(
-                    [one["reason"]] * one["excluded"]
-                    + [
-                        steering.described(order, settings.board.timezone)
-                        for order in _orders(rulings.get(one["site"]))
-                        if order.kind is not Kind.OUT or not one["excluded"]
-                    ]
-                ),
             )
             for one in rows
         ],
         fixed=3,
     )
+    _reasons(settings, rows, rulings)
+
+
+def _reasons(settings: Settings, rows: list[dict[str, Any]], rulings: Mapping[str, Ruling]) -> None:
+    """Below the table, where there is room: why who is out is out, what people decided, and who gets no jobs at all."""
+    lines = [
+        f"{one['site']}, {one['experiment']}: OUT since {when(one['since'])} UTC: {one['reason']}"
+        for one in rows
+        if one["excluded"]
+    ]
+    out = {one["site"] for one in rows if one["excluded"]}
+    lines += [
+        f"{site}: {steering.described(order, settings.board.timezone)}"
+        for site, ruling in rulings.items()
+        for order in _orders(ruling)
+        if order.kind is not Kind.OUT or site not in out
+    ]
+    lines += [
+        f"{site.name}: has no [[site.queue]], so it gets no test jobs"
+        for site in settings.site
+        if not site.queue
+    ]
+    if lines:
+        screen.say()
+    for line in lines:
+        screen.say(line)
 
 
 @robots.command("verdicts", epilog="Example: helpdesk robots verdicts DESY-HH")

@@ -17,7 +17,7 @@ def found(experiment: str, policy: Policy, sites: Mapping[str, SiteInfo]) -> Ite
         return
     for one in policy.incidents:
         if isinf(one.end):
-            started = datetime.fromtimestamp(one.start, UTC)
+            started = datetime.fromtimestamp(one.first, UTC)
             scope = _scope(one, policy, sites)
             yield Part(experiment, one.words(policy.templates), started, one.sites, scope)
 

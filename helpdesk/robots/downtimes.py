@@ -38,7 +38,7 @@ class Downtimes:
             try:
                 self._read[site] = tuple(self._downtimes(site, source, now))
             except HelpdeskError as error:
-                self.troubles[site] = f"the downtimes of {site} cannot be read: {source.shown}: {error}"
+                self.troubles[site] = f"the downtimes of {site} cannot be read: {_named(source, str(error))}"
 
     def known(self, now: datetime) -> Iterator[Downtime]:
         """What is declared, and not over for long."""
@@ -48,8 +48,13 @@ class Downtimes:
         octets = source.read(Validators()).octets or b""
         read = bounded.expand(octets, self._zone, Window(now - BACK, now + AHEAD))
         if read.notes:
-            self.troubles[site] = f"the downtimes of {site}: {source.shown}: {'; '.join(read.notes)}"
+            self.troubles[site] = f"the downtimes of {site}: {_named(source, '; '.join(read.notes))}"
         for event in read.occurrences:
             severity = "warning" if any(word in event.summary.lower() for word in _MILD) else "outage"
             announced = self._seen.setdefault((site, event.start, event.end, severity), now)
             yield Downtime(site, announced, event.start, event.end, severity)
+
+
+def _named(source: Source, said: str) -> str:
+    """What is wrong, with the place in front of it, once."""
+    return said if source.shown in said else f"{source.shown}: {said}"

@@ -57,7 +57,8 @@ def record_of(
     state, native = _verdict(status, result, broken)
     meaning = lookup.meaning(native)
     good = state is JobState.SUCCESS
-    said = status.native_text or _text(result.get("words"), 500)
+    own = _text(result.get("words"), 500)
+    said = own if own and native.startswith("payload:") else status.native_text or own
     return Record(
         **_identity(job),
         node=status.node or _text(result.get("node"), 100),

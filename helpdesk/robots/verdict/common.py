@@ -39,13 +39,17 @@ Heard = Sequence[tuple[Site, Result]]
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A failure of many sites: since when, until when (open: infinity), how many storage elements complained."""
+    """A failure of many sites: since when, until when (open: infinity), how many storage elements complained.
+
+    What it explains begins at `start`, a while before anybody could know; `first` is the first failure that was seen of it.
+    """
 
     cell: Cell
     start: float
     end: float
     found: float
     sites: int
+    first: float
 
     def words(self, templates: Sequence[str]) -> str:
         """What the failures have in common, for people."""
@@ -124,7 +128,8 @@ class Common:
                 enough = voices.nats(cell) / NEED[cell[0]]
                 if enough >= most and cell not in self.open:
                     start, number = now - window - 10 * MINUTE, voices.complaints(cell)
-                    best, most = Incident(cell, start, float("inf"), now, number), enough
+                    first = voices.first(cell)
+                    best, most = Incident(cell, start, float("inf"), now, number, first), enough
             if best is not None:
                 break
         return best
@@ -159,6 +164,10 @@ class Voices:
     def complaints(self, cell: Cell) -> int:
         """How many voices complain."""
         return sum(nats > COMPLAINT for nats in self._said(cell))
+
+    def first(self, cell: Cell) -> float:
+        """When the first of its failures was."""
+        return min(one.at for site, one in self._heard if one.failed and cell in cells(site, one))
 
     def nats(self, cell: Cell) -> float:
         """How much speaks for one cause of all this, the loudest voice left out."""

@@ -11,7 +11,7 @@ from helpdesk.robots.verdict.values import Planned, Score, Site
 
 def clock(at: float) -> str:
     """A time as people write it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def excluded(score: Score, templates: Sequence[str]) -> str:
@@ -49,11 +49,15 @@ def downtime(planned: Planned) -> str:
 def explain(site: Site, templates: Sequence[str], tuning: Tuning, incidents: Iterable[Incident]) -> str:
     """Everything about a site's verdict, one thought a line."""
     score = site.score
-    lines = [f"{site.name}: {_state(site)}"]
+    lines = [f"{site.name}: {_state(site)}; {_heard(site)}"]
     if site.why is not None:
         lines.append(f"since {clock(site.why.at)}: {site.why.reason} (policy {site.why.version})")
     if score.failures:
-        lines.append(f"evidence {score.nats:.1f} of {tuning.threshold:.1f}: {excluded(score, templates)}")
+        why = excluded(score, templates)
+        lines.append(
+            f"evidence {score.nats:.1f} of {tuning.threshold:.1f}"
+            + ("" if site.why is not None and site.why.reason == why else f": {why}")
+        )
         if score.silent:
             lines.append(f"of these {score.silent} jobs of which nothing came in time")
         if score.nodes:
@@ -64,6 +68,14 @@ def explain(site: Site, templates: Sequence[str], tuning: Tuning, incidents: Ite
     lines += [f"a failure of many sites goes on: {one.words(templates)}" for one in incidents]
     lines += [f"{clock(at)}  {nats:5.1f}  {'#' * round(4 * nats)}" for at, nats in list(site.trace)[-24:]]
     return "\n".join(lines)
+
+
+def _heard(site: Site) -> str:
+    """How much a verdict stands on: fine with no results is another thing than fine with sixty."""
+    if not site.results:
+        return "no results in the last hours"
+    bad = sum(one.failed for one in site.results)
+    return f"{bad} bad of the last {len(site.results)} results, the newest from {clock(site.results[-1].at)}"
 
 
 def _state(site: Site) -> str:

@@ -1,5 +1,6 @@
 """What lies in a job's folder was written far away: whatever it is, it concerns its job alone."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,20 @@ def test_a_word_that_is_none(tmp_path: Path, content: bytes) -> None:
     one.path.mkdir()
     (one.path / EXIT).write_bytes(content)
     assert one.ending() is None
+
+
+def test_words_of_another_runner(tmp_path: Path) -> None:
+    """A node or a signal that is no text of a runner's is cleaned, and short: not every database takes NUL."""
+    [one] = folders.write_batch(tmp_path, batch("t1", job("a", "exit 0")))
+    one.path.mkdir()
+    said = {
+        "exit_code": None,
+        "signal": "9\0" + "x" * 500,
+        "node": "wn\0" + "y" * 500,
+        "killed_for": ["wall"],
+    }
+    (one.path / EXIT).write_text(json.dumps(said))
+    status = one.status()
+    assert "\0" not in status.node + status.native_code
+    assert len(status.node) <= 100
+    assert len(status.native_code) <= 40

@@ -21,6 +21,7 @@ from helpdesk.robots.engine import Batch, Fetched, Handle, JobSpec, Limits, Stat
 from helpdesk.robots.payload.outcome import Limit
 from helpdesk.robots.payload.runner import BATCH, CANCELLED, EXIT, LOG, PID, start_of
 from helpdesk.robots.record import JobState
+from helpdesk.text import safe_text
 
 RESULT = "result.json"
 LOG_TAIL = 4000  # octets
@@ -226,11 +227,11 @@ def ended(handle: Handle, ending: dict[str, Any], submitted: datetime | None) ->
     return Status(
         handle,
         state,
-        node=str(ending.get("node") or ""),
+        node=safe_text(str(ending.get("node") or ""), limit=100),
         submitted=submitted,
         started=_moment(ending.get("began")),
         ended=_moment(ending.get("ended")),
-        native_code="" if state is JobState.SUCCESS else native,
+        native_code="" if state is JobState.SUCCESS else safe_text(native, limit=40),
         native_text=f"ended at its limit: {limit}" if limit else "",
     )
 

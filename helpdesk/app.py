@@ -118,7 +118,10 @@ def board(
 
 
 def helped(this: Board) -> Board:
-    """The board, with helpers where a first cycle lies before it: made before there are threads and connections."""
+    """The board, with helpers where a first cycle lies before it: made before there are threads and connections.
+
+    Those that read and those that decide are others: what the first have learned would only be in the way of the second.
+    """
     with db.reading(this.engine) as conn:
         first = meta.last_cycle(conn) is None
     if (
@@ -128,7 +131,8 @@ def helped(this: Board) -> Board:
     ):
         return this
     this.engine.dispose()  # a fork would take the locks of open files for its own
-    return replace(this, context=replace(this.context, hands=helping(this)))
+    read, decide = helping(this.context), helping(this)
+    return replace(this, context=replace(this.context, hands=read), hands=decide)
 
 
 def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:

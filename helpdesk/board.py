@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from helpdesk.caps import Caps
+from helpdesk.hands import Hands
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
 from helpdesk.model import Place
@@ -86,6 +87,7 @@ class Board:
     sites: frozenset[str] = frozenset()  # names that are known to be sites
     sites_telling: SiteTelling = field(default_factory=SiteTelling)
     people: Mapping[str, Teammate] = field(default_factory=dict)  # by every address
+    hands: Hands = field(default_factory=Hands)  # who helps to decide in a first cycle
 
     def folder(self, place: Place) -> str:
         """The folder that a place is written to."""

@@ -29,6 +29,9 @@ from helpdesk.shifts.duty import Shifts
 from helpdesk.store import boardmails, commands, copies, holds, journal, meta, outbox, requests, threads
 from helpdesk.wishes import Wishes, read_wishes
 
+MANY = 1000
+"""With fewer threads it is done before a helper would have helped much."""
+
 SHIFTED = ("auto_close", "urgent")
 """The rules that look at the rota."""
 
@@ -68,8 +71,9 @@ def decide_all(
     if keys and board.act:
         boardmails.due(conn)
     held = holds.held_rules(conn)
-    if obeying is not None or wishes.threads(conn) or outbox.any_about_threads(conn):
-        board.context.hands.close()  # what this transaction knows of threads, or has written, a helper does not see
+    few = len(keys) < MANY
+    if few or obeying is not None or wishes.threads(conn) or outbox.any_about_threads(conn):
+        board.hands.close()  # what this transaction knows of threads, or has written, a helper does not see
     if holds.board_is_held(report.held):
         for batch in _decisions(stage, keys, held):
             _tell(stage, batch)
@@ -79,7 +83,7 @@ def decide_all(
             mails = [m for m in obeying.finish(stage.told) if not posting.is_known(board, conn, m)]
             _enter(stage, mails)
             report.actions += [done(board, mail) for mail in mails]
-    board.context.hands.close()  # nothing is as much again
+    board.hands.close()  # nothing is as much again
 
 
 def _obey(board: Board, conn: Connection, stamp: Stamp, report: Report) -> Obeying | None:
@@ -164,7 +168,7 @@ def _foretold(stage: Stage, keys: Sequence[int], held: AbstractSet[str]) -> Iter
     """The same, with helpers where there are any: in a first cycle."""
     here = Here(stage.conn, stage.board.dialect)
     questions = asked(keys, _asked(stage, held))
-    for _, told in stage.board.context.hands.answers(foretell, here, questions):
+    for _, told in stage.board.hands.answers(foretell, here, questions):
         yield told
 
 

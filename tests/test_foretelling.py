@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from helpdesk import deciding
 from helpdesk.foretelling import Asked, Here, asked, foretell
 from helpdesk.hands import helping
 from helpdesk.mailbox import first
@@ -49,7 +50,11 @@ def _world(folder: Path) -> World:
 def _help(world: World, cores: int) -> None:
     board = world.board
     board.engine.dispose()
-    world._board = replace(board, context=replace(board.context, hands=helping(board, cores)))
+    world._board = replace(
+        board,
+        context=replace(board.context, hands=helping(board.context, cores)),
+        hands=helping(board, cores),
+    )
 
 
 def _facts(world: World) -> list[ThreadFacts]:
@@ -65,6 +70,7 @@ def _told(report: Report) -> list[object]:
 def test_helpers_decide_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With and without them: the same facts, states, actions and notes."""
     monkeypatch.setattr(first, "MANY", 0)
+    monkeypatch.setattr(deciding, "MANY", 0)
     monkeypatch.setattr(threads, "BATCH", 2)
     found = []
     for cores in (1, 3):
@@ -72,9 +78,9 @@ def test_helpers_decide_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         folder.mkdir()
         world = _world(folder)
         _help(world, cores)
-        assert world.board.context.hands.count == cores - 1
+        assert world.board.hands.count == cores - 1
         told = _told(world.tick())
-        assert world.board.context.hands.count == 0  # nothing is as much again
+        assert world.board.hands.count == 0  # nothing is as much again
         found.append((told, _facts(world)))
         world.close()
     assert found[0] == found[1]
@@ -90,7 +96,8 @@ def test_a_helper_sees_what_is_committed_and_leaves_it_alone(world: World) -> No
     with reading(board.engine) as conn:
         keys = sorted(conn.execute(THREAD.select().with_only_columns(THREAD.c.id)).scalars())
         here = foretell(Here(conn, board.dialect), everything._replace(keys=keys))
-    there = [told for _, told in board.context.hands.answers(foretell, board, asked(keys, everything))]
+    there = [told for _, told in board.hands.answers(foretell, board, asked(keys, everything))]
+    board.hands.close()
     board.context.hands.close()
     assert sorted(here.rows) == sorted(row for one in there for row in one.rows)
     assert here.decisions == [decision for one in there for decision in one.decisions]

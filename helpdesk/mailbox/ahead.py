@@ -5,9 +5,8 @@ to the process that has them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, cast
 
 from sqlalchemy import Connection
 
@@ -47,31 +46,16 @@ def headers(intake: Intake, batches: Iterable[UidSet]) -> Iterator[Headers]:
         yield Headers(*look, rows, batch.ranges[-1][1] + 1)
 
 
-class Board(Protocol):
-    """As much of a board as a helper needs for this."""
-
-    @property
-    def context(self) -> BoardContext:
-        """What observing knows of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The same, where there is no more of it."""
-
-    context: BoardContext
-
-
-def leave(_board: Board, given: Headers) -> list[Understood | None]:
+def leave(_board: BoardContext, given: Headers) -> list[Understood | None]:
     """Nobody helps: everything is read where the database is."""
     return [None] * len(given.rows)
 
 
-def understand(board: Board, given: Headers) -> list[Understood | None]:
+def understand(board: BoardContext, given: Headers) -> list[Understood | None]:
     """What each header tells alone; None where it does not: the mail is unreadable, one of ours, or its body counts."""
     absent = _Absent()
     mailbox, conn = cast("Mailbox", absent), cast("Connection", absent)
-    intake = Intake(mailbox, board.context, given.place, given.folder, given.stamp, given.history)
+    intake = Intake(mailbox, board, given.place, given.folder, given.stamp, given.history)
     return list(_each(intake, conn, given.rows))
 
 

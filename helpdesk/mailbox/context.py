@@ -72,4 +72,4 @@ class BoardContext:
     )  # addresses in every thread: list, board, team; no use to the subject rule
     max_gone: float = 0.2
     max_label_loss: int = 20
-    hands: Hands = field(default_factory=Hands)  # who helps in a first cycle
+    hands: Hands = field(default_factory=Hands)  # who helps with a first sync

@@ -46,8 +46,11 @@ def sync(
     ]  # else it changed between two attempts: an ordinary delta heals it
     if sum(status.messages for status, state in folders_to_read if state.uidnext < status.uidnext) < MANY:
         board.hands.close()
-    reader = _First(mailbox, engine, board, stamp)
-    return sum(reader.folder(status, state) for status, state in folders_to_read)
+    try:
+        reader = _First(mailbox, engine, board, stamp)
+        return sum(reader.folder(status, state) for status, state in folders_to_read)
+    finally:
+        board.hands.close()  # nothing is as much again
 
 
 class _First:
@@ -90,7 +93,7 @@ class _First:
         hands, mails = self._board.hands, list[Incoming]()
         ask = ahead.understand if hands.count else ahead.leave
         asked = ahead.headers(intake, unread.batches(BATCH))
-        for given, told in hands.answers(ask, ahead.Reading(self._board), asked):
+        for given, told in hands.answers(ask, self._board, asked):
             with reading(self._engine) as conn:
                 mails += intake.take(conn, given.rows, told)
             if given.ends:

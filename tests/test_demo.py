@@ -254,6 +254,18 @@ def test_a_reply_reopens_a_closed_thread_before_the_visitors_eyes(demo: Demo) ->
     assert "to the inbox" in said[before:]
 
 
+def test_jobs_that_the_visitor_asks_for_run(demo: Demo) -> None:
+    """`robots run` leaves the job to the demo, which runs it within moments; its record says that it was asked for."""
+    config = str(next(demo.folder.glob("*/helpdesk.toml")))
+    assert say("-c", config, "robots", "run", "--site", "CERN-PROD").code == 0
+
+    def ran() -> bool:
+        told = say("-c", config, "robots", "records", "--json").document
+        return any((one["campaign_id"], one["state"]) == ("manual", "success") for one in told)
+
+    demo.eventually(ran, "a job that was asked for", 60)
+
+
 def test_a_port_in_use_is_told(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that somebody else has ends with 2 and the option that changes it, for both servers, and leaves nothing."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

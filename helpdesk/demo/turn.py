@@ -20,6 +20,7 @@ from helpdesk.errors import HelpdeskError
 from helpdesk.report import Report
 
 POLL_SECONDS = 1.0
+ROBOTS_SECONDS = 3.0
 
 NEOMUTTRC = "neomuttrc"
 MINE = """
@@ -70,10 +71,14 @@ def turn(show: Show, stop: Stop) -> None:
     _write_neomuttrc(stage)
     show.display.turn(instructions(stage))
     began, start, trouble = time.monotonic(), stage.clock.now, ""
+    tested = began
     while not _ended():
         stage.clock.reach(start + timedelta(seconds=time.monotonic() - began))
         try:
             _tell(show, show.runs())
+            if time.monotonic() - tested > ROBOTS_SECONDS and stage.robots.arrived():
+                tested = time.monotonic()
+                show.tests()
         except HelpdeskError as error:  # whatever the visitor did to the mailbox, the next look may go well
             if str(error) != trouble:
                 trouble = str(error)

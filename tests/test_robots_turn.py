@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
+from helpdesk.robots.engines import folders
 from helpdesk.robots.engines.local import LocalEngine
 from helpdesk.robots.record import Blame, JobState, Phase
 from helpdesk.robots.turn import OVERDUE, SILENT
@@ -85,8 +86,11 @@ class Faulty(LocalEngine):
         super().__init__(folder / "jobs", {"desy": 8})
         self.broken: dict[str, tuple[bool, bool]] = {}  # method -> (passing, after it was done)
         self.forgets = False
+        self.odd = ""  # the method that raises what no engine may raise
 
     def _fail(self, method: str, *, done: bool) -> None:
+        if method == self.odd:
+            raise OverflowError("date value out of range")
         if method in self.broken and self.broken[method][1] == done:
             raise EngineError(f"{method} failed", passing=self.broken[method][0])
 
@@ -133,6 +137,55 @@ def test_engine_down(faulty: tuple[Floor, Faulty], method: str, passing: bool, a
     floor.until_done()
     assert Counter(one.state for one in floor.records().values()) == {JobState.SUCCESS: 2}
     assert len(floor.ran()) == 2
+
+
+def test_a_queue_that_is_refused(faulty: tuple[Floor, Faulty]) -> None:
+    """A queue that its engine does not have costs the sites behind the other queues of that engine nothing."""
+    floor, _engine = faulty
+    odd = replace(LANE, site="AAA", queue="aaa")
+    refused = [replace(one, lane=odd, job=f"odd-{one.job}") for one in intents("good", 1)]
+    assert [name for name, _ in floor.turn(*refused, *intents("good", 2)).troubles] == ["local"]
+    for _ in range(100):
+        if len(floor.records()) == 2:
+            break
+        time.sleep(0.1)
+        floor.turn()
+    assert (len(floor.ran()), len(floor.records()), floor.live()) == (2, 2, 1)
+
+
+def test_a_refused_batch_leaves_nothing(tmp_path: Path) -> None:
+    """What an engine wrote down before it was refused goes, however often it is refused."""
+
+    class Refused(LocalEngine):
+        async def submit(self, batch: Batch) -> Sequence[Handle]:
+            folders.write_batch(tmp_path / "jobs", batch)
+            raise EngineError("no such partition", passing=False)
+
+    floor = Floor(tmp_path, Refused(tmp_path / "jobs", {"desy": 8}))
+    for _ in range(3):
+        assert floor.turn(*intents("good", 1)).troubles == [("local", "no such partition")]
+    assert (folders.batches(tmp_path / "jobs"), floor.live()) == ([], 1)
+    floor.close()
+
+
+@pytest.mark.parametrize("method", ["describe", "submit", "poll", "fetch"])
+def test_an_engine_that_breaks(faulty: tuple[Floor, Faulty], method: str) -> None:
+    """What nobody thought of, in the answer of one engine, is told by its place and costs no other engine a turn."""
+    floor, engine = faulty
+    floor.robot = replace(floor.robot, engines={**floor.robot.engines, "other": LocalEngine(floor.folder / "other", {"desy": 8})})  # fmt: skip
+    engine.odd = method
+    other = [
+        replace(one, lane=replace(LANE, engine="other"), job=f"o-{one.job}") for one in intents("good", 2)
+    ]
+    told = floor.turn(*intents("good", 1), *other).troubles
+    time.sleep(0.7)
+    told += floor.turn().troubles
+    assert {name for name, _ in told} == {"local"}
+    assert all(words.startswith("OverflowError in test_robots_turn.py") for _, words in told)
+    assert Counter(one.engine for one in floor.records().values())["other"] == 2
+    engine.odd = ""
+    floor.until_done()
+    assert len(floor.records()) == 3
 
 
 def test_answer_of_a_submission_lost(faulty: tuple[Floor, Faulty]) -> None:

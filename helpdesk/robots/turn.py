@@ -5,7 +5,9 @@ crash at any point is the same as a slow turn (docs/robots.md).  An engine that 
 """
 
 import asyncio
+import contextlib
 import secrets
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -96,6 +98,8 @@ async def _look(robot: Robot, name: str, mine: Sequence[OnItsWay], now: datetime
             ended += await _poll(robot, engine, [one for one in mine if one.stage == jobs.SUBMITTED], now)
         except EngineError as error:
             trouble = str(error)
+        except Exception as error:  # noqa: BLE001 -- an answer that nobody thought of costs its own engine a turn, and no other
+            trouble = _odd(error)
     gone = {one.job for one in ended}
     ended += [
         _overdue(robot, one, now) for one in mine if one.job not in gone and _is_overdue(robot, one, now)
@@ -234,15 +238,29 @@ async def _send(robot: Robot, turned: Turned, now: datetime) -> None:
 async def _send_to(
     robot: Robot, name: str, queues: Mapping[str, Sequence[OnItsWay]], now: datetime
 ) -> tuple[list[OnItsWay], str]:
-    engine, submitted = robot.engines[name], list[OnItsWay]()
+    engine, submitted, troubles = robot.engines[name], list[OnItsWay](), dict[str, None]()
     try:
         most = (await engine.describe()).max_batch
         for queue, mine in queues.items():
-            for chunk in chunks(mine, most):
-                submitted += await _submit(robot, engine, queue, chunk, now)
+            try:
+                for chunk in chunks(mine, most):
+                    submitted += await _submit(robot, engine, queue, chunk, now)
+            except EngineError as error:
+                if error.passing:
+                    raise
+                troubles[str(error)] = None  # it refused this queue: the others are of other sites
     except EngineError as error:
-        return submitted, str(error)
-    return submitted, ""
+        troubles[str(error)] = None
+    except Exception as error:  # noqa: BLE001 -- as in `_look`
+        troubles[_odd(error)] = None
+    return submitted, "; ".join(troubles)
+
+
+def _odd(error: Exception) -> str:
+    """What it was, and where; its words may quote anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}: please report this"
 
 
 async def _submit(
@@ -259,6 +277,8 @@ async def _submit(
         if not error.passing:  # it refused to have it; after a passing one it may have it all the same
             with robot.database.begin() as conn:
                 jobs.taken_back(conn, tag)
+            with contextlib.suppress(EngineError):  # what it wrote down before it was refused
+                await engine.forget([tag])
         raise
     with robot.database.begin() as conn:
         jobs.accepted(conn, [(one.job, one.engine_job_id) for one in handles], now)

@@ -27,6 +27,7 @@ PLANNERS: Sequence[Planner] = (
     occasions.digests,
     occasions.review,
     occasions.observed,
+    occasions.robot_alarm,
     occasions.incident_mails,
     occasions.site_mails,
 )

@@ -159,3 +159,15 @@ def test_crash(grid: Grid, after: bool) -> None:
         world.advance(minutes=20)
     world.expect_mail(ADMIN, "template dimuon")
     world.expect_no_mail()
+
+
+def test_robots_that_cannot_work(grid: Grid) -> None:
+    """What keeps the robots from their work for an hour is one alarm a day to the admins, which says what to do."""
+    grid.run(1)
+    grid.blacklist.unlink()
+    grid.blacklist.mkdir()
+    (grid.blacklist / "x").touch()
+    grid.engine.truth = bad("S05", since=grid.world.now)
+    grid.run(5)
+    grid.world.expect_mail(ADMIN, "robots", "the blacklist cannot be written", "`helpdesk robots status`")
+    grid.run(6)

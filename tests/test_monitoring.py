@@ -31,7 +31,7 @@ EMPTY_WHEN_ALL_IS_WELL = {"Mails of the board", "What is held", "Trouble"}
 MOVES = {"reopen", "bounce", "join", "auto_close"}
 """The rules that move threads by themselves, which is what `max_bot_moves` brakes."""
 
-OWN_ALARMS = {"outbox", "server", "convergence", "calendar", MAILS, alarm.KIND}
+OWN_ALARMS = {"outbox", "server", "convergence", "calendar", "robots", MAILS, alarm.KIND}
 
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
 needs_prometheus = pytest.mark.skipif(BINARY is None, reason="prometheus is not installed")

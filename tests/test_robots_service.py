@@ -15,7 +15,7 @@ from helpdesk.robots.protocol import Decision, Info, Record, Wish
 from helpdesk.robots.record import JobState
 from helpdesk.robots.schedule import Lane, Mix
 from helpdesk.robots.service import LAST, REQUEST, Plan, Service
-from helpdesk.store import meta, records, requests, verdicts
+from helpdesk.store import meta, records, requests, robot_troubles, verdicts
 from tests.robots import T0, Floor, recipe
 
 SITES = ("DESY-HH", "RAL")
@@ -63,6 +63,7 @@ class Works:
     floor: Floor
     mixes: dict[Lane, Mix] = field(default_factory=dict)
     downtimes: list[Downtime] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
     policies: list[ThreeInARow] = field(default_factory=list)
     now: datetime = T0
 
@@ -76,7 +77,14 @@ class Works:
     def restarted(self) -> Service:
         sites = {site: SiteInfo("DE", f"{site}-se", 2, 48) for site in SITES}
         plan = Plan(
-            LANES, self.mixes, sites, self.make, "three-1", lambda _now: self.downtimes, self.blacklist
+            LANES,
+            self.mixes,
+            sites,
+            self.make,
+            "three-1",
+            lambda _now: self.downtimes,
+            self.blacklist,
+            lambda: list(self.complaints),
         )
         self.service = Service(self.floor.robot, plan)
         return self.service
@@ -101,6 +109,10 @@ class Works:
                 {"site": site, "template": template, "count": count, "campaign": "manual"},
                 self.now,
             )
+
+    def troubles(self) -> list[tuple[str, datetime]]:
+        with self.floor.database.connect() as conn:
+            return [(one.what, one.since) for one in robot_troubles.read(conn)]
 
     def changes(self) -> list[tuple[str, str]]:
         with self.floor.database.connect() as conn:
@@ -224,12 +236,33 @@ def test_blacklist_that_cannot_be_written(works: Works) -> None:
     """A file that cannot be written is told, and the robots go on."""
     works.blacklist.parent.write_text("a file where a folder should be")
     fail(works)
-    assert "cannot be written" in works.service.trouble
+    assert works.service.troubles is not None
+    [(what, words)] = works.service.troubles
+    assert (what, "cannot be written" in words) == ("blacklist", True)
+    assert [one for one, _ in works.troubles()] == ["blacklist"]
     assert works.changes() == [("DESY-HH", "exclude")]
     works.blacklist.parent.unlink()
     works.step()
-    assert works.service.trouble == ""
+    assert works.service.troubles == frozenset()
+    assert works.troubles() == []
     assert works.blacklist.exists()
+
+
+def test_a_trouble_keeps_its_beginning(works: Works) -> None:
+    """What is wrong with a calendar is written down with when it began, over a restart too, and is gone when it is mended."""
+    said = ["the downtimes of RAL cannot be read: d.ics: No such file or directory"]
+    works.complaints = said
+    works.restarted()
+    works.step()
+    began = works.now
+    works.restarted()
+    works.step()
+    said.append("the downtimes of CERN: d.ics: an event has no start: it is left out")
+    works.step()
+    assert works.troubles() == [("downtimes", began)]
+    said.clear()
+    works.step()
+    assert works.troubles() == []
 
 
 def test_stress_is_no_evidence(works: Works) -> None:

@@ -26,7 +26,7 @@ from helpdesk.robots.service import REQUEST
 from helpdesk.robots.turn import Robot, turn
 from helpdesk.robots.verdict import VERSION
 from helpdesk.settings import Settings
-from helpdesk.store import jobs, records, requests, site_orders, verdicts
+from helpdesk.store import jobs, records, requests, robot_troubles, site_orders, verdicts
 from helpdesk.store.site_orders import Kind, Ruling, SiteOrder
 from helpdesk.store.verdicts import Change
 from helpdesk.text import safe_text
@@ -206,6 +206,7 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
     with shell.reading(settings) as conn:
         live = jobs.live(conn)
         latest = verdicts.latest(conn)
+        troubles = robot_troubles.read(conn)
         rulings = site_orders.rulings(site_orders.in_force(conn, now))
         recent = Counter(
             (one.site, one.experiment, one.state) for one in records.read(conn, since=now - timedelta(days=1))
@@ -232,7 +233,8 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
             }
         )
     if as_json:
-        screen.document({"now": utc(now), "sites": rows})
+        wrong = [{"what": one.what, "words": one.words, "since": utc(one.since)} for one in troubles]
+        screen.document({"now": utc(now), "sites": rows, "troubles": wrong})
         return
     screen.table(
         ("site", "experiment", "verdict", "on the way", "last 24 h"),
@@ -249,6 +251,10 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
         fixed=3,
     )
     _reasons(settings, rows, rulings)
+    if troubles:
+        screen.heading("What keeps the robots from their work")
+    for one in troubles:
+        screen.say(f"{one.what}, since {when(utc(one.since))} UTC: {one.words}")
 
 
 def _reasons(settings: Settings, rows: list[dict[str, Any]], rulings: Mapping[str, Ruling]) -> None:

@@ -3,7 +3,8 @@
 from helpdesk.occasions.calendars import calendar
 from helpdesk.occasions.days import observed, review
 from helpdesk.occasions.incident_mails import incident_mails
+from helpdesk.occasions.robot_troubles import robot_alarm
 from helpdesk.occasions.shift_digests import digests
 from helpdesk.occasions.site_mails import site_mails
 
-__all__ = ["calendar", "digests", "incident_mails", "observed", "review", "site_mails"]
+__all__ = ["calendar", "digests", "incident_mails", "observed", "review", "robot_alarm", "site_mails"]

@@ -38,6 +38,7 @@ def plan(settings: Settings, down: Downtimes) -> Plan:
         version=VERSION,
         downtimes=down.known,
         blacklist=settings.robots.blacklist_file,
+        complaints=lambda: list(down.troubles.values()),
     )
 
 

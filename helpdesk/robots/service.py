@@ -18,7 +18,16 @@ from helpdesk.robots.ruling import Opinions, outage
 from helpdesk.robots.schedule import Intent, Lane, Mix, asked, routine
 from helpdesk.robots.turn import Robot, Turned, turn
 from helpdesk.robots.verdict import Verdicts, words
-from helpdesk.store import boardmails, incidents, meta, records, requests, site_orders, verdicts
+from helpdesk.store import (
+    boardmails,
+    incidents,
+    meta,
+    records,
+    requests,
+    robot_troubles,
+    site_orders,
+    verdicts,
+)
 from helpdesk.store.incidents import Part
 from helpdesk.store.requests import Request
 from helpdesk.store.site_orders import Ruling, SiteOrder
@@ -41,6 +50,9 @@ class Plan:
     version: str  # of the policy
     downtimes: Callable[[datetime], Iterable[Downtime]] = field(default=lambda _now: ())
     blacklist: Path | None = None
+    complaints: Callable[[], Iterable[str]] = field(
+        default=tuple
+    )  # what is wrong with the calendars of downtimes
 
 
 class Service:
@@ -56,7 +68,10 @@ class Service:
         self._rulings: Mapping[str, Ruling] = {}
         self._opinions = Opinions()
         self._found: list[Part] | None = None  # the failures of many sites, as they were written last
-        self.trouble = ""  # why the blacklist's files are not up to date
+        self._unwritten = ""  # why the blacklist's files are not up to date
+        self.troubles: frozenset[tuple[str, str]] | None = (
+            None  # what is wrong (an engine, ...), and in words
+        )
 
     async def step(self, now: datetime) -> Turned:
         """Look, judge, send."""
@@ -76,6 +91,7 @@ class Service:
         self._wishes += [intent for one in told for intent in self._probes(one)]
         self._decide(told, judges, now)
         self._find_incidents(judges, now)
+        self._note(turned, now)
         return turned
 
     @property
@@ -212,6 +228,19 @@ class Service:
                 _tell_the_board(conn)
         self._found = found
 
+    def _note(self, turned: Turned, now: datetime) -> None:
+        """Write down what is wrong, where that is news."""
+        found = dict(turned.troubles)
+        if self._unwritten:
+            found["blacklist"] = self._unwritten
+        if complaints := "; ".join(self._plan.complaints()):
+            found["downtimes"] = complaints
+        troubles = frozenset(found.items())
+        if troubles != self.troubles:
+            with self._robot.database.begin() as conn:
+                robot_troubles.keep(conn, troubles, now)
+            self.troubles = troubles
+
     def _write(self, changes: Sequence[Change], now: datetime) -> None:
         """The rows, then the files; a file that cannot be written does not stop the robots."""
         with self._robot.database.begin() as conn:
@@ -220,13 +249,13 @@ class Service:
                 _tell_the_board(conn)
             latest = verdicts.latest(conn)
         path = self._plan.blacklist
-        if path is None or not (changes or self.trouble or not path.exists()):
+        if path is None or not (changes or self._unwritten or not path.exists()):
             return
         try:
             blacklist.write(path, latest, now.astimezone(UTC))
-            self.trouble = ""
+            self._unwritten = ""
         except OSError as error:
-            self.trouble = f"the blacklist cannot be written: {path}: {error.strerror}"
+            self._unwritten = f"the blacklist cannot be written: {path}: {error.strerror}"
 
 
 def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: datetime) -> dict[str, Judge]:

@@ -61,9 +61,7 @@ class RobotThread:
         """A line for what happened, and one for each trouble that is new."""
         if turned.submitted or turned.records:
             self._tell("jobs", {"submitted": len(turned.submitted), "ended": len(turned.records)})
-        now = frozenset(turned.troubles) | (
-            {("blacklist", self._service.trouble)} if self._service.trouble else set()
-        )
+        now = self._service.troubles or frozenset()
         for engine, words in sorted(now - before):
             self._tell("trouble", {"engine": engine, "words": words})
         return now

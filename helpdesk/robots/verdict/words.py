@@ -8,6 +8,8 @@ from helpdesk.robots.verdict.common import Incident
 from helpdesk.robots.verdict.tuning import Tuning
 from helpdesk.robots.verdict.values import Planned, Score, Site
 
+BAR = 40  # characters of the trace of the evidence
+
 
 def clock(at: float) -> str:
     """A time as people write it."""
@@ -66,7 +68,9 @@ def explain(site: Site, templates: Sequence[str], tuning: Tuning, incidents: Ite
         if score.example:
             lines.append(f"an example: job {score.example}")
     lines += [f"a failure of many sites goes on: {one.words(templates)}" for one in incidents]
-    lines += [f"{clock(at)}  {nats:5.1f}  {'#' * round(4 * nats)}" for at, nats in list(site.trace)[-24:]]
+    lines += [
+        f"{clock(at)}  {nats:5.1f}  {'#' * min(round(2 * nats), BAR)}" for at, nats in list(site.trace)[-24:]
+    ]
     return "\n".join(lines)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from helpdesk import app, config
 from helpdesk.robots.exchange import COLUMNS
+from helpdesk.store import requests
 from tests.desk import Desk, memory_desk
 
 MORE = """
@@ -133,6 +135,46 @@ def test_foreign_records(desk: Desk) -> None:
     assert (good["state"], bad["state"], bad["phase"]) == ("success", "failed", "stage-in")
     assert (bad["weight"], bad["campaign_id"], bad["wall_s"], bad["bytes_read"]) == (0.25, "sam", None, None)
     assert "\u202e" not in bad["node"]
+
+
+def test_what_no_verdict_hears_of(desk: Desk) -> None:
+    """Rows about sites, experiments or templates that the configuration does not know are kept, counted and explained."""
+    rows = [
+        {"site": "DESY-HH", "experiment": "atlas", "template": "dimuon"},
+        {"site": "DESY-HH", "experiment": "atlas", "template": "sam"},
+        {"site": "DESY-HH", "experiment": "cms", "template": "dimuon"},
+        {"site": "NOWHERE", "experiment": "atlas", "template": "dimuon"},
+    ]
+    (desk.folder / "sam.jsonl").write_text(
+        "".join(json.dumps({**one, "status": "ok"}) + "\n" for one in rows)
+    )
+    told = desk.read("robots", "import", str(desk.folder / "sam.jsonl"))
+    assert told["new"] == 4
+    assert told["no_evidence"] == {
+        "no [[template]] 'sam' for the experiment 'atlas'": 1,
+        "DESY-HH has no queue for the experiment 'cms'": 1,
+        "no [[site]] 'NOWHERE' with a queue": 1,
+    }
+
+
+def test_import_beside_a_daemon(desk: Desk) -> None:
+    """Whoever holds the board, records can be imported; the daemon is asked to read them."""
+    row = {"site": "DESY-HH", "experiment": "atlas", "template": "dimuon", "status": "ok"}
+    (desk.folder / "sam.jsonl").write_text(json.dumps(row))
+    with app.opened(config.load(desk.config), writing=True) as engine:
+        said = desk.say("robots", "import", str(desk.folder / "sam.jsonl"))
+        assert said.code == 0, said
+        assert "takes them into its verdicts" in said.out
+        with engine.connect() as conn:
+            assert len(requests.open_requests(conn, requests.RECORDS)) == 1
+
+
+def test_a_format_that_cannot_be_imported(desk: Desk) -> None:
+    """A file of another kind is refused with the formats that can be read, instead of a thousand odd rows."""
+    (desk.folder / "r.parquet").write_bytes(b"PAR1")
+    said = desk.say("robots", "import", str(desk.folder / "r.parquet"))
+    assert said.code == 2
+    assert ".jsonl or .csv" in said.err
 
 
 def test_foreign_csv(desk: Desk) -> None:

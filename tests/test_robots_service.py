@@ -12,7 +12,8 @@ import pytest
 
 from helpdesk.robots.judging import TICK, Downtime, SiteInfo
 from helpdesk.robots.protocol import Decision, Info, Record, Wish
-from helpdesk.robots.record import JobState
+from helpdesk.robots.record import JobState, TestKind
+from helpdesk.robots.record import Record as Attempt
 from helpdesk.robots.schedule import Lane, Mix
 from helpdesk.robots.service import LAST, REQUEST, Plan, Service
 from helpdesk.store import meta, records, requests, robot_troubles, verdicts
@@ -246,6 +247,34 @@ def test_blacklist_that_cannot_be_written(works: Works) -> None:
     assert works.service.troubles == frozenset()
     assert works.troubles() == []
     assert works.blacklist.exists()
+
+
+def test_imported_records(works: Works) -> None:
+    """Records that somebody else writes while the robots run are heard of with the next step, and decide."""
+    works.step()
+    first = Attempt(
+        job="import-0",
+        experiment="atlas",
+        site="RAL",
+        template="good",
+        template_version="1",
+        test_kind=TestKind.FUNCTIONAL,
+        campaign_id="sam",
+        attempt=1,
+        engine="import",
+        queue="",
+        state=JobState.FAILED,
+        t_final=works.now,
+        t_observed=works.now,
+    )
+    foreign = [first, replace(first, job="import-1"), replace(first, job="import-2")]
+    with works.floor.database.begin() as conn:
+        records.add(conn, foreign)
+        requests.ask(conn, requests.RECORDS, {}, works.now)
+    works.step()
+    works.step()
+    assert works.changes() == [("RAL", "exclude")]
+    assert len(works.policies) == 2
 
 
 def test_a_trouble_keeps_its_beginning(works: Works) -> None:

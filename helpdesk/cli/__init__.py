@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from helpdesk.cli import explaining, looking, pinning, setting_up, shell, working
+from helpdesk.cli import explaining, importing, looking, pinning, setting_up, shell, working
 from helpdesk.cli.database import database
 from helpdesk.cli.demo import demo
 from helpdesk.cli.digesting import digest
@@ -70,6 +70,7 @@ _DIGEST = "Example: helpdesk digest --html digest.html"
 _CLIENTS = "Example: helpdesk clients neomutt > board.muttrc"
 _RULES = "Example: helpdesk explain-rules mail.eml"
 _PIN = 'Example: helpdesk robots pin DESY-HH out --until "18 Jun" --why "new storage"'
+_IMPORT = "Example: helpdesk robots import sam.jsonl --campaign sam --weight 0.5"
 _EVALUATE = "Example: helpdesk robots evaluate --world rough --seeds 101,102 --days 20"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
@@ -94,6 +95,7 @@ commands.command("explain-rules", rich_help_panel=LOOK, epilog=_RULES)(explainin
 commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledger && echo fine")(
     explaining.ledger_command
 )
+robots.command("import", epilog=_IMPORT)(importing.import_records)
 robots.command("evaluate", epilog=_EVALUATE)(evaluate)
 robots.command("pin", epilog=_PIN)(pinning.pin)
 robots.command("unpin", epilog="Example: helpdesk robots unpin DESY-HH")(pinning.unpin)

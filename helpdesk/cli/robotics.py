@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,7 +18,6 @@ from helpdesk.cli.reports import when
 from helpdesk.errors import HeldError, UsageError
 from helpdesk.report import utc
 from helpdesk.robots import datasets, exchange, kitchen, manning
-from helpdesk.robots.exchange import Odd
 from helpdesk.robots.record import FINAL, Record
 from helpdesk.robots.schedule import Intent, asked
 from helpdesk.robots.service import REQUEST
@@ -29,7 +27,6 @@ from helpdesk.settings import Settings
 from helpdesk.store import jobs, records, requests, robot_troubles, site_orders, verdicts
 from helpdesk.store.site_orders import Kind, Ruling, SiteOrder
 from helpdesk.store.verdicts import Change
-from helpdesk.text import safe_text
 
 LOOK_SECONDS = 1.0  # between two looks at jobs that somebody waits for
 
@@ -388,50 +385,6 @@ def export(
     with shell.reading(settings) as conn:
         count = exchange.write(records.read(conn, site=site, since=since), target)
     screen.say(f"{target}: {count:,} records")
-
-
-@robots.command("import", epilog="Example: helpdesk robots import sam.jsonl --campaign sam --weight 0.5")
-def import_records(
-    source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="FILE.jsonl or FILE.csv of another robot (docs/robots.md).")
-    ],
-    campaign: Annotated[str, typer.Option(help="A name for where they come from.")] = "import",
-    weight: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="How much one counts beside a job of ours.")
-    ] = 0.5,
-    as_json: shell.Json = False,
-    config: shell.Config = None,
-) -> None:
-    """Take in what other robots measured (SAM, JobRobot); rows that make no sense are named and left out."""
-    settings = shell.load(config)
-    odd: list[Odd] = []
-    started = time.monotonic()
-
-    def good() -> Any:
-        for one in exchange.read(
-            source, weight=weight, campaign=safe_text(campaign, limit=60), now=app.clock()
-        ):
-            if isinstance(one, Odd):
-                odd.append(one)
-            else:
-                yield one
-
-    with app.opened(settings, writing=True) as engine, engine.begin() as conn:
-        new = records.add(conn, good())
-    told: Mapping[str, Any] = {
-        "new": new,
-        "odd": [{"row": one.number, "why": one.why} for one in odd[:1000]],
-        "odd_rows": len(odd),
-    }
-    if as_json:
-        screen.document(told)
-    else:
-        for one in odd[:20]:
-            screen.complain(f"row {one.number}: {one.why}")
-        screen.say(
-            f"{new:,} new records in {time.monotonic() - started:.1f} s; {len(odd)} rows made no sense"
-        )
-    shell.finish(shell.FAILED if odd else shell.OK)
 
 
 class _bar:  # noqa: N801 - reads as a statement

@@ -8,7 +8,7 @@ import csv
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,9 @@ _INTEGERS = frozenset(
 _FLOATS = frozenset({"wall_s", "cpu_user_s", "cpu_sys_s", "io_wait_s"})
 _TEXTS = frozenset({"experiment", "site", "template", "template_version", "campaign_id", "engine", "queue", "vo", "ce", "engine_job_id", "node", "cpu_model", "dataset", "access_mode", "payload_checksum", "error_class", "native_code", "native_text"})  # fmt: skip
 _STATES = {"ok": "success", "done": "success", "finished": "success", "warning": "success", "error": "failed", "critical": "failed", "aborted": "failed"}  # fmt: skip
+
+
+_READ = frozenset({"", ".csv", ".json", ".jsonl"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,9 @@ def write(records: Iterable[Record], target: Path) -> int:
 
 
 def read(source: Path, *, weight: float, campaign: str, now: datetime) -> Iterator[Record | Odd]:
-    """The records of a foreign file, JSON lines or CSV by its ending."""
+    """The records of a foreign file, JSON lines or CSV by its ending; UsageError for a file that cannot be read."""
+    if source.suffix not in _READ:
+        raise UsageError(f"{source}: the ending says the format: .jsonl or .csv can be imported")
     try:
         with source.open(encoding="utf-8", errors="replace", newline="") as file:
             rows = _csv(file) if source.suffix == ".csv" else _json(file)
@@ -68,6 +73,17 @@ def read(source: Path, *, weight: float, campaign: str, now: datetime) -> Iterat
                 yield row if isinstance(row, Odd) else _foreign(row, number, weight, campaign, now)
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}") from error
+
+
+def unheard(record: Record, lanes: Collection[tuple[str, str]], templates: Mapping[str, str]) -> str:
+    """Why a record is no evidence for any verdict, or ""; `lanes`: (site, experiment), `templates`: name -> experiment."""
+    if not any(record.site == site for site, _ in lanes):
+        return f"no [[site]] {record.site!r} with a queue"
+    if (record.site, record.experiment) not in lanes:
+        return f"{record.site} has no queue for the experiment {record.experiment!r}"
+    if templates.get(record.template) != record.experiment:
+        return f"no [[template]] {record.template!r} for the experiment {record.experiment!r}"
+    return ""
 
 
 def _json(file: TextIO) -> Iterator[Mapping[str, Any] | Odd]:

@@ -50,9 +50,7 @@ class Plan:
     version: str  # of the policy
     downtimes: Callable[[datetime], Iterable[Downtime]] = field(default=lambda _now: ())
     blacklist: Path | None = None
-    complaints: Callable[[], Iterable[str]] = field(
-        default=tuple
-    )  # what is wrong with the calendars of downtimes
+    complaints: Callable[[], Iterable[str]] = field(default=tuple)  # what is wrong with those calendars
 
 
 class Service:
@@ -69,12 +67,11 @@ class Service:
         self._opinions = Opinions()
         self._found: list[Part] | None = None  # the failures of many sites, as they were written last
         self._unwritten = ""  # why the blacklist's files are not up to date
-        self.troubles: frozenset[tuple[str, str]] | None = (
-            None  # what is wrong (an engine, ...), and in words
-        )
+        self.troubles: frozenset[tuple[str, str]] | None = None  # what is wrong, and in words
 
     async def step(self, now: datetime) -> Turned:
         """Look, judge, send."""
+        self._read_anew(now)
         judges = self._ready(now)
         open_ = self._rule(judges, now)
         with self._robot.database.begin() as conn:
@@ -159,6 +156,13 @@ class Service:
             self._declared = {*self._plan.downtimes(now), *map(outage, out)}
             self._catch_up(self._judges, now)
         return self._judges
+
+    def _read_anew(self, now: datetime) -> None:
+        """Records that were imported meanwhile: judges are made anew, as at a start."""
+        with self._robot.database.begin() as conn:
+            if told := requests.open_requests(conn, requests.RECORDS):
+                requests.done(conn, told, now)
+                self._judges = None
 
     def _catch_up(self, judges: Mapping[str, Judge], now: datetime) -> None:
         """What the policies say of the past is their opinion; where another stands, that is a change of now."""

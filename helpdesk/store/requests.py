@@ -14,10 +14,13 @@ from helpdesk.store.core import REQUEST
 ROBOTS = "robots"
 """The kind of a request for test jobs: {"site", "template", "count", "campaign"}."""
 
+RECORDS = "records"
+"""The kind of a request to read the records anew: some were written by somebody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`kind` is undo, release, resume or robots."""
+    """`kind` is undo, release, resume, robots or records."""
 
     id: int
     at: datetime

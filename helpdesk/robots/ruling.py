@@ -1,6 +1,7 @@
 """What holds of a site: a person's pin, else what stood when it was paused, else the policy's opinion.  Pure."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -70,3 +71,8 @@ def outage(order: SiteOrder) -> Downtime:
     """To a policy a site that is put out by hand is down: its failures there are nothing new."""
     end = order.end or order.at + FAR
     return Downtime(order.site, order.at, order.at, max(end, order.at + timedelta(seconds=1)))
+
+
+def news(down: AbstractSet[Downtime], told: AbstractSet[Downtime]) -> list[Downtime]:
+    """What policies were not told yet, in the order in which it counts: of two that begin together the latest wins, so the one that holds is last."""
+    return sorted(down - told, key=lambda one: (one.announced, one.end))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from helpdesk.robots import blacklist, central
 from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, SiteInfo, excluded, judge
 from helpdesk.robots.protocol import Info, Policy
-from helpdesk.robots.ruling import Opinions, outage
+from helpdesk.robots.ruling import Opinions, news, outage
 from helpdesk.robots.schedule import Intent, Lane, Mix, asked, routine
 from helpdesk.robots.turn import Robot, Turned, turn
 from helpdesk.robots.verdict import Verdicts, words
@@ -194,7 +194,7 @@ class Service:
                 _tell_the_board(conn)
             standing = verdicts.latest(conn)
         down = {*self._plan.downtimes(now), *map(outage, out)}
-        for one in sorted(down - self._declared, key=lambda x: x.announced):
+        for one in news(down, self._declared):
             for mine in judges.values():
                 mine.declared(one)
         self._declared = down

@@ -247,3 +247,12 @@ def test_no_pin(desk: Desk, args: tuple[str, ...], why: str) -> None:
     assert said.code == 2
     assert why in said.err
     assert [one["orders"] for one in desk.read("robots", "status")["sites"]] == [[], []]
+
+
+def test_how_much_an_evaluation_stands_on(desk: Desk) -> None:
+    """Each kind of outage is shown with how many there were: the median of one outage is no median."""
+    words = ("robots", "evaluate", "--days", "3", "--sites", "8", "--seeds", "101,102,103")
+    counted = desk.read(*words)["policies"]["oracle"]["outages"]
+    said = desk.say(*words, columns=160)
+    for kind, told in counted.items():
+        assert f"{kind.replace('_', ' ')} ({told['outages']}): out" in said.out

@@ -17,7 +17,7 @@ def show(told: Told) -> None:
     screen.table(["", *found], _rows(found), fixed=1)
     screen.say()
     screen.say(
-        "out, back: minutes, median/90 % of those found. missed: share of the outages in %. from, to: 95 % by bootstrap."
+        "In brackets: outages that were counted, at most; few say little. out, back: minutes, median/90 % of those found. missed: share of the outages in %. from, to: 95 % by bootstrap."
     )
     screen.say(
         "net: user job-hours kept from failing, minus those kept from succeeding. The oracle is a tick late."
@@ -29,7 +29,8 @@ def _rows(found: Mapping[str, Told]) -> Iterator[list[str]]:
     for kind in kinds:
         name = kind.replace("_", " ")
         outages = [one["outages"].get(kind, {}) for one in found.values()]
-        yield [f"{name}: out", *(_two(one, "delay") for one in outages)]
+        number = max(one.get("outages", 0) for one in outages)
+        yield [f"{name} ({number}): out", *(_two(one, "delay") for one in outages)]
         yield ["missed", *(_percent(one.get("missed_share")) for one in outages)]
         yield ["back", *(_two(one, "return") for one in outages)]
     yield from _spread(found, "false_exclusions_per_site_year", "false/site-year", 1)

@@ -46,17 +46,24 @@ def chunks(source: str, tree: str, branches: list[str] | None, meter: Meter) -> 
 
     with told_apart(source), uproot.open(source, **_options(source)) as file:
         if tree not in file:
-            raise PayloadError(Exit.WRONG_DATA, f"{source} has no tree {tree!r}")
+            raise PayloadError(Exit.WRONG_DATA, f"{named(source)} has no tree {tree!r}")
         events = file[tree]
         missing = sorted(set(branches or ()) - set(events.keys()))
         if missing:
-            raise PayloadError(Exit.WRONG_DATA, f"{source}: {tree} has no branch {', '.join(missing[:5])}")
+            raise PayloadError(
+                Exit.WRONG_DATA, f"{named(source)}: {tree} has no branch {', '.join(missing[:5])}"
+            )
         for start in range(0, events.num_entries, STEP):
             chunk = events.arrays(branches, entry_start=start, entry_stop=start + STEP)
             meter.events += len(chunk)
             yield chunk
         if urlsplit(source).scheme:
             meter.bytes_read = file.file.source.num_requested_bytes
+
+
+def named(source: str) -> str:
+    """A file as people know it: of a copy the name alone, which is the same in each job."""
+    return source if urlsplit(source).scheme else Path(source).name
 
 
 def _options(source: str) -> dict[str, Any]:

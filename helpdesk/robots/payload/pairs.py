@@ -9,7 +9,7 @@ import struct
 from math import isfinite, sqrt
 from pathlib import Path
 
-from .inputs import told_apart
+from .inputs import named, told_apart
 from .meter import Meter
 from .outcome import Exit, PayloadError
 
@@ -34,12 +34,14 @@ class Pairs:
             raise PayloadError(Exit.USAGE, f"{NAME} reads copies of files, no streams: {source}")
         with told_apart(source), Path(source).open(encoding="ascii") as lines:
             if next(lines, "").strip() != ",".join(COLUMNS):
-                raise PayloadError(Exit.WRONG_DATA, f"{source} has no columns {','.join(COLUMNS)}")
+                raise PayloadError(Exit.WRONG_DATA, f"{named(source)} has no columns {','.join(COLUMNS)}")
             for number, line in enumerate(lines, 2):
                 try:
                     place = int(mass(*map(float, line.split(",")))) + 1
                 except (ValueError, TypeError) as error:
-                    raise PayloadError(Exit.WRONG_DATA, f"{source}: line {number} is no pair") from error
+                    raise PayloadError(
+                        Exit.WRONG_DATA, f"{named(source)}: line {number} is no pair"
+                    ) from error
                 self._counts[min(place, BINS + 1)] += 1
                 meter.events += 1
 

@@ -331,12 +331,15 @@ def test_garbage_about_one_job(engine: ArcEngine, element: Arex, tmp_path: Path)
     assert ended["good"].result == b"{}\n"
 
 
-def test_nobody_answers(engine: ArcEngine, element: Arex) -> None:
-    """A computing element that hangs up may be there later."""
+def test_nobody_answers(engine: ArcEngine, element: Arex, tmp_path: Path) -> None:
+    """A computing element that hangs up may be there later; what is here of a batch that is forgotten goes all the same."""
     element.deaf = True
     try:
+        (tmp_path / "arc/t-old").mkdir(parents=True)
+        (tmp_path / "arc/t-old" / IDS).write_text('{"a": "b"}')
         for work in (
             engine.describe(),
+            engine.forget(["t-old"]),
             engine.poll([ONE]),
             engine.submit(batch("t-deaf", job("a", "exit 0"))),
         ):
@@ -346,6 +349,7 @@ def test_nobody_answers(engine: ArcEngine, element: Arex) -> None:
     finally:
         element.deaf = False
     assert do(engine.reconcile(["t-deaf"])) == []
+    assert not (tmp_path / "arc/t-old").exists()
 
 
 def test_odd_ids(engine: ArcEngine, element: Arex) -> None:

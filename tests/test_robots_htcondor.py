@@ -208,6 +208,15 @@ def test_forgotten(engine: HTCondorEngine, schedd: Schedd, tmp_path: Path) -> No
     assert not (tmp_path / "jobs/t1").exists()
 
 
+def test_forgotten_while_it_is_down(engine: HTCondorEngine, schedd: Schedd, tmp_path: Path) -> None:
+    """Nobody forgets a batch twice: its folder goes although the schedd does not answer, which lets go of its jobs by itself."""
+    finished(engine, do(engine.submit(batch("t1", job("good", "exit 0")))))
+    schedd.down = True
+    with pytest.raises(EngineError):
+        do(engine.forget(["t1"]))
+    assert not (tmp_path / "jobs/t1").exists()
+
+
 def test_odd_names(schedd: Schedd, tmp_path: Path) -> None:
     """Spaces, quotes, dollars and umlauts in the folder's name reach the machine as they are."""
     root = tmp_path / """it's "$(HOME)" ä b"""

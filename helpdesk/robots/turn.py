@@ -107,11 +107,11 @@ async def _look(robot: Robot, name: str, mine: Sequence[OnItsWay], now: datetime
     with robot.database.begin() as conn:
         records.add(conn, ended)
         forgotten = jobs.finished_tags(conn, {one.tag for one in mine if one.job in {r.job for r in ended}})
-    if engine is not None and forgotten and not trouble:
+    if engine is not None and forgotten:
         try:
             await engine.forget(forgotten)
         except EngineError as error:
-            trouble = str(error)
+            trouble = trouble or str(error)
     return ended, trouble
 
 

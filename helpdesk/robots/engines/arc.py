@@ -130,11 +130,13 @@ class ArcEngine:
     async def forget(self, tags: Collection[str]) -> None:
         """Let A-REX remove the session folders, and remove ours."""
         ids = [one for tag in tags for one in self._ids(tag).values()]
-        if ids:
-            async with self._rest() as rest:
-                await rest.act("clean", ids)
-        for tag in tags:
-            folders.forget(self._root, tag)
+        try:
+            if ids:
+                async with self._rest() as rest:
+                    await rest.act("clean", ids)
+        finally:  # nobody asks again; A-REX lets its folders go by itself then
+            for tag in tags:
+                folders.forget(self._root, tag)
 
     def _rest(self) -> Any:
         return opened(self._place.url, self._login)

@@ -111,10 +111,12 @@ class HTCondorEngine:
 
     async def forget(self, tags: Collection[str]) -> None:
         """Let ended and held jobs leave the queue, and remove the folders."""
-        if tags:
-            await self._remove(_any(TAG, tags), "recorded by helpdesk")
-        for tag in tags:
-            folders.forget(self._root, tag)
+        try:
+            if tags:
+                await self._remove(_any(TAG, tags), "recorded by helpdesk")
+        finally:  # nobody asks again; jobs leave the queue by themselves then
+            for tag in tags:
+                folders.forget(self._root, tag)
 
     async def _ask(self, ask: str, **told: Any) -> list[dict[str, Any]]:
         output = await self._told(json.dumps({"ask": ask, **self._whom, **told}).encode())

@@ -19,7 +19,7 @@ def standings(board: Board, conn: Connection, since: datetime, now: datetime) ->
     if not lanes:
         return None
     found = [
-        Standing(experiment, site, change.action == "exclude", change.at, _phrase(change))
+        Standing(experiment, site, change.action == "exclude", change.at, phrase(change))
         for (experiment, site), change in verdicts.latest(conn).items()
         if (experiment, site) in lanes
     ]
@@ -52,6 +52,6 @@ def _held(board: Board, conn: Connection, now: datetime) -> Iterator[Held]:
             yield Held(one.site, one.kind is Kind.PAUSE, said)
 
 
-def _phrase(change: Change) -> str:
+def phrase(change: Change) -> str:
     """Why, in a few words: what the policy kept for that, else its reason without the figures behind a semicolon."""
     return str(change.evidence.get("phrase") or change.reason.partition(";")[0])

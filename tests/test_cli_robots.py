@@ -111,6 +111,16 @@ def test_nothing_to_send(desk: Desk) -> None:
     assert "no common experiment" in said.err
 
 
+def test_a_site_without_queues(desk: Desk) -> None:
+    """A site that no job can reach is refused by name, and named below the table of `status`."""
+    desk.write_config(more=MORE.replace("[[dataset]]", '[[site]]\nname = "LYON"\n[[dataset]]', 1))
+    desk.say("db", "upgrade")
+    said = desk.say("robots", "run", "--site", "LYON")
+    assert said.code == 2
+    assert "LYON has no [[site.queue]]" in said.err
+    assert "LYON: has no [[site.queue]]" in desk.say("robots", "status", columns=160).out
+
+
 FOREIGN = """\
 {"site": "RAL", "status": "ok", "t_final": 1780000000}
 rubbish
@@ -144,16 +154,18 @@ def test_what_no_verdict_hears_of(desk: Desk) -> None:
         {"site": "DESY-HH", "experiment": "atlas", "template": "sam"},
         {"site": "DESY-HH", "experiment": "cms", "template": "dimuon"},
         {"site": "NOWHERE", "experiment": "atlas", "template": "dimuon"},
+        {"site": "DESY-HH", "metric": "org.sam.CE"},
     ]
     (desk.folder / "sam.jsonl").write_text(
         "".join(json.dumps({**one, "status": "ok"}) + "\n" for one in rows)
     )
     told = desk.read("robots", "import", str(desk.folder / "sam.jsonl"))
-    assert told["new"] == 4
+    assert told["new"] == 5
     assert told["no_evidence"] == {
         "no [[template]] 'sam' for the experiment 'atlas'": 1,
         "DESY-HH has no queue for the experiment 'cms'": 1,
         "no [[site]] 'NOWHERE' with a queue": 1,
+        "no experiment is named": 1,
     }
 
 

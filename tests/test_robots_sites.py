@@ -109,6 +109,17 @@ def change(world: World, action: str, **more: object) -> None:
         verdicts.add(conn, [replace(said, **more)])  # type: ignore[arg-type]  # any of its fields
 
 
+def test_why_in_plain_words(world: World) -> None:
+    """A contact reads why in a phrase, without the policy's figures."""
+    world.tick()
+    world.now = world.now.replace(hour=10)
+    said = "6 of 7 failed, mostly no_replica (6); evidence 13.2"
+    change(world, "exclude", reason=said, evidence={"phrase": "6 of 7 failed, mostly no_replica"})
+    world.advance(hours=2)
+    mail = world.expect_mail("dieter@desy.example.org", "6 of 7 failed, mostly", "no_replica")
+    assert b"evidence" not in mail.content
+
+
 def test_story(world: World) -> None:
     """A site goes out in the morning: its contact hears once, with the job's log; when it is back and out again, once more."""
     world.tick()

@@ -60,7 +60,7 @@ def import_records(
         seconds = time.monotonic() - started
         screen.say(f"{new:,} new records in {seconds:.1f} s; {len(odd):,} rows made no sense")
         for why, count in unheard.most_common(REASONS):
-            screen.say(f"{count:,} no verdict hears of: {why}")
+            screen.say(f"No verdict hears of {count:,} of the rows: {why}")
         if running:
             screen.say("The daemon that runs on this board takes them into its verdicts with its next step.")
     shell.finish(shell.FAILED if odd else shell.OK)

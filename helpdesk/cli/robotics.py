@@ -132,6 +132,9 @@ def _wanted(
     for name in sites or ():
         if name not in names:
             raise UsageError(f"no [[site]] {name!r}: there are {', '.join(sorted(names)) or 'none'}")
+    for site in settings.site:
+        if sites and site.name in sites and not site.queue:
+            raise UsageError(f"{site.name} has no [[site.queue]]: a test job needs one (docs/robots.md)")
     now = app.clock()
     found = [
         intent

@@ -6,6 +6,7 @@ from helpdesk import central
 from helpdesk.central import Common, IncidentMail
 from helpdesk.letters.writing import Writing
 from helpdesk.sites import LOOK_BACK, Out, SiteOutMail, tell
+from helpdesk.standings import phrase
 from helpdesk.store import incidents, records, verdicts
 
 
@@ -16,7 +17,7 @@ def site_out(writing: Writing) -> SiteOutMail:
     with writing.board.engine.connect() as conn:
         for (experiment, name), change in verdicts.latest(conn).items():
             if change.action == "exclude":
-                outs[name].append(Out(experiment, change.at, change.reason))
+                outs[name].append(Out(experiment, change.at, phrase(change)))
         mine = tuple(sorted(outs[site], key=lambda one: one.experiment))
         start = min((one.since for one in mine), default=writing.now) - LOOK_BACK
         return tell(site, mine, list(records.read(conn, site=site, since=start, until=writing.now)))

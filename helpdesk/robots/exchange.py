@@ -79,6 +79,8 @@ def unheard(record: Record, lanes: Collection[tuple[str, str]], templates: Mappi
     """Why a record is no evidence for any verdict, or ""; `lanes`: (site, experiment), `templates`: name -> experiment."""
     if not any(record.site == site for site, _ in lanes):
         return f"no [[site]] {record.site!r} with a queue"
+    if not record.experiment or not record.template:
+        return f"no {'template' if record.experiment else 'experiment'} is named"
     if (record.site, record.experiment) not in lanes:
         return f"{record.site} has no queue for the experiment {record.experiment!r}"
     if templates.get(record.template) != record.experiment:

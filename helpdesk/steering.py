@@ -148,8 +148,8 @@ def retest(conn: Connection, site: Site, who: Speaker, now: datetime) -> str:
     last = site_orders.last_retest(conn, site.name)
     if last is not None and not _may_be_tested(conn, site, now):
         raise UsageError(
-            f"{site.name} was tested at {said(last, site.zone)} because somebody asked: once an hour, so again from"
-            f" {said(last + EVERY, site.zone)}"
+            f"{site.name} was tested on {said(last, site.zone)}, because somebody asked for it. Once an hour is enough:"
+            f" again from {said(last + EVERY, site.zone)}"
         )
     _enter(conn, SiteOrder(site.name, Kind.RETEST, now, None, who.name, who.team))
     names = _send(conn, site, now)

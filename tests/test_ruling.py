@@ -92,3 +92,15 @@ def test_outage(order: SiteOrder, end: datetime) -> None:
 def test_no_end() -> None:
     """A pin without a date has no end that anybody will see."""
     assert outage(replace(OUT, until=None)).end > NOW + timedelta(days=3000)
+
+
+def test_what_a_pin_leaves_behind() -> None:
+    """When a pin is taken back before its end, nobody is told of a downtime that was never declared, with an end that is not true."""
+    said = "declared downtime until 2026-06-10 12:00 UTC"
+    opinion = replace(BAD, reason=said, evidence={"cause": "downtime"})
+    due = wanted(BY_HAND, opinion, NO_RULING)
+    assert due is not None
+    assert (due.action, "as soon as test jobs succeed" in due.reason) == ("exclude", True)
+    fresh = wanted(GOOD, opinion, NO_RULING)
+    assert fresh is not None
+    assert fresh.reason == said

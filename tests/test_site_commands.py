@@ -152,7 +152,7 @@ def test_retest(grid: Grid) -> None:
     assert {"dimuon", "read"} <= set(at_once)
     say(world, "helpdesk: retest s00")
     world.tick()
-    hear(world, DIETER, "once an hour", f"{said + timedelta(hours=1):%H:%M} UTC")
+    hear(world, DIETER, "Once an hour", f"{said + timedelta(hours=1):%H:%M} UTC")
     grid.run(1)
     say(world, "helpdesk: retest S00")
     world.tick()

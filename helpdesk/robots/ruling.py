@@ -10,6 +10,9 @@ from helpdesk.store.site_orders import NO_RULING, Kind, Ruling, SiteOrder
 from helpdesk.store.verdicts import Change
 
 PIN = "pin"
+LIFTED = "what a person decided is over: it comes back as soon as test jobs succeed"
+"""To a policy a pin was a downtime, with the end that it had when it began; that end would be told to people who ended it themselves."""
+
 FAR = timedelta(days=3650)
 """The end of what has no end yet."""
 
@@ -28,8 +31,9 @@ def wanted(standing: Change | None, opinion: Change, ruling: Ruling) -> Change |
     out = standing is not None and standing.action == "exclude"
     if out != (due.action == "exclude"):
         return due
-    other_word = out and standing is not None and standing.evidence.get("order") != due.evidence.get("order")
-    return due if other_word else None
+    if not out or standing is None or standing.evidence.get("order") == due.evidence.get("order"):
+        return None
+    return replace(due, reason=LIFTED) if due.evidence.get("cause") == "downtime" else due
 
 
 def pinned(opinion: Change, pin: SiteOrder) -> Change:

@@ -291,6 +291,7 @@ def test_two_equal_events_are_one() -> None:
         (timed("20260601T140000", "20260601T060000", ZURICH), "ends before it starts"),
         ((SIX[0], "DTEND:tomorrow"), "has a value of DTEND that cannot be read"),
         (("DTSTART:20260640T000000", SIX[1]), "has a value of DTSTART that cannot be read"),
+        (("DTSTART:20261301T000000", SIX[1]), "has a value of DTSTART that cannot be read"),
         ((*SIX, "EXDATE:20260601T060000Z20260602T060000Z"), "has a value of EXDATE that cannot be read"),
         ((*SIX, SIX[0]), "cannot be read"),
         (("DTSTART;VALUE=PERIOD:20260601T060000Z/PT8H",), "cannot be read"),

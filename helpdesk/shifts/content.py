@@ -97,7 +97,12 @@ class Component:
         if any(line.name in {"RRULE", "RDATE", "RECURRENCE-ID", "DURATION"} for line in self.lines):
             return False
         begins, ends = self.first("DTSTART")[:8], self.first("DTEND")[:8]
-        return (begins.isdecimal() and begins > last) or (ends.isdecimal() and ends < first)
+        return (_is_day(begins) and begins > last) or (_is_day(ends) and ends < first)
+
+
+def _is_day(text: str) -> bool:
+    """Whether this may be a day: a month 13 is a mistake that somebody should hear of, and no time far away."""
+    return text.isdecimal() and "01" <= text[4:6] <= "12" and "01" <= text[6:8] <= "31"
 
 
 @dataclass(slots=True)

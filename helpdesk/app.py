@@ -286,7 +286,9 @@ def serve(settings: Settings, *, silence: timedelta | None = None) -> int:
             settings,
             engine,
             clock,
-            lambda event, facts: log.info("robots", what=event, **facts),
+            lambda event, facts: (log.warning if event == "trouble" else log.info)(
+                "robots", what=event, **facts
+            ),
             lambda error: log.error("a step of the robots failed", **logs.outline(error)),
         )
         with beside(robots):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,7 +10,8 @@ import pytest
 
 from helpdesk import app, config
 from helpdesk.robots.exchange import COLUMNS
-from helpdesk.store import requests
+from helpdesk.robots.service import LAST
+from helpdesk.store import meta, requests
 from tests.desk import Desk, memory_desk
 
 MORE = """
@@ -119,6 +121,19 @@ def test_a_site_without_queues(desk: Desk) -> None:
     assert said.code == 2
     assert "LYON has no [[site.queue]]" in said.err
     assert "LYON: has no [[site.queue]]" in desk.say("robots", "status", columns=160).out
+
+
+def test_whether_anybody_looks(desk: Desk) -> None:
+    """`status` says when robots looked last, so that a board whose daemon stands still is not taken for a quiet one."""
+    desk.say("db", "upgrade")
+    assert "have not worked on this board yet" in desk.say("robots", "status").out
+    now = app.clock()
+    with app.opened(config.load(desk.config), writing=True) as engine:
+        for minutes, silent in ((30, False), (1, True)):
+            with engine.begin() as conn:
+                meta.put(conn, LAST, (now - timedelta(minutes=minutes)).isoformat())
+            assert ("helpdesk run" not in desk.say("robots", "status").out) is silent
+    assert desk.read("robots", "status")["looked"] is not None
 
 
 FOREIGN = """\

@@ -20,14 +20,15 @@ from helpdesk.report import utc
 from helpdesk.robots import datasets, exchange, kitchen, manning
 from helpdesk.robots.record import FINAL, Record
 from helpdesk.robots.schedule import Intent, asked
-from helpdesk.robots.service import REQUEST
+from helpdesk.robots.service import LAST, REQUEST
 from helpdesk.robots.turn import Robot, turn
 from helpdesk.robots.verdict import VERSION
 from helpdesk.settings import Settings
-from helpdesk.store import jobs, records, requests, robot_troubles, site_orders, verdicts
+from helpdesk.store import jobs, meta, records, requests, robot_troubles, site_orders, verdicts
 from helpdesk.store.site_orders import Kind, Ruling, SiteOrder
 from helpdesk.store.verdicts import Change
 
+ASLEEP = timedelta(minutes=10)  # robots look every quarter of a minute; an engine may take its time
 LOOK_SECONDS = 1.0  # between two looks at jobs that somebody waits for
 
 robots = typer.Typer(
@@ -207,6 +208,7 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
         live = jobs.live(conn)
         latest = verdicts.latest(conn)
         troubles = robot_troubles.read(conn)
+        looked = _moment(meta.get(conn, LAST))
         rulings = site_orders.rulings(site_orders.in_force(conn, now))
         recent = Counter(
             (one.site, one.experiment, one.state) for one in records.read(conn, since=now - timedelta(days=1))
@@ -234,7 +236,9 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
         )
     if as_json:
         wrong = [{"what": one.what, "words": one.words, "since": utc(one.since)} for one in troubles]
-        screen.document({"now": utc(now), "sites": rows, "troubles": wrong})
+        screen.document(
+            {"now": utc(now), "looked": utc(looked) if looked else None, "sites": rows, "troubles": wrong}
+        )
         return
     screen.table(
         ("site", "experiment", "verdict", "on the way", "last 24 h"),
@@ -251,10 +255,22 @@ def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
         fixed=3,
     )
     _reasons(settings, rows, rulings)
+    if looked is None or now - looked > ASLEEP:
+        since = (
+            "have not worked on this board yet"
+            if looked is None
+            else f"looked last at {when(utc(looked))} UTC"
+        )
+        screen.say()
+        screen.say(f"The robots {since}: `helpdesk run` is the daemon that runs them.")
     if troubles:
         screen.heading("What keeps the robots from their work")
     for one in troubles:
         screen.say(f"{one.what}, since {when(utc(one.since))} UTC: {one.words}")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _reasons(settings: Settings, rows: list[dict[str, Any]], rulings: Mapping[str, Ruling]) -> None:

@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from helpdesk.cli import explaining, importing, looking, pinning, setting_up, shell, working
+from helpdesk.cli import (
+    explaining,
+    importing,
+    looking,
+    pinning,
+    robotics,
+    robots_run,
+    robots_states,
+    setting_up,
+    shell,
+    working,
+)
 from helpdesk.cli.database import database
 from helpdesk.cli.demo import demo
 from helpdesk.cli.digesting import digest
@@ -94,6 +105,20 @@ commands.command("labels", rich_help_panel=LOOK, epilog="Example: helpdesk label
 commands.command("explain-rules", rich_help_panel=LOOK, epilog=_RULES)(explaining.explain_rules)
 commands.command("ledger", rich_help_panel=CARE, epilog="Example: helpdesk ledger && echo fine")(
     explaining.ledger_command
+)
+robots.command("data", epilog="Example: helpdesk robots data zmumu --events 1000000 --to data/zmumu.root")(
+    robotics.make_data
+)
+robots.command("run", epilog="Example: helpdesk robots run --site DESY-HH --template dimuon --count 3")(
+    robots_run.run_jobs
+)
+robots.command("status", epilog="Example: helpdesk robots status --json | jq .sites")(robots_states.status)
+robots.command("verdicts", epilog="Example: helpdesk robots verdicts DESY-HH")(robots_states.show_verdicts)
+robots.command("records", epilog="Example: helpdesk robots records --site DESY-HH --since 2026-06-08")(
+    robotics.show_records
+)
+robots.command("export", epilog="Example: helpdesk robots export records.parquet --since 2026-06-01")(
+    robotics.export
 )
 robots.command("import", epilog=_IMPORT)(importing.import_records)
 robots.command("evaluate", epilog=_EVALUATE)(evaluate)

@@ -191,15 +191,16 @@ class _Helper:
             os.waitpid(self._pid, 0)
 
 
-def helping(about: object, cores: int | None = None) -> Hands:
-    """Make helpers that know what their answers will be `about`, one for each core but one; none where there are threads, because a fork takes their locks along.
+def helping(about: object, cores: int | None = None, threads: int | None = None) -> Hands:
+    """Make helpers that know what their answers will be `about`, one for each core but one.
 
+    None where there are `threads` beside this one, because a fork takes their locks along; both numbers are looked up unless they are given.
     On Linux alone: elsewhere system libraries do not survive a fork.
     """
     if sys.platform != "linux":
         return Hands()
     spare = min((len(os.sched_getaffinity(0)) if cores is None else cores) - 1, MOST)
-    if threading.active_count() > 1 or spare < 1:
+    if (threading.active_count() if threads is None else threads) > 1 or spare < 1:
         return Hands()
     made: list[_Helper] = []
     for _ in range(spare):

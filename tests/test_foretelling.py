@@ -52,8 +52,8 @@ def _help(world: World, cores: int) -> None:
     board.engine.dispose()
     world._board = replace(
         board,
-        context=replace(board.context, hands=helping(board.context, cores)),
-        hands=helping(board, cores),
+        context=replace(board.context, hands=helping(board.context, cores, threads=1)),
+        hands=helping(board, cores, threads=1),
     )
 
 

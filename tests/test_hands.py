@@ -56,7 +56,7 @@ PARENT = os.getpid()
 @pytest.fixture
 def hands() -> Iterator[Hands]:
     """Two helpers."""
-    made = helping(BASE, cores=3)
+    made = helping(BASE, cores=3, threads=1)
     assert made.count == 2
     yield made
     made.close()
@@ -119,17 +119,19 @@ def test_a_helper_that_dies(hands: Hands) -> None:
 
 def test_who_stops_in_the_middle_leaves_nobody_behind(hands: Hands) -> None:
     """Answers that nobody wants any more come to nobody, and no process stays."""
+    helpers = [one._pid for one in hands._helpers]
     assert len(list(islice(hands.answers(doubled, BASE, range(100)), 3))) == 3
     hands.close()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for pid in helpers:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def test_a_helper_has_nothing_open(tmp_path: Path) -> None:
     """Databases, locks and connections are not the helper's: it has its two pipes."""
     lock = tmp_path / "lock"
     with lock.open("w"):
-        hands = helping(BASE, cores=2)
+        hands = helping(BASE, cores=2, threads=1)
         found = [answer for _, answer in hands.answers(here, BASE, range(40))]
         hands.close()
     helpers = [files for files in found if str(lock) not in files]
@@ -151,4 +153,4 @@ def test_none_are_made_where_there_are_threads() -> None:
 
 def test_none_are_made_on_one_core() -> None:
     """It would only take turns with this process."""
-    assert helping(BASE, cores=1).count == 0
+    assert helping(BASE, cores=1, threads=1).count == 0

@@ -110,7 +110,7 @@ def test_helpers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         folder = tmp_path / str(cores)
         folder.mkdir()
         bench = Bench(folder, Tier.QRESYNC)
-        hands = helping(bench.board, cores)
+        hands = helping(bench.board, cores, threads=1)
         bench.board = replace(bench.board, hands=hands)
         _mixed(bench)
         assert hands.count == cores - 1
@@ -126,7 +126,7 @@ def test_helpers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_small_first_sync_needs_no_helpers(bench: Bench) -> None:
     """They go at once, and everything is read here."""
-    hands = helping(bench.board, 3)
+    hands = helping(bench.board, 3, threads=1)
     bench.board = replace(bench.board, hands=hands)
     bench.deliver("<a@x>")
     assert bench.look().new == 1
@@ -141,7 +141,7 @@ def test_a_crash_with_helpers_costs_what_was_read_ahead(
     monkeypatch.setattr(first, "MANY", 0)
     for number in range(50):
         bench.deliver(f"<{number}@x>")
-    hands = helping(bench.board, 3)
+    hands = helping(bench.board, 3, threads=1)
     bench.board = replace(bench.board, hands=hands)
     with pytest.raises(Crash):
         bench.look(bench.connect(dies_at("FETCH", 5)))

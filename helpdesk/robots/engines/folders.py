@@ -166,19 +166,14 @@ def _job(line: str) -> JobSpec:
 
 
 def _line(job: JobSpec) -> str:
-    told = {
-        "job": job.job,
-        "argv": job.argv,
-        "environment": job.environment,
-        "limits": _limits(job.limits),
-    }
-    return json.dumps(told)
+    return f'{{"job": {json.dumps(job.job)}, {_alike(job.argv, job.environment, job.limits)}'
 
 
 @lru_cache(maxsize=64)
-def _limits(limits: Limits) -> dict[str, float]:
-    """The same for every job of a template: `asdict` took half the time of writing a batch."""
-    return asdict(limits)
+def _alike(argv: tuple[str, ...], environment: tuple[tuple[str, str], ...], limits: Limits) -> str:
+    """The rest of a line, the same for all jobs of a template on one data set: encoding it was half the time of writing a batch."""
+    told = {"argv": argv, "environment": environment, "limits": asdict(limits)}
+    return json.dumps(told).removeprefix("{")
 
 
 def jobs_of(root: Path, tag: str) -> list[JobFolder]:

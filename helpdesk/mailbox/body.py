@@ -59,7 +59,7 @@ def _too_many_parts(raw: bytes) -> bool:
 
 def _by_mailparser(raw: bytes) -> str:
     import mailparser  # noqa: PLC0415 -- most runs read no body
-    from mailparser.exceptions import MailParserError  # noqa: PLC0415
+    from mailparser.exceptions import MailParserError  # noqa: PLC0415 -- as above
 
     try:
         mail = mailparser.parse_from_bytes(raw)

@@ -11,8 +11,8 @@ from helpdesk.robots import manning
 from helpdesk.robots.engine import Batch, EngineInfo, Fetched, Handle, JobSpec, Limits, Status
 from helpdesk.robots.outcome import Work
 from helpdesk.robots.record import JobState
+from helpdesk.robots.robot import Recipe, Robot
 from helpdesk.robots.service import Service
-from helpdesk.robots.turn import Recipe, Robot
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
 from tests.world import CONFIG, World

@@ -17,8 +17,9 @@ from helpdesk.robots.engine import Engine, JobSpec, Limits
 from helpdesk.robots.engines.local import LocalEngine
 from helpdesk.robots.outcome import Work
 from helpdesk.robots.record import Record
+from helpdesk.robots.robot import Recipe, Robot, Turned
 from helpdesk.robots.schedule import Intent, Lane, asked
-from helpdesk.robots.turn import Recipe, Robot, Turned, turn
+from helpdesk.robots.turn import turn
 from helpdesk.store import db, jobs, migrations, records
 
 T0 = datetime(2026, 6, 8, 12, 0, tzinfo=UTC)

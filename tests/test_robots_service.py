@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from helpdesk.robots.judging import TICK, Downtime, SiteInfo
+from helpdesk.robots.plan import Plan
 from helpdesk.robots.protocol import Decision, Info, Record, Wish
 from helpdesk.robots.record import JobState, TestKind
 from helpdesk.robots.record import Record as Attempt
 from helpdesk.robots.schedule import Lane, Mix
-from helpdesk.robots.service import LAST, REQUEST, Plan, Service
+from helpdesk.robots.service import LAST, REQUEST, Service
+from helpdesk.robots.thread import RobotThread
 from helpdesk.store import meta, records, requests, robot_troubles, verdicts
 from tests.robots import T0, Floor, recipe
+from tests.servers.daemon import eventually
 
 SITES = ("DESY-HH", "RAL")
 LANES = tuple(Lane(site, "atlas", "local", "desy") for site in SITES)
@@ -32,6 +35,7 @@ class ThreeInARow:
     row: Counter[str] = field(default_factory=Counter)
     out: set[str] = field(default_factory=set)
     seen: list[Record] = field(default_factory=list)
+    fault: bool = False
 
     def observe(self, record: Record) -> None:
         self.seen.append(record)
@@ -46,7 +50,7 @@ class ThreeInARow:
         )
 
     def decisions(self, now: float) -> Sequence[Decision]:
-        told: list[Decision] = []
+        told: list[Decision] = [] if not self.fault else [("", "include", str(1 / 0))]
         for site in self.info["sites"]:
             if self.row[site] >= 3 and site not in self.out:
                 self.out.add(site)
@@ -139,13 +143,15 @@ def test_routine(works: Works) -> None:
 
 
 def test_asked_for_more_than_there_is_room_for(works: Works) -> None:
-    """What a person asks for and finds no room in its queue goes later, each job once."""
+    """What a person asks for and finds no room in its queue goes later, each job once, whether the robots were restarted meanwhile or not."""
     works.floor.robot = replace(works.floor.robot, most=2)
-    works.restarted()
     works.ask("RAL", "good", 5)
     for _ in range(4):
+        works.restarted()
         works.step()
     assert len(works.floor.ran()) == len(set(works.floor.ran())) == 5
+    with works.floor.database.connect() as conn:
+        assert requests.open_requests(conn, REQUEST) == []
 
 
 def test_asked_for_by_hand(works: Works) -> None:
@@ -292,6 +298,26 @@ def test_a_trouble_keeps_its_beginning(works: Works) -> None:
     said.clear()
     works.step()
     assert works.troubles() == []
+
+
+def test_a_step_that_cannot_be_made(works: Works) -> None:
+    """What ends every step with an error is told to whoever asks what is wrong, until a step ends well; nothing is forgotten meanwhile."""
+    works.step()
+    policy, began = works.policies[-1], works.now
+    policy.fault = True
+    works.ask("RAL", "wrong", 3)
+    with works.floor.database.begin() as conn:
+        robot_troubles.keep(conn, [("slurm", "it is down")], began)
+    thread = RobotThread(works.service, lambda: works.now + TICKS, lambda *_: None, lambda _error: None)
+    thread.start()
+    eventually(lambda: len(works.troubles()) == 2, "the trouble is told")
+    thread.stop()
+    assert works.troubles() == [("slurm", began), ("robots", began + TICKS)]
+    with works.floor.database.connect() as conn:
+        assert "ZeroDivisionError in test_robots_service.py" in robot_troubles.read(conn)[1].words
+    works.floor.until_done(works.now)
+    works.step(15)
+    assert (works.troubles(), works.changes()) == ([], [("RAL", "exclude")])
 
 
 def test_stress_is_no_evidence(works: Works) -> None:

@@ -1,5 +1,6 @@
 """Every job that is intended gets one record, whatever engines, payloads and power cuts do."""
 
+import asyncio
 import os
 import random
 import signal
@@ -14,13 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
+from helpdesk.errors import UsageError
+from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, JobSpec, Status
 from helpdesk.robots.engines import folders
 from helpdesk.robots.engines.local import LocalEngine
 from helpdesk.robots.record import Blame, JobState, Phase
-from helpdesk.robots.turn import OVERDUE, SILENT
+from helpdesk.robots.robot import Turned
+from helpdesk.robots.serving import OVERDUE, SILENT
+from helpdesk.robots.turn import SLOW, Turns
 from tests.desk import PROJECT
-from tests.robots import LANE, T0, Floor, intents
+from tests.robots import LANE, SCRIPTS, T0, Floor, intents, recipe
 
 
 @pytest.fixture
@@ -313,3 +317,70 @@ def test_another_lane_waits_for_nobody(floor: Floor) -> None:
     time.sleep(0.5)
     floor.turn()
     assert [one.site for one in floor.records().values()] == ["DESY-HH"]
+
+
+class Deaf(Faulty):
+    """Asked what it is, it says nothing until somebody wakes it, and may be out of order then."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.awake, self.asked = asyncio.Event(), 0
+
+    async def describe(self) -> EngineInfo:
+        self.asked += 1
+        await self.awake.wait()
+        return await super().describe()
+
+
+def test_a_dead_engine_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """While one engine does not answer the jobs of the others run to their end; it is asked once, told of, and served when it is back."""
+
+    async def play(floor: Floor, deaf: Deaf) -> None:
+        turns, long = Turns(floor.robot, patience=0.1), T0 + 2 * SLOW
+        deaf.broken["describe"] = (True, False)
+        waiting = [
+            replace(one, lane=replace(LANE, engine="deaf"), job=f"d-{one.job}") for one in intents("good", 2)
+        ]
+        assert (await turns.turn([*waiting, *intents("good", 2)], T0)).troubles == []
+        turned = Turned()
+        while not floor.records():
+            turned = await turns.turn((), long)
+        assert ([name for name, _ in turned.troubles], deaf.asked) == (["deaf"], 1)
+        assert "12:00 UTC, and has not answered" in turned.troubles[0][1]
+        deaf.awake.set()
+        turned = await turns.turn((), long)
+        while deaf.asked == 1:
+            turned = await turns.turn((), long)
+        assert turned.troubles == [("deaf", "describe failed")]
+        deaf.awake.clear()
+        await turns.turn((), long)
+        assert (await turns.turn((), long + SLOW)).troubles == [
+            ("deaf", "describe failed")
+        ]  # it has been since then
+        deaf.broken.clear()
+        deaf.awake.set()
+        while floor.live():
+            turned = await turns.turn((), long)
+        assert turned.troubles == []
+
+    floor = Floor(tmp_path)
+    deaf = Deaf(tmp_path / "deaf")
+    floor.robot = replace(floor.robot, engines={**floor.robot.engines, "deaf": deaf})
+    asyncio.run(play(floor, deaf))
+    assert {one.state for one in floor.records().values()} == {JobState.SUCCESS}
+    assert len(floor.records()) == 4
+    floor.close()
+
+
+def test_a_job_that_cannot_be_described(floor: Floor) -> None:
+    """A template whose data set is gone is told in words; its jobs wait, and those of the other templates go."""
+
+    def gone(_job: str) -> JobSpec:
+        raise UsageError("no data set has a weight above 0")
+
+    floor.robot = replace(floor.robot, recipes={**floor.robot.recipes, "odd": replace(recipe(""), spec=gone)})
+    turned = floor.turn(*intents("odd", 2), *intents("good", 2))
+    assert turned.troubles == [("local", "no data set has a weight above 0")]
+    floor.robot = replace(floor.robot, recipes={**floor.robot.recipes, "odd": recipe(SCRIPTS["good"])})
+    floor.until_done()
+    assert Counter(one.state for one in floor.records().values()) == {JobState.SUCCESS: 4}

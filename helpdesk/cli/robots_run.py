@@ -12,9 +12,10 @@ from helpdesk.cli.robotics import Site
 from helpdesk.errors import HeldError, UsageError
 from helpdesk.robots import exchange, kitchen
 from helpdesk.robots.record import Record
+from helpdesk.robots.robot import Robot
 from helpdesk.robots.schedule import Intent, asked
 from helpdesk.robots.service import REQUEST
-from helpdesk.robots.turn import Robot, turn
+from helpdesk.robots.turn import Turns
 from helpdesk.settings import Settings
 from helpdesk.store import requests
 
@@ -91,8 +92,8 @@ async def _run_here(robot: Robot, wanted: list[Intent], *, wait: bool) -> list[R
     """Turn until all of them have ended."""
     mine, ended = {one.job for one in wanted}, list[Record]()
     with bar("test jobs", len(wanted)) as (progress, task):
-        turned = await turn(robot, wanted, app.clock())
-        told: set[str] = set()
+        turns, told = Turns(robot), set[str]()
+        turned = await turns.turn(wanted, app.clock())
         while True:
             fresh = [one for one in turned.records if one.job in mine]
             ended += fresh
@@ -101,11 +102,12 @@ async def _run_here(robot: Robot, wanted: list[Intent], *, wait: bool) -> list[R
                 if trouble not in told:
                     told.add(trouble)
                     screen.complain(f"{name}: {trouble}")
-            missing = mine - {one.job for one in ended} - {one.job for one in turned.kept}
-            if not wait or not missing:
+            if not wait and turned.kept:
+                screen.complain(f"{len(turned.kept)} jobs find no room: [robots] max_on_the_way")
+            if not wait or not mine - {one.job for one in ended}:
                 return ended
             await asyncio.sleep(LOOK_SECONDS)
-            turned = await turn(robot, [], app.clock())
+            turned = await turns.turn(turned.kept, app.clock())
 
 
 def _show(ended: list[Record]) -> None:

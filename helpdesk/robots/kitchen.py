@@ -22,8 +22,8 @@ from helpdesk.robots.engines.slurm import SlurmEngine
 from helpdesk.robots.outcome import Work
 from helpdesk.robots.payloads import argv, pack, packed
 from helpdesk.robots.record import TestKind
+from helpdesk.robots.robot import Recipe, Robot
 from helpdesk.robots.schedule import Lane, Mix, choose
-from helpdesk.robots.turn import Recipe, Robot
 from helpdesk.settings import Settings
 from helpdesk.settings.robots import POPULAR, Arc, Dataset, HTCondor, JobTemplate, Queue
 

@@ -9,18 +9,19 @@ from sqlalchemy import Engine as Database
 from helpdesk.robots import kitchen
 from helpdesk.robots.downtimes import Downtimes
 from helpdesk.robots.judging import SiteInfo
+from helpdesk.robots.plan import Plan, replayed
 from helpdesk.robots.protocol import Info, Policy
-from helpdesk.robots.service import Plan, Service, replayed
-from helpdesk.robots.thread import RobotThread
+from helpdesk.robots.service import Service
+from helpdesk.robots.thread import PATIENCE_SECONDS, RobotThread
 from helpdesk.robots.verdict import VERSION, Verdicts, make_policy
 from helpdesk.settings import Settings
 from helpdesk.shifts.source import Source
 
 
-def service(settings: Settings, database: Database) -> tuple[Service, Downtimes]:
+def service(settings: Settings, database: Database, patience: float) -> tuple[Service, Downtimes]:
     """The robots of a board; UsageError says what is missing."""
     down = downtimes(settings)
-    return Service(kitchen.robot(settings, database), plan(settings, down)), down
+    return Service(kitchen.robot(settings, database), plan(settings, down), patience), down
 
 
 def plan(settings: Settings, down: Downtimes) -> Plan:
@@ -84,5 +85,5 @@ def thread(
     """What a daemon starts beside its cycles; None for a board without queues."""
     if not kitchen.lanes(settings):
         return None
-    works, down = service(settings, database)
+    works, down = service(settings, database, PATIENCE_SECONDS)
     return RobotThread(works, wall, tell, failed, down.refresh)

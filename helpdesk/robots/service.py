@@ -4,25 +4,25 @@ One step does all of it.  Everything that a step must remember is in the databas
 the last weeks (`helpdesk.robots.judging`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from helpdesk.robots import blacklist, central
-from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, SiteInfo, excluded, judge
-from helpdesk.robots.protocol import Info, Policy
+from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, excluded
+from helpdesk.robots.plan import Plan, replayed
+from helpdesk.robots.protocol import Policy
+from helpdesk.robots.robot import Robot, Turned
 from helpdesk.robots.ruling import Opinions, news, outage
-from helpdesk.robots.schedule import Intent, Lane, Mix, asked, routine
-from helpdesk.robots.turn import Robot, Turned, turn
+from helpdesk.robots.schedule import Intent, Lane, asked, routine
+from helpdesk.robots.serving import said
+from helpdesk.robots.turn import Turns
 from helpdesk.robots.verdict import Verdicts, words
 from helpdesk.store import (
     boardmails,
     incidents,
     meta,
-    records,
     requests,
     robot_troubles,
     site_orders,
@@ -35,29 +35,18 @@ from helpdesk.store.verdicts import Change
 
 LAST = "robots.turn"
 REQUEST = requests.ROBOTS
-MANUAL, RETEST = "manual", "retest"
-"""The campaigns of what people ask for: the team, and whoever answers for a site."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the configuration says about robots."""
-
-    lanes: Sequence[Lane]
-    mixes: Mapping[Lane, Mix]
-    sites: Mapping[str, SiteInfo]
-    make: Callable[[Info], Policy]
-    version: str  # of the policy
-    downtimes: Callable[[datetime], Iterable[Downtime]] = field(default=lambda _now: ())
-    blacklist: Path | None = None
-    complaints: Callable[[], Iterable[str]] = field(default=tuple)  # what is wrong with those calendars
+MANUAL = "manual"
+"""The campaign of what the team asks for by hand."""
+STEP = "robots"
+"""The trouble that a step itself could not be made."""
 
 
 class Service:
-    """One board's robots; its methods run one at a time."""
+    """One board's robots; its methods run one at a time.  `patience`: the seconds that a step waits for engines (`Turns`)."""
 
-    def __init__(self, robot: Robot, plan: Plan) -> None:
+    def __init__(self, robot: Robot, plan: Plan, patience: float | None = None) -> None:
         self._robot = robot
+        self._turns = Turns(robot, patience)
         self._plan = plan
         self._judges: dict[str, Judge] | None = None
         self._wishes: list[Intent] = []  # asked for by policies, not sent yet
@@ -71,21 +60,31 @@ class Service:
 
     async def step(self, now: datetime) -> Turned:
         """Look, judge, send."""
+        try:
+            return await self._step(now)
+        except BaseException:
+            self._judges = None  # it may have missed what happened meanwhile: the records tell it all
+            raise
+
+    def broke(self, error: Exception, now: datetime) -> None:
+        """A step ended with an error: whoever asks what is wrong learns it, until one ends well."""
+        with self._robot.database.begin() as conn:
+            known = {one.what: one.words for one in robot_troubles.read(conn)}
+            self.troubles = frozenset({**known, STEP: f"a step cannot be made: {said(error)}"}.items())
+            robot_troubles.keep(conn, self.troubles, now)
+
+    async def _step(self, now: datetime) -> Turned:
         self._read_anew(now)
         judges = self._ready(now)
         open_ = self._rule(judges, now)
         with self._robot.database.begin() as conn:
             due = self._due(conn, now)
-        intents = [*due, *self._requested(open_), *self._wishes]
-        turned = await turn(self._robot, [one for one in intents if self._may_go(one)], now)
-        self._wishes = [one for one in turned.kept if one.campaign in {MANUAL, RETEST}]
-        with (
-            self._robot.database.begin() as conn
-        ):  # after a crash they are asked for again, under the same ids
-            requests.done(conn, open_, now)
+        intents = [*due, *(intent for one in open_ for intent in self._requested(one)), *self._wishes]
+        turned = await self._turns.turn([one for one in intents if self._may_go(one)], now)
+        self._close(open_, turned, now)
         self._feed(judges, turned)
         told = [one for mine in judges.values() for one in mine.until(now)]
-        self._wishes += [intent for one in told for intent in self._probes(one)]
+        self._wishes = [intent for one in told for intent in self._probes(one)]
         self._decide(told, judges, now)
         self._find_incidents(judges, now)
         self._note(turned, now)
@@ -117,16 +116,22 @@ class Service:
         ruling = self._rulings.get(intent.lane.site)
         return ruling is None or ruling.pause is None or intent.campaign == MANUAL
 
-    def _requested(self, open_: Sequence[Request]) -> list[Intent]:
-        """What people asked for."""
+    def _requested(self, one: Request) -> list[Intent]:
+        """What somebody asked for: each time the same jobs."""
         return [
             intent
-            for one in open_
             for lane in self._lanes(str(one.args["site"]), str(one.args["template"]))
             for intent in asked(
                 lane, str(one.args["template"]), int(one.args["count"]), str(one.args["campaign"]), one.at
             )
         ]
+
+    def _close(self, open_: Sequence[Request], turned: Turned, now: datetime) -> None:
+        """What has all its jobs on their way is done; what found no room for all of them is asked for again, after a restart too."""
+        kept = {one.job for one in turned.kept}
+        done = [one for one in open_ if not any(x.job in kept for x in self._requested(one))]
+        with self._robot.database.begin() as conn:
+            requests.done(conn, done, now)
 
     def _probes(self, told: Asked) -> list[Intent]:
         return [
@@ -260,25 +265,6 @@ class Service:
             self._unwritten = ""
         except OSError as error:
             self._unwritten = f"the blacklist cannot be written: {path}: {error.strerror}"
-
-
-def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: datetime) -> dict[str, Judge]:
-    """A judge for each experiment who was told of the last weeks, and has not been asked since; `templates`: name -> experiment."""
-    start = now - MEMORY
-    judges: dict[str, Judge] = {}
-    for experiment in sorted({one.experiment for one in plan.lanes}):
-        mine = {one.site for one in plan.lanes if one.experiment == experiment}
-        sites = {name: info for name, info in plan.sites.items() if name in mine}
-        names = [name for name, of in templates.items() if of == experiment]
-        if names:
-            judges[experiment] = judge(experiment, sites, names, start, plan.make)
-    for record in records.read(conn, since=start):
-        if record.experiment in judges:
-            judges[record.experiment].ended(record)
-    for one in (*plan.downtimes(now), *map(outage, site_orders.outages(conn, start))):
-        for each in judges.values():
-            each.declared(one)
-    return judges
 
 
 def _tell_the_board(conn: Connection) -> None:

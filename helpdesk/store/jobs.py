@@ -18,22 +18,30 @@ _COLUMNS = [JOB.c[one.name] for one in fields(OnItsWay)]
 
 def plan(conn: Connection, jobs: Sequence[OnItsWay]) -> int:
     """Enter what is intended; a job that is there, or has a record, is not entered again.  How many were new."""
-    fresh: dict[str, OnItsWay] = {}
-    for chunk in chunks(jobs):
-        names = [one.job for one in chunk]
-        known = set(conn.execute(select(JOB.c.job).where(JOB.c.job.in_(names))).scalars())
-        known |= set(conn.execute(select(RECORD.c.job).where(RECORD.c.job.in_(names))).scalars())
-        fresh |= {one.job: one for one in chunk if one.job not in known}
+    new = unknown(conn, [one.job for one in jobs])
+    fresh = {one.job: one for one in jobs if one.job in new}
     if fresh:
         conn.execute(insert(JOB), [asdict(one) for one in fresh.values()])
     return len(fresh)
 
 
-def live(conn: Connection, stage: str | None = None) -> list[OnItsWay]:
+def unknown(conn: Connection, names: Iterable[str]) -> set[str]:
+    """Those that are no jobs on their way, and have no record."""
+    found: set[str] = set()
+    for chunk in chunks(names):
+        known = set(conn.execute(select(JOB.c.job).where(JOB.c.job.in_(chunk))).scalars())
+        known |= set(conn.execute(select(RECORD.c.job).where(RECORD.c.job.in_(chunk))).scalars())
+        found |= set(chunk) - known
+    return found
+
+
+def live(conn: Connection, stage: str | None = None, engine: str | None = None) -> list[OnItsWay]:
     """The jobs without a record, by when they were meant to go."""
     query = select(*_COLUMNS).order_by(JOB.c.t_scheduled, JOB.c.job)
     if stage is not None:
         query = query.where(JOB.c.stage == stage)
+    if engine is not None:
+        query = query.where(JOB.c.engine == engine)
     return [OnItsWay(**row) for row in conn.execute(query).mappings()]
 
 

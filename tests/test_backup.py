@@ -163,6 +163,26 @@ def test_a_lost_disk_comes_back_with_its_secret(desk: Desk) -> None:
     assert desk.read("db", "check")["ok"]
 
 
+@pytest.mark.parametrize("begin", [0, 5000], ids=["nothing is left", "torn"])
+def test_a_damaged_database_is_moved_away(desk: Desk, begin: int) -> None:
+    """What SQLite cannot read any more is said to be damaged by every command, and a restore puts it aside as it is."""
+    desk.deliver("Jobs fail", "<a@x>")
+    desk.run(T0)
+    saved, database = desk.folder / "saved.db", desk.folder / "helpdesk.db"
+    assert desk.say("db", "backup", str(saved)).code == 0
+    octets = database.read_bytes()
+    broken = octets[:begin] + b"\xa5" * (len(octets) - begin)
+    database.write_bytes(broken)
+    for command in (("threads",), ("run", "--once"), ("db", "check")):
+        said = desk.say(*command)
+        assert said.code in {1, 2}
+        assert "`helpdesk db restore` brings a backup back" in f"{said.out}{said.err}"
+    [kept] = desk.read("db", "restore", str(saved))["kept"][:1]
+    assert len(Path(kept).read_bytes()) == len(broken)
+    assert [one["subject"] for one in desk.read("threads")] == ["Jobs fail"]
+    assert "mails" in desk.say("plan").out
+
+
 def test_nothing_is_replaced_by_a_backup(desk: Desk) -> None:
     """A backup never overwrites a file, and without a database there is nothing to save: bad usage, and no file."""
     saved = desk.folder / "saved.db"

@@ -16,9 +16,10 @@ from typer.core import TyperGroup
 
 from helpdesk import app, doors
 from helpdesk.cli import screen
-from helpdesk.errors import HelpdeskError
+from helpdesk.errors import HelpdeskError, UsageError
 from helpdesk.settings import Settings
 from helpdesk.store import db, migrations, names
+from helpdesk.store.complaints import complaint
 
 DEFAULT_CONFIG = Path("helpdesk.toml")
 OK, FAILED, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -39,26 +40,22 @@ class Shell(TyperGroup):
         except HelpdeskError as error:
             code, words = error.exit_code, str(error)
         except DBAPIError as error:
-            local = isinstance(error.orig, sqlite3.Error)
-            code = UNREACHABLE if not local or _may_pass(error.orig) else USAGE
+            code = USAGE if isinstance(error.orig, sqlite3.Error) else UNREACHABLE
             words = f"the database: {error.orig}"
-        except sqlite3.Error as error:
-            code, words = UNREACHABLE if _may_pass(error) else USAGE, f"the database: {error}"
+        except sqlite3.Error as error:  # a copy of a file
+            found = complaint(error, "the file or its copy") or UsageError(f"the database: {error}")
+            code, words = found.exit_code, str(found)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `helpdesk threads | head` is no error
                 raise
-            code, words = USAGE, f"{error.filename or 'helpdesk'}: {error.strerror or error}"
+            code = UNREACHABLE if error.errno in _PASSING else USAGE
+            words = f"{error.filename or 'helpdesk'}: {error.strerror or error}"
         screen.complain(words)
         raise typer.Exit(code)
 
 
-_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
-
-
-def _may_pass(error: object) -> bool:
-    """Whether trying later may help (a lock, a full disk), so that systemd tries again: exit code 2 means never."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _PASSING  # the primary result code is the low byte
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.ENOMEM})
+"""Trying later may help: systemd tries again, which it never does after exit code 2."""
 
 
 def _chosen(ctx: typer.Context, given: Path | None) -> Path:

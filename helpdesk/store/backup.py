@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from helpdesk.errors import UsageError
-from helpdesk.store import db, holds, migrations, sqlite
+from helpdesk.store import complaints, db, holds, migrations, sqlite
 from helpdesk.store.lock import instance_lock
 
 
@@ -60,10 +60,25 @@ def restore(place: Place, source: Path, now: datetime) -> Sequence[Path]:
     with instance_lock(place.url), _draft(place.database) as draft:
         _copy_of(source, draft)
         _same_secret(place, _secret_beside(source))
-        kept = back_up(place, _before(place, now)) if place.database.is_file() else ()
+        kept = _set_aside(place, _before(place, now)) if place.database.is_file() else ()
         _hold_mails(draft, source.name, now)
         sqlite.backup(draft, place.database)
     return kept
+
+
+def _set_aside(place: Place, target: Path) -> Sequence[Path]:
+    """Save what lies there; a damaged file, of which SQLite makes no copy, is moved away with its log."""
+    try:
+        return back_up(place, target)
+    except sqlite3.DatabaseError as error:
+        if not complaints.is_damaged(error):
+            raise
+    moved = []
+    for end in ("", "-wal", "-shm"):
+        old = place.database.with_name(f"{place.database.name}{end}")
+        if old.exists():
+            moved.append(old.rename(target.with_name(f"{target.name}{end}")))
+    return moved
 
 
 def _copy_of(source: Path, draft: Path) -> None:

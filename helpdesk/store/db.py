@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
-from helpdesk.store import postgresql, sqlite
+from helpdesk.store import complaints, postgresql, sqlite
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,23 @@ def open_engine(address: Address) -> Engine:
     if url.get_backend_name() == "postgresql":
         return postgresql.open_engine(url, address.password if isinstance(address, Secured) else None)
     pooled = url.database not in {None, "", ":memory:"}
-    engine = create_engine(url, pool_use_lifo=True) if pooled else create_engine(url)  # the last one is warm
+    warm = {"pool_use_lifo": True} if pooled else {}  # the last one is warm
+    engine = create_engine(url, hide_parameters=True, **warm)  # an error must not quote a mail
     sqlite.prepare(engine)
+    complaints.listen(engine)
+    return engine
+
+
+def peephole(file: Path) -> Engine:
+    """A SQLite file as it is, without the settings that would change it: for who only looks whether it is ours."""
+    engine = create_engine(f"sqlite:///{file}", hide_parameters=True)
+    complaints.listen(engine)
     return engine
 
 
 def onlooker(engine: Engine) -> Engine:
     """One more door to the same SQLite database, for a process beside this one: it writes nothing, and keeps little in memory."""
-    door = create_engine(engine.url)
+    door = create_engine(engine.url, hide_parameters=True)
     sqlite.prepare(door)
     sqlite.restrain(door)
     return door

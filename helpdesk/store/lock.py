@@ -7,7 +7,7 @@ session that holds an advisory lock (`helpdesk.store.advisory`).
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -70,10 +70,9 @@ def instance_lock(address: Address) -> Iterator[InstanceLock]:
     path = database.with_name(f"{database.name}.lock")
     with path.open("a+") as file:
         _take(file, path)
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        with suppress(OSError):  # on a full disk the lock holds all the same: the number is for people
+            os.truncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), f"{os.getpid()}\n".encode(), 0)
         lock = _FileLock(path, file)
         lock.check()  # it may have been replaced between opening and locking
         yield lock

@@ -74,8 +74,14 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 _BUSY = "55P03"
 _DENIED = "42501"
-_GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "53300"})
-"""SQLSTATE of a server that ends, starts, or has no room for us."""
+_GONE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05"})
+"""SQLSTATE of a server that ends or starts."""
+
+_POOR = frozenset({"53000", "53100", "53200", "53300", "58030", "57014", "40P01"})
+"""Of one that has no room (disk, memory, connections), cannot write, or ended what we asked for."""
+
+_REPLICA = "25006"
+"""Of one that only reads: what was the first server is the second now."""
 
 
 def open_engine(url: URL, password: Callable[[], str] | None = None) -> Engine:
@@ -152,6 +158,8 @@ def _on_error(context: ExceptionContext) -> None:
     if context.is_pre_ping or not isinstance(error, driver.Error):
         return
     state, words = getattr(error, "sqlstate", None), " ".join(str(error).split())
+    if state == _REPLICA and context.connection is not None and may_write(context.connection):
+        raise UnreachableError(f"the database takes no changes: {words}")
     if state == _BUSY:
         raise UnreachableError(
             f"the database: somebody else has been writing for more than {WAIT_SECONDS} seconds"
@@ -160,7 +168,7 @@ def _on_error(context: ExceptionContext) -> None:
         raise UsageError(f"the database: {words}; its owner must be the user in [store] url")
     if context.connection is None and isinstance(error, driver.ProgrammingError):
         raise UsageError(f"[store] url: {words}")
-    if context.connection is None or context.is_disconnect or state in _GONE:
+    if context.connection is None or context.is_disconnect or state in _GONE | _POOR:
         raise UnreachableError(f"the database: {words}")
 
 

@@ -6,7 +6,7 @@ Alembic is loaded when there is something to do: most runs only look whether the
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, column, create_engine, inspect, select, table
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 
 from helpdesk.errors import UsageError
 from helpdesk.store import db, postgresql
@@ -57,7 +57,7 @@ def check(address: db.Address) -> Sequence[str]:
         file = db.sqlite_file(address)
         if file is None or not file.is_file():
             return [EMPTY]
-        engine = create_engine(f"sqlite:///{file}")  # without the settings that would change it
+        engine = db.peephole(file)
     try:
         with db.reading(engine) as connection:
             return _problems(connection)

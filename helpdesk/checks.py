@@ -20,8 +20,8 @@ from helpdesk.remedies import remedies
 from helpdesk.report import Report
 from helpdesk.robotscheck import robot_findings
 from helpdesk.settings import Login, Settings
-from helpdesk.store import census, meta, migrations
-from helpdesk.store.db import reading, sqlite_file
+from helpdesk.store import advisory, census, meta, migrations
+from helpdesk.store.db import on_server, reading, sqlite_file
 
 Progress = Callable[[str], None]
 
@@ -123,6 +123,8 @@ def _database(settings: Settings) -> Finding:
 
 def _tables(settings: Settings, *, may_be_empty: bool) -> Finding:
     problems = migrations.check(doors.database(settings))
+    if on_server(doors.database(settings)):
+        advisory.try_out(doors.database(settings))
     if may_be_empty and problems == [migrations.EMPTY]:
         return Finding(
             "database", ok=True, what="empty: the first run makes its tables, and adopts the mailbox"

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, event, text
 
-from helpdesk.errors import HeldError
+from helpdesk.errors import HeldError, UsageError
 from helpdesk.store import meta
 from helpdesk.store.db import Address, open_engine
-from helpdesk.store.postgresql import LOCKS, NAMED, may_write
+from helpdesk.store.postgresql import LOCKS, NAMED, is_pooled, may_write
 
 NAME = "instance"
 """The fact about the board that says who may write."""
@@ -37,11 +37,30 @@ def held(address: Address) -> Iterator["SessionLock"]:
     engine = open_engine(address)
     lock = SessionLock(engine)
     try:
+        _refuse_pools(engine)
         lock.take()
         yield lock
     finally:
         lock.free()
         engine.dispose()
+
+
+def try_out(address: Address) -> None:
+    """Say why the lock could not be held here (UsageError), without taking it."""
+    engine = open_engine(address)
+    try:
+        _refuse_pools(engine)
+    finally:
+        engine.dispose()
+
+
+def _refuse_pools(engine: Engine) -> None:
+    """Behind a pooler that lends sessions for a transaction each, the lock would be anybody's."""
+    if is_pooled(engine):
+        raise UsageError(
+            "[store] url: what answers there lends a session for one transaction (PgBouncer with pool_mode = transaction),"
+            " and nobody can hold the lock of the board: connect to PostgreSQL directly, or with pool_mode = session"
+        )
 
 
 class SessionLock:

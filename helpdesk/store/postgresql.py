@@ -203,6 +203,14 @@ def _on_many(cursor: Any, statement: str, rows: Sequence[Row], _context: object)
     return True
 
 
+def is_pooled(engine: Engine) -> bool:
+    """Whether two sessions at once are served by one process: then none of them is a session of the server's."""
+    ask = "SELECT pg_backend_pid()"
+    with engine.connect() as one, engine.connect() as other:
+        both = [conn.execution_options(isolation_level="AUTOCOMMIT") for conn in (one, other)]
+        return len({conn.exec_driver_sql(ask).scalar_one() for conn in both}) < len(both)
+
+
 def unfit(connection: Connection) -> str | None:
     """Why a database cannot be ours."""
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()

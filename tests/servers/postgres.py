@@ -72,7 +72,7 @@ class Postgres:
             file.write_bytes(pem)
             file.chmod(0o600)
             if os.geteuid() == 0:
-                os.chown(file, _owner()["user"], -1)
+                os.chown(file, owner()["user"], -1)
             self.do(
                 "ALTER SYSTEM SET ssl_cert_file = 'server.pem'",
                 "ALTER SYSTEM SET ssl_key_file = 'server.pem'",
@@ -96,7 +96,7 @@ class Postgres:
             self.process = subprocess.Popen(
                 [*leash(), str(PROGRAMS / "postgres"), "-D", str(self.directory / "data"), "-p", str(self.port),
                  *(word for setting in calm for word in ("-c", setting))],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **_owner(),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **owner(),
             )  # fmt: skip
         end = time.monotonic() + 20
         while True:
@@ -131,7 +131,7 @@ def start() -> Postgres:
         raise FileNotFoundError("PostgreSQL is not installed")
     directory = Path(tempfile.mkdtemp(prefix="hd", dir=_memory()))
     if os.geteuid() == 0:
-        os.chown(directory, _owner()["user"], -1)
+        os.chown(directory, owner()["user"], -1)
     version = subprocess.run(
         [PROGRAMS / "postgres", "--version"], check=True, capture_output=True, text=True
     ).stdout
@@ -140,7 +140,7 @@ def start() -> Postgres:
     subprocess.run(
         [PROGRAMS / "initdb", "-D", directory / "data", "-U", "helpdesk", "-A", "trust", "-E", "UTF8",
          "--locale=C.UTF-8", *language, "--no-sync"],
-        check=True, capture_output=True, cwd=directory, **_owner(),
+        check=True, capture_output=True, cwd=directory, **owner(),
     )  # fmt: skip
     with (directory / "data" / "postgresql.conf").open("a") as settings:
         settings.write("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\n")
@@ -163,7 +163,7 @@ def _memory() -> str | None:
     return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > _ROOM else None
 
 
-def _owner() -> dict[str, Any]:
+def owner() -> dict[str, Any]:
     """Who runs it: initdb and postgres refuse root."""
     if os.geteuid() != 0:
         return {}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from helpdesk.hands import helping
 from helpdesk.mailbox import ahead, first, ingest
@@ -255,3 +256,26 @@ def test_a_first_sync_reads_each_header_once(bench: Bench) -> None:
         "<a@x>", "MAILER-DAEMON@example.org", headers={"Content-Type": "multipart/report; boundary=x"}
     )
     assert bench.look(bench.connect(before)).new == 1
+
+
+def _indexes(bench: Bench) -> set[str | None]:
+    made = inspect(bench.engine)
+    return {index["name"] for table in METADATA.tables for index in made.get_indexes(table)}
+
+
+@pytest.mark.parametrize("end", ["at once", "later"])
+def test_a_first_sync_leaves_every_index(bench: Bench, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """What a large first sync does without is there when it is complete, also when it was interrupted."""
+    known = _indexes(bench)
+    monkeypatch.setattr(first, "BATCH", 10)
+    monkeypatch.setattr(first, "MANY", 0)
+    for number in range(30):
+        bench.deliver(f"<{number}@x>", answers=[f"<{number - 1}@x>"] if number % 5 else [])
+    if end == "later":
+        with pytest.raises(Crash):
+            bench.look(bench.connect(dies_at("FETCH", 2)))
+        assert _indexes(bench) < known
+        monkeypatch.setattr(first, "MANY", 4000)
+    bench.look(bench.connect())
+    assert _indexes(bench) == known
+    assert len(bench.threads()) == 6

@@ -21,7 +21,7 @@ from helpdesk.mailbox.ingest import Intake, wanted_fields
 from helpdesk.mailbox.reunite import Read, Reunion
 from helpdesk.model import Stamp
 from helpdesk.ports import FolderStatus, Mailbox
-from helpdesk.store import folders
+from helpdesk.store import folders, indexes
 from helpdesk.store.db import reading
 from helpdesk.store.folders import FolderState
 from helpdesk.store.lazily import lazily
@@ -46,6 +46,9 @@ def sync(
     ]  # else it changed between two attempts: an ordinary delta heals it
     if sum(status.messages for status, state in folders_to_read if state.uidnext < status.uidnext) < MANY:
         board.hands.close()
+    else:
+        with engine.begin() as conn:
+            indexes.drop(conn)
     try:
         reader = _First(mailbox, engine, board, stamp)
         return sum(reader.folder(status, state) for status, state in folders_to_read)

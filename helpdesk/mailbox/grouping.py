@@ -4,6 +4,7 @@ What is loaded are the components (see `helpdesk.mailbox.threads`) that the new 
 only what differs.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from helpdesk.mailbox.apart import slices
 from helpdesk.mailbox.threads import Group, Node, components, linked_ids, partition, thread_code
 from helpdesk.rules.join import JoinPart
 from helpdesk.rules.state import ThreadState
-from helpdesk.store import groups, threads
+from helpdesk.store import groups, messages, threads
 from helpdesk.store.groups import Alias, Member, NewThread, OldThread
 
 AT_ONCE = 10_000
@@ -47,16 +48,24 @@ def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grou
     if not gathered.nodes and not touched:
         return Grouped(frozenset(), (), ())
     old = _Old(groups.threads_in(conn, touched), groups.aliases(conn, touched))
-    return _Regrouping(conn, join, gathered, old).run()
+    regrouping = _Regrouping(conn, join, gathered, old)
+    grouped = regrouping.run()
+    groups.place_messages(conn, regrouping.placed)
+    return grouped
 
 
 def _first(conn: Connection, join: Join) -> Grouped:
     """There is no thread yet: a few components at a time, because there may be many."""
     found: list[Grouped] = []
+    home = array("q", [0]) * messages.next_key(conn)  # the thread of each message, by its key
     for keys in slices(groups.ungrouped_ids(conn), AT_ONCE):
         gathered = _Gathered()
         gathered.take(groups.with_keys(conn, keys))
-        found.append(_Regrouping(conn, join, gathered, _Old({}, {})).run())
+        regrouping = _Regrouping(conn, join, gathered, _Old({}, {}))
+        found.append(regrouping.run())
+        for thread, key in regrouping.placed:
+            home[key] = thread
+    groups.place_messages(conn, ((thread, key) for key, thread in enumerate(home) if thread))
     return Grouped(
         frozenset(key for one in found for key in one.threads),
         tuple(old for one in found for old in one.joined),
@@ -89,7 +98,7 @@ class _Gathered:
 
 
 class _Regrouping:
-    """One pass over the touched components."""
+    """One pass over the touched components; that its messages are `placed` is written by who asked for it."""
 
     def __init__(self, conn: Connection, join: Join, gathered: _Gathered, old: _Old) -> None:
         self._conn = conn
@@ -102,6 +111,7 @@ class _Regrouping:
         self._new: list[NewThread] = []
         self._changed: list[NewThread] = []
         self._joined: list[tuple[int, ...]] = []
+        self.placed: list[tuple[int, int]] = []  # (thread, message), where it is not there yet
 
     def run(self) -> Grouped:
         """Partition, give each group its row, write the differences."""
@@ -196,13 +206,12 @@ class _Regrouping:
 
     def _write(self, found: Sequence[Group], homes: Sequence[int], component_of: dict[str, int]) -> None:
         was, old = self._was, self._old.aliases
-        placed = (
+        self.placed = [
             (thread, key)
             for one, thread in zip(found, homes, strict=True)
             for key in one.members
             if was.get(key) != thread
-        )
-        groups.place_messages(self._conn, placed)
+        ]
         home_of: dict[str, int] = {}
         for one, thread in zip(found, homes, strict=True):
             home_of.update(dict.fromkeys(one.ids, thread))

@@ -26,7 +26,7 @@ from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Stamp
 from helpdesk.ports import FolderStatus, Mailbox
 from helpdesk.report import Hold
-from helpdesk.store import aside, boardmails, copies, folders, holds, meta
+from helpdesk.store import aside, boardmails, copies, folders, holds, indexes, meta
 from helpdesk.store.db import reading
 from helpdesk.store.folders import FolderState
 from helpdesk.uidset import UidSet
@@ -151,9 +151,13 @@ def _apply(
         entered.run(arrivals)
         disturbed = refile(conn, changes.moved | entered.known)
         start = time.perf_counter()  # a duration for people; no decision depends on it
+        if changes.adopting:
+            indexes.make(conn, indexes.GROUPING)
         if entered.new or changes.adopting:
             disturbed |= tickets.find_threads(conn, board.authors.at_home)
         grouped = group(conn, board.join, disturbed | find_threads(conn, adopting=changes.adopting))
+        if changes.adopting:
+            indexes.make(conn, indexes.DECIDING)
         seconds = time.perf_counter() - start
         folders.forget_empty(conn, [state.key for state in listed.missing])
         meta.put_cycle(conn, changes.stamp)

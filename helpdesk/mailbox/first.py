@@ -49,11 +49,8 @@ def sync(
     else:
         with engine.begin() as conn:
             indexes.drop(conn)
-    try:
-        reader = _First(mailbox, engine, board, stamp)
-        return sum(reader.folder(status, state) for status, state in folders_to_read)
-    finally:
-        board.hands.close()  # nothing is as much again
+    reader = _First(mailbox, engine, board, stamp)
+    return sum(reader.folder(status, state) for status, state in folders_to_read)
 
 
 class _First:

@@ -8,18 +8,23 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Connection
 
+from helpdesk.hands import Hands
 from helpdesk.mailbox.apart import slices
-from helpdesk.mailbox.threads import Group, Node, components, linked_ids, partition, thread_code
+from helpdesk.mailbox.fresh import component_of, fresh, home_of, node
+from helpdesk.mailbox.threads import Group, Node, linked_ids, partition, thread_code
 from helpdesk.rules.join import JoinPart
 from helpdesk.rules.state import ThreadState
 from helpdesk.store import groups, messages, threads
 from helpdesk.store.groups import Alias, Member, NewThread, OldThread
 
-AT_ONCE = 10_000
+AT_ONCE = 2500
 """Messages that a first sync groups at once, or as many as are connected."""
+
+ALONE: Final = Hands()
 
 Join = Callable[[Sequence[JoinPart]], ThreadState]
 
@@ -33,10 +38,13 @@ class Grouped:
     refused: tuple[int, ...]  # messages that named several present roots
 
 
-def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grouped:
-    """Put every message that is in no thread into one; `disturbed` threads lost a message or got a link."""
+def group(conn: Connection, join: Join, disturbed: Collection[int] = (), hands: Hands = ALONE) -> Grouped:
+    """Put every message that is in no thread into one; `disturbed` threads lost a message or got a link.
+
+    With `hands` a first sync has help: nothing else is as much.
+    """
     if not groups.exist(conn):
-        return _first(conn, join)
+        return _first(conn, hands)
     gathered = _Gathered()
     gathered.take(groups.ungrouped(conn))
     touched: set[int] = set()
@@ -48,29 +56,24 @@ def group(conn: Connection, join: Join, disturbed: Collection[int] = ()) -> Grou
     if not gathered.nodes and not touched:
         return Grouped(frozenset(), (), ())
     old = _Old(groups.threads_in(conn, touched), groups.aliases(conn, touched))
-    regrouping = _Regrouping(conn, join, gathered, old)
-    grouped = regrouping.run()
-    groups.place_messages(conn, regrouping.placed)
-    return grouped
+    return _Regrouping(conn, join, gathered, old).run()
 
 
-def _first(conn: Connection, join: Join) -> Grouped:
+def _first(conn: Connection, hands: Hands) -> Grouped:
     """There is no thread yet: a few components at a time, because there may be many."""
-    found: list[Grouped] = []
     home = array("q", [0]) * messages.next_key(conn)  # the thread of each message, by its key
-    for keys in slices(groups.ungrouped_ids(conn), AT_ONCE):
-        gathered = _Gathered()
-        gathered.take(groups.with_keys(conn, keys))
-        regrouping = _Regrouping(conn, join, gathered, _Old({}, {}))
-        found.append(regrouping.run())
-        for thread, key in regrouping.placed:
+    new: set[int] = set()
+    refused: list[int] = []
+    asked = (list(groups.with_keys(conn, keys)) for keys in slices(groups.ungrouped_ids(conn), AT_ONCE))
+    for _, found in hands.answers(fresh, None, asked):
+        groups.add_threads(conn, found.threads)
+        groups.replace_aliases(conn, (), found.aliases)
+        new.update(one.key for one in found.threads)
+        refused += found.refused
+        for thread, key in found.placed:
             home[key] = thread
     groups.place_messages(conn, ((thread, key) for key, thread in enumerate(home) if thread))
-    return Grouped(
-        frozenset(key for one in found for key in one.threads),
-        tuple(old for one in found for old in one.joined),
-        tuple(key for one in found for key in one.refused),
-    )
+    return Grouped(frozenset(new), (), tuple(refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,15 @@ class _Gathered:
 
     def take(self, members: Iterable[Member]) -> None:
         """Take in rows of the store."""
-        for key, own, refs, parents, link, time, thread in members:
-            references, answered = tuple(refs.split()), tuple(parents.split())
-            self.nodes[key] = Node(time, own, key, references, answered, link or None)
-            if thread:
-                self.was[key] = thread
+        for member in members:
+            one = node(member)
+            self.nodes[one.key] = one
+            if member[-1]:
+                self.was[one.key] = member[-1]
 
 
 class _Regrouping:
-    """One pass over the touched components; that its messages are `placed` is written by who asked for it."""
+    """One pass over the touched components."""
 
     def __init__(self, conn: Connection, join: Join, gathered: _Gathered, old: _Old) -> None:
         self._conn = conn
@@ -111,32 +114,22 @@ class _Regrouping:
         self._new: list[NewThread] = []
         self._changed: list[NewThread] = []
         self._joined: list[tuple[int, ...]] = []
-        self.placed: list[tuple[int, int]] = []  # (thread, message), where it is not there yet
 
     def run(self) -> Grouped:
         """Partition, give each group its row, write the differences."""
         found = partition(self._nodes.values())
-        component_of = self._components(found)
+        components = component_of(found, self._nodes.values())
         kept = self._keepers(found)
         homes = [
-            self._settle(one, component_of[one.root], kept.get(index, ())) for index, one in enumerate(found)
+            self._settle(one, components[one.root], kept.get(index, ())) for index, one in enumerate(found)
         ]
         self._write_threads(found, homes)
-        self._write(found, homes, component_of)
+        self._write(found, homes, components)
         return Grouped(
             frozenset(t.key for t in (*self._new, *self._changed)),
             tuple(self._joined),
             tuple(key for one in found for key in one.refused),
         )
-
-    def _components(self, found: Sequence[Group]) -> dict[str, int]:
-        """Every id -> its component, named by its oldest message; without refused bridges a thread is a component."""
-        refused = any(one.refused for one in found)
-        parts = components(self._nodes.values()) if refused else found
-        component_of: dict[str, int] = {}
-        for part in parts:
-            component_of.update(dict.fromkeys(part.ids, min(part.members)))
-        return component_of
 
     def _keepers(self, found: Sequence[Group]) -> dict[int, list[int]]:
         """Which group keeps the rows of which old threads: the one that holds the old root, else most of its mail."""
@@ -204,27 +197,26 @@ class _Regrouping:
         archived, cycles = groups.archived(self._conn, members), groups.cycles(self._conn, members)
         return JoinPart(self._old.threads[thread].state, archived, newest, cycles)
 
-    def _write(self, found: Sequence[Group], homes: Sequence[int], component_of: dict[str, int]) -> None:
+    def _write(self, found: Sequence[Group], homes: Sequence[int], components: dict[str, int]) -> None:
         was, old = self._was, self._old.aliases
-        self.placed = [
+        placed = (
             (thread, key)
             for one, thread in zip(found, homes, strict=True)
             for key in one.members
             if was.get(key) != thread
-        ]
-        home_of: dict[str, int] = {}
-        for one, thread in zip(found, homes, strict=True):
-            home_of.update(dict.fromkeys(one.ids, thread))
+        )
+        groups.place_messages(self._conn, placed)
+        home = home_of(found, homes)
         again = [
             one
             for one, alias in old.items()
-            if (alias.component, alias.thread) != (component_of.get(one), home_of.get(one, 0))
+            if (alias.component, alias.thread) != (components.get(one), home.get(one, 0))
         ]
         moved = set(again)
         codes = {one: alias.code for one, alias in old.items()}
         new = (
-            Alias(one, codes.get(one) or thread_code(one), component, home_of.get(one, 0))
-            for one, component in component_of.items()
+            Alias(one, codes.get(one) or thread_code(one), component, home.get(one, 0))
+            for one, component in components.items()
             if one not in old or one in moved
         )
         groups.replace_aliases(self._conn, again, new)

@@ -66,6 +66,13 @@ class Listed:
 
 def observe(mailbox: Mailbox, engine: Engine, board: BoardContext, stamp: Stamp) -> Observed:
     """Read what changed since the last observation, and store it."""
+    try:
+        return _observe(mailbox, engine, board, stamp)
+    finally:
+        board.hands.close()  # nothing is as much again as a first sync
+
+
+def _observe(mailbox: Mailbox, engine: Engine, board: BoardContext, stamp: Stamp) -> Observed:
     before = mailbox.commands, mailbox.bytes
     with reading(engine) as conn:
         last = meta.last_cycle(conn)
@@ -155,7 +162,8 @@ def _apply(
             indexes.make(conn, indexes.GROUPING)
         if entered.new or changes.adopting:
             disturbed |= tickets.find_threads(conn, board.authors.at_home)
-        grouped = group(conn, board.join, disturbed | find_threads(conn, adopting=changes.adopting))
+        disturbed |= find_threads(conn, adopting=changes.adopting)
+        grouped = group(conn, board.join, disturbed, board.hands)
         if changes.adopting:
             indexes.make(conn, indexes.DECIDING)
         seconds = time.perf_counter() - start

@@ -37,7 +37,10 @@ def run_many(
     places = [names.index(name) for name in times]
     write = writer(conn.dialect)
     for chunk in chunks(rows, MANY):
-        run(conn, compiled, names, _with_times(chunk, places, write) if places else chunk)
+        columns: list[Sequence[Any]] = list(zip(*chunk, strict=True))
+        for place in places:
+            columns[place] = _written(columns[place], write)
+        run(conn, compiled, names, columns)
 
 
 @lru_cache(maxsize=64)
@@ -49,17 +52,8 @@ def _compiled(statement: Insert | Update, dialect: Dialect, names: tuple[str, ..
     return compiled
 
 
-def _with_times(
-    rows: Sequence[Row], places: Sequence[int], write: Callable[[datetime | None], object]
-) -> list[Row]:
-    known: dict[datetime | None, object] = {}
-    found: list[Row] = []
-    for row in rows:
-        values = list(row)
-        for place in places:
-            moment = row[place]
-            if moment not in known:
-                known[moment] = write(moment)
-            values[place] = known[moment]
-        found.append(tuple(values))
-    return found
+def _written(moments: Sequence[datetime | None], write: Callable[[datetime | None], object]) -> list[object]:
+    first = moments[0]
+    if all(moment is first for moment in moments):  # when a copy arrived: the same for all
+        return [write(first)] * len(moments)
+    return list(map(write, moments))

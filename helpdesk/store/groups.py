@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from helpdesk.model import Place
 from helpdesk.rules.state import ThreadState
 from helpdesk.store.bulk import run_many
-from helpdesk.store.core import ACTION, COPY, FOLDER, MESSAGE, OUTBOX, REF, THREAD, chunks
+from helpdesk.store.core import ACTION, CHUNK, COPY, FOLDER, MESSAGE, OUTBOX, REF, THREAD, chunks
 from helpdesk.store.threads import unpack_state
 
 Member = tuple[int, str, str, str, str, datetime, int]
@@ -71,15 +71,15 @@ def ungrouped(conn: Connection) -> Iterator[Member]:
 def ungrouped_ids(conn: Connection) -> Iterator[tuple[int, str, str, str]]:
     """The same, by what connects them: key, Message-ID, references and link."""
     columns = (MESSAGE.c.id, MESSAGE.c.message_id, MESSAGE.c.refs, MESSAGE.c.link)
-    for row in conn.execute(select(*columns).where(MESSAGE.c.thread == 0, ~MESSAGE.c.correspondence)):
+    query = select(*columns).where(MESSAGE.c.thread == 0, ~MESSAGE.c.correspondence)
+    for row in conn.execute(query.execution_options(yield_per=CHUNK)):
         yield tuple(row)
 
 
 def with_keys(conn: Connection, keys: Iterable[int]) -> Iterator[Member]:
     """These messages."""
     for chunk in chunks(keys):
-        for row in conn.execute(_MEMBER.where(MESSAGE.c.id.in_(chunk))):
-            yield tuple(row)
+        yield from map(tuple, conn.execute(_MEMBER.where(MESSAGE.c.id.in_(chunk))).all())
 
 
 def exist(conn: Connection) -> bool:

@@ -172,17 +172,21 @@ def _on_error(context: ExceptionContext) -> None:
         raise UnreachableError(f"the database: {words}")
 
 
-def run_many(conn: Connection, compiled: SQLCompiler, names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Execute a statement for each row, at once: the server may be far away."""
-    if len(rows) == 1:
-        conn.exec_driver_sql(compiled.string, dict(zip(names, rows[0], strict=True)))
+def run_many(
+    conn: Connection, compiled: SQLCompiler, names: Sequence[str], columns: Sequence[Sequence[Any]]
+) -> None:
+    """Execute a statement for each row, of which the `columns` are given, at once: the server may be far away."""
+    if len(columns[0]) == 1:
+        conn.exec_driver_sql(
+            compiled.string, {name: one for name, (one,) in zip(names, columns, strict=True)}
+        )
     elif isinstance(compiled.statement, Insert):
         quote = conn.dialect.identifier_preparer.quote
         where = f"{quote(compiled.statement.table.name)} ({', '.join(map(quote, names))})"
-        conn.exec_driver_sql(f"{_COPY}{where} FROM STDIN", list(rows))
+        conn.exec_driver_sql(f"{_COPY}{where} FROM STDIN", list(zip(*columns, strict=True)))
     else:
-        columns = map(list, zip(*rows, strict=True))
-        conn.exec_driver_sql(_at_once(compiled, names), dict(zip(names, columns, strict=True)))
+        lists = dict(zip(names, map(list, columns), strict=True))
+        conn.exec_driver_sql(_at_once(compiled, names), lists)
 
 
 def _at_once(compiled: SQLCompiler, names: Sequence[str]) -> str:

@@ -4,14 +4,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.sql.compiler import SQLCompiler
-
-Row = tuple[Any, ...]
 
 BUSY_SECONDS = 15
 READING = {"helpdesk_reading": True}
@@ -77,11 +74,20 @@ def restrain(engine: Engine) -> None:
     event.listen(engine, "connect", on_connect)
 
 
-def run_many(conn: Connection, compiled: SQLCompiler, names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Execute a statement for each row."""
-    order = [names.index(name) for name in compiled.positiontup or ()]
-    straight = order == list(range(len(names)))
-    conn.exec_driver_sql(compiled.string, list(rows) if straight else list(map(itemgetter(*order), rows)))
+def run_many(
+    conn: Connection, compiled: SQLCompiler, names: Sequence[str], columns: Sequence[Sequence[Any]]
+) -> None:
+    """Execute a statement for each row, of which the `columns` are given."""
+    ordered = (columns[names.index(name)] for name in compiled.positiontup or ())
+    conn.exec_driver_sql(compiled.string, list(zip(*map(_plain, ordered), strict=True)))
+
+
+def _plain(column: Sequence[Any]) -> Sequence[Any]:
+    """Truth as a number: it is stored as one, and the driver is slow to find out."""
+    return list(map(_NUMBERS.get, column, column)) if isinstance(column[0], bool) else column
+
+
+_NUMBERS = {True: 1, False: 0}
 
 
 def time_text(utc: datetime) -> str:

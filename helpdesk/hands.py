@@ -26,6 +26,9 @@ MOST: Final = 2
 WAITING: Final = 6
 """Questions that are asked and not answered yet, for each helper: what they hold is all that is held."""
 
+PATIENCE = 30.0
+"""Seconds without a sign of a helper until this process does what they have in hand: a question takes hundredths of one."""
+
 AHEAD: Final = 3
 """Questions that one helper has in hand: it goes on while this process writes what it answered."""
 
@@ -94,15 +97,18 @@ class Hands:
                 break
             free = next((job for job in waiting if not job.taken), None)
             if free is None:
-                self._move(ask, waiting, None)
+                self._move(ask, waiting, PATIENCE)
             else:
                 free.taken = True
                 free.answer, free.done = ask(about, free.question), True
         job = waiting.popleft()
         return job.question, job.answer  # type: ignore[return-value]  # it is done: that is an answer
 
-    def _move(self, ask: Callable[[C, Q], A], waiting: Iterable[_Job[Q, A]], patience: float | None) -> None:
-        """Hand out what is free, send, receive; `patience` None waits until something moves."""
+    def _move(self, ask: Callable[[C, Q], A], waiting: Iterable[_Job[Q, A]], patience: float) -> None:
+        """Hand out what is free, send, receive; where `patience` is more than 0, somebody waits, and nothing else can be done.
+
+        Helpers of which there is no sign in that time (stopped, swapped out) are let go.
+        """
         if not self._helpers:
             return
         free = (job for job in waiting if not (job.taken or job.ours))
@@ -112,6 +118,9 @@ class Hands:
         reading = [helper.answers for helper in self._helpers]
         writing = [helper.questions for helper in self._helpers if helper.unsent]
         readable, writable, _ = select.select(reading, writing, (), patience)
+        if patience and not readable and not writable:
+            self.close()
+            return
         for helper in list(self._helpers):
             try:
                 if helper.questions in writable:

@@ -69,6 +69,19 @@ def test_answers_come_in_the_order_of_the_questions(hands: Hands) -> None:
     assert not all(own for _, (_, own) in found)
 
 
+def test_a_helper_that_stands_still_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stopped process has in hand is done here after a while; nothing waits for it for ever."""
+    monkeypatch.setattr("helpdesk.hands.PATIENCE", 0.05)
+    hands = helping(BASE, cores=2, threads=1)
+    pid = hands._helpers[0]._pid
+    os.kill(pid, signal.SIGSTOP)
+    found = list(hands.answers(doubled, BASE, range(20)))
+    assert found == [(number, (BASE + 2 * number, True)) for number in range(20)]
+    assert hands.count == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_it_goes_without_helpers() -> None:
     """With no helper each question is answered here, before the next one is taken."""
     taken: list[int] = []

@@ -202,6 +202,17 @@ class TestSecondThoughts:
         assert world.state.episodes == episodes
         assert len(world.mails) == 1
 
+    def test_who_brings_a_thread_back_is_not_overridden_an_hour_later(self) -> None:
+        """A close that the bot began and a human cancelled is not due again at once: the thread waits anew."""
+        world = closing_by_the_bot(Crash.HALF_MOVED)
+        world.fetch_back(1)
+        world.settle()
+        world.wait(6 * DAY).run()
+        assert world.open
+        assert world.labels == {WAITING, VIP}
+        world.wait(DAY).run()
+        assert world.open is False
+
     def test_an_opening_mail_lifts_the_waiting_that_returns(self) -> None:
         """A user who writes while the thread is being closed is no longer waited for."""
         world = closing_by_the_bot(Crash.HALF_MOVED)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from helpdesk.bits import PLACE, STAR
+from helpdesk.model import WAITING
 from helpdesk.rules.draft import Draft, Touch
 from helpdesk.rules.facts import OPEN_KINDS
 from helpdesk.rules.state import Moving
@@ -19,6 +20,9 @@ def check_moving(draft: Draft) -> None:
     draft.state = replace(draft.state, moving=replace(moving, registers=kept))
     if any(_cancels(draft, moving, t) for t in later):
         draft.open(moving.rule, "a human was there meanwhile", human=True)
+        waiting = draft.register(WAITING)
+        if not moving.human and waiting is not None and waiting.present:  # else it would be closed again
+            draft.write(WAITING, replace(waiting, stamp=max(t.stamp for t in later)))
 
 
 def _cancels(draft: Draft, moving: Moving, touch: Touch) -> bool:

@@ -91,6 +91,25 @@ def test_numbers_that_go_down(bench: Bench, what: str) -> None:
     assert bench.copy("<3@x>").limbo == bench.cycle
 
 
+def test_a_folder_that_was_restored_from_a_snapshot(bench: Bench) -> None:
+    """UIDs that are given out again are other mails: none is taken for the one that had its UID, and no label for removed."""
+    for number in range(5):
+        bench.deliver(f"<{number}@x>", flags=["docs"] if number < 3 else ())
+    bench.look()
+    folder = bench.server.folder("INBOX")
+    bench.server.delete("INBOX", [4, 5])
+    bench.server.remove_flags("INBOX", [1], ["docs"])
+    folder.expunged.clear()
+    folder.uidnext, folder.modseq = 4, 2
+    for message in folder.mails.values():
+        message.modseq = 1
+    bench.deliver("<new@x>", subject="Another question")
+    assert bench.look().new == 1
+    assert bench.copy("<new@x>").limbo is None
+    assert bench.copy("<4@x>").limbo == bench.cycle
+    assert not bench.copy("<0@x>").known.touches
+
+
 def test_a_sparse_folder(bench: Bench) -> None:
     """A folder of three mails whose UIDs are far apart is read in a few commands, at first and whenever it is new."""
     for name in ("INBOX", "Archive/2025"):

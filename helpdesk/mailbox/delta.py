@@ -30,7 +30,7 @@ class Delta:
     before: FolderState  # as stored
     after: FolderState  # as stored once this delta is applied
     folder: Folder
-    reset: bool = False  # UIDVALIDITY changed: nothing that was known of UIDs is true
+    reset: bool = False  # UIDVALIDITY changed, or UIDNEXT went down: nothing that was known of UIDs is true
     fresh: UidSet = field(default_factory=UidSet)  # to be read: new, or visible again
     flags: dict[int, frozenset[str]] = field(default_factory=dict)  # of copies, those in limbo included
     older: Mapping[int, Stamp | None] = field(
@@ -119,13 +119,14 @@ class _Reader:
         delta, state, status = self.delta, self.delta.before, self._status
         if delta.folder.uidvalidity != status.uidvalidity:
             raise UidValidityChangedError(f"the folder {status.name!r} was replaced while it was read")
-        delta.reset = state.uidvalidity != status.uidvalidity
+        anew = status.uidnext < state.uidnext  # restored from a snapshot: its UIDs are given out again
+        delta.reset = anew or state.uidvalidity != status.uidvalidity
         delta.fresh = self._new(1 if delta.reset else state.uidnext)
         if delta.reset or state.uidnext <= 1:
             return
         if status.modseq is None or self._mailbox.tier is Tier.PLAIN:
             self._newest_flags(stamp)
-        elif state.modseq is None or status.modseq < state.modseq or status.uidnext < state.uidnext:
+        elif state.modseq is None or status.modseq < state.modseq:
             self._all_flags()
         else:
             self._changes(state.modseq)

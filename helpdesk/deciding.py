@@ -7,7 +7,6 @@ before the first command.
 """
 
 import hashlib
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -75,6 +74,7 @@ def decide_all(
     if few or obeying is not None or wishes.threads(conn) or outbox.any_about_threads(conn):
         board.hands.close()  # what this transaction knows of threads, or has written, a helper does not see
     if holds.board_is_held(report.held):
+        requests.done(conn, [one for one in wishes.requests if one.kind == "resume"], stamp.at)
         for batch in _decisions(stage, keys, held):
             _tell(stage, batch)
     else:
@@ -141,10 +141,12 @@ def _carry_out(stage: Stage, keys: Sequence[int], held: AbstractSet[str], allowe
 
 
 def _brake(stage: Stage, risky: Sequence[Shape], allowed: Budget) -> Braked:
-    """An approved plan has no limit: a person has seen it."""
-    conn, now = stage.conn, stage.stamp.at
-    braked = brake(risky, Budget(sys.maxsize, sys.maxsize) if holds.approved(conn, now) else allowed)
-    stage.report.held += holds.hold_rules(conn, braked.why, now)
+    """A plan that a person has seen and approved has no limit: a rule's, or all where the board or its mails were held."""
+    approved = holds.approved(stage.conn, stage.stamp.at)
+    if approved & {*holds.BOARD, MAILS}:
+        approved = frozenset(rule for one in risky for rule in (*one.moves, *one.mails))
+    braked = brake(risky, allowed, approved)
+    stage.report.held += holds.hold_rules(stage.conn, braked.why)
     return braked
 
 

@@ -1,7 +1,7 @@
 """Brakes on implausible plans (docs/decisions.md section 10), counted to the one that is too many."""
 
-import sys
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 import pytest
@@ -18,9 +18,9 @@ from tests.threads import DAY, GGUS, START, closed, decided, msg, opened, stamp,
 NOTHING = Braked(frozenset(), frozenset(), ())
 
 
-def brake(decisions: Iterable[Decision], budget: Budget) -> Braked:
+def brake(decisions: Iterable[Decision], budget: Budget, approved: AbstractSet[str] = frozenset()) -> Braked:
     """The brakes on these decisions."""
-    return brakes.brake([found for d in decisions if (found := shape(d)) is not None], budget)
+    return brakes.brake([found for d in decisions if (found := shape(d)) is not None], budget, approved)
 
 
 def plan(key: int, *actions: Action, idle: timedelta = timedelta()) -> Decision:
@@ -162,4 +162,9 @@ class TestWithDecisions:
         facts = thread(msg().in_inbox(ESCALATED, GGUS), state=opened(ESCALATED, GGUS))
         decision = decided(facts, stamp(2, DAY))
         assert brake([decision], Budget(0, 0)).held == {1}
-        assert brake([decision], Budget(sys.maxsize, sys.maxsize)) == NOTHING
+        assert brake([decision], Budget(0, 0), {"escalate"}) == NOTHING
+        assert brake([decision], Budget(0, 0), {"urgent"}).held == {1}
+        back = decided(
+            thread(msg().in_archive(), msg().after(DAY, 2).in_inbox(), state=closed()), stamp(2, DAY)
+        )
+        assert brake([back], Budget(0, 0), {"reopen"}) == NOTHING

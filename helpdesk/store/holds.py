@@ -21,21 +21,19 @@ def current(conn: Connection) -> list[Hold]:
 
 
 def update(conn: Connection, new: Iterable[tuple[str, str]], now: datetime, *, approval: bool) -> list[Hold]:
-    """Take in what this observation holds; a person's approval clears everything that was shown before it."""
-    held = [] if approval else current(conn)
+    """Take in what this observation holds; a person's approval clears everything that was shown before it, and nothing else."""
+    shown = current(conn)
+    known = {h.what for h in shown}
+    fresh = [Hold(what, why) for what, why in new if what not in known]
     if approval:
-        meta.put(conn, APPROVED, now.isoformat())
-    else:
-        known = {h.what for h in held}
-        held += [Hold(what, why) for what, why in new if what not in known]
+        meta.put(conn, APPROVED, " ".join((now.isoformat(), *sorted(known))))
+    held = fresh if approval else shown + fresh
     _put(conn, held)
     return held
 
 
-def hold_rules(conn: Connection, why: Iterable[tuple[str, str]], now: datetime) -> list[Hold]:
-    """Hold rules whose plan is implausible, unless a person has just approved it (the same `now`)."""
-    if approved(conn, now):
-        return []
+def hold_rules(conn: Connection, why: Iterable[tuple[str, str]]) -> list[Hold]:
+    """Hold rules whose plan is implausible."""
     held = current(conn)
     known = {h.what for h in held}
     new = [Hold(what, reason) for what, reason in why if what not in known]
@@ -43,9 +41,10 @@ def hold_rules(conn: Connection, why: Iterable[tuple[str, str]], now: datetime) 
     return new
 
 
-def approved(conn: Connection, now: datetime) -> bool:
-    """Whether a person approved what was shown, and this is the run that carries it out."""
-    return meta.get(conn, APPROVED) == now.isoformat()
+def approved(conn: Connection, now: datetime) -> frozenset[str]:
+    """What a person approved, if this is the run that carries it out."""
+    at, *whats = (meta.get(conn, APPROVED) or "never").split(" ")
+    return frozenset(whats) if at == now.isoformat() else frozenset()
 
 
 def held_rules(conn: Connection) -> frozenset[str]:

@@ -72,6 +72,59 @@ def test_a_flood_of_reopens_is_held_until_somebody_approves(world: World) -> Non
     assert [world.where(m) for m in (*mails, *replies)] == ["INBOX"] * 8
 
 
+def test_resume_approves_what_was_shown_and_no_more(world: World) -> None:
+    """A disaster, or another rule's flood, that is seen first in the very run of `resume` is held like any other."""
+    world.reconfigure("[brakes]\nmax_bot_moves = 2\nmax_mails = 2\n")
+    mails = [world.incoming(ANN, f"Problem {number}") for number in range(20)]
+    world.tick()
+    for one in mails[:4]:
+        world.on(one, "move", "Archive")
+    world.settle()
+    for one in mails[:4]:
+        world.incoming(ANN, "Re: Problem", answers=[one])
+    assert [h.what for h in world.advance(minutes=1).held] == ["reopen"]
+    world.expect_mail("aiden@example.org", "reopen")
+    for one in mails[5:8]:
+        world.on(one, "add_flags", ["urgent"])
+    world.advance(seconds=30)
+    for one in mails[12:]:
+        world.on(one, "delete")
+    world.now += timedelta(minutes=3)
+    assert [h.what for h in world.ask("resume").held] == ["gone"]
+    world.expect_mail("aiden@example.org", "gone")
+    assert [h.what for h in world.tick().held] == ["gone"]
+    assert [world.where(m) for m in mails[:4]] == ["Archive"] * 4
+    world.now += timedelta(minutes=1)
+    world.ask("resume")
+    assert world.tick().held == []
+    world.expected = len(world.mailer.arrived)
+
+
+def test_an_approved_rule_opens_no_door_for_another(world: World) -> None:
+    """`resume` lets the held rule's plan go, however large; the mails of another rule that nobody was shown are held."""
+    world.reconfigure("[brakes]\nmax_bot_moves = 2\nmax_mails = 2\n")
+    mails = [world.incoming(ANN, f"Problem {number}") for number in range(8)]
+    world.tick()
+    for one in mails[:4]:
+        world.on(one, "move", "Archive")
+    world.settle()
+    for one in mails[:4]:
+        world.incoming(ANN, "Re: Problem", answers=[one])
+    assert [h.what for h in world.advance(minutes=1).held] == ["reopen"]
+    world.expect_mail("aiden@example.org", "reopen")
+    for one in mails[5:8]:
+        world.on(one, "add_flags", ["urgent"])
+    world.tick()
+    world.now += timedelta(minutes=4)
+    assert [h.what for h in world.ask("resume").held] == ["urgent"]
+    assert [world.where(m) for m in mails[:4]] == ["INBOX"] * 4
+    world.expect_mail("aiden@example.org", "urgent")
+    world.now += timedelta(minutes=1)
+    world.ask("resume")
+    for _ in range(3):
+        world.expect_mail("sergey@example.org", "URGENT")
+
+
 def test_a_wish_for_a_held_thread_stays_a_wish(world: World) -> None:
     """What a person asks of a thread that a brake keeps back is carried out when the brake is released, not lost."""
     world.reconfigure("[brakes]\nmax_bot_moves = 1\n")

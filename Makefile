@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help demo test slow bench lint lock docs servers clean
 
 help:
-	@echo "make demo   two weeks of a support list in a minute; needs no server and no configuration"
+	@echo "make demo   two weeks of a support list in a minute or two; needs no server and no configuration"
 	@echo "make test   everything that must hold, with real servers where they can be had"
 	@echo "make slow   what takes longer: 10,000 interleavings, large mailboxes"
 	@echo "make bench  speed and memory beside the peers, an hour or so; ARGS=\"quiet --messages 20000\" for less"
@@ -16,9 +16,12 @@ help:
 	@echo "make lock   pin the dependencies again"
 
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "helpdesk needs Python 3.11 or newer. Say where one is: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Installing into $(VENV), once: that takes a minute or two"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(STAMP)

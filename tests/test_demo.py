@@ -26,7 +26,7 @@ from tests.desk import PROJECT, Said, environment, process
 from tests.human import ImapHuman
 from tests.servers.smtp_sink import SmtpSink
 
-PATIENCE = 240.0
+PATIENCE = 900.0
 """Seconds for two weeks on a busy machine."""
 
 START = [sys.executable, "-m", "helpdesk", "demo"]
@@ -234,10 +234,11 @@ def test_the_servers_agree_with_what_was_said(demo: Demo) -> None:
 
 
 def test_the_board_can_be_asked_from_another_terminal(demo: Demo) -> None:
-    """The commands that read work on the demo's configuration, as it says, while it runs."""
+    """In the folder that it names, the commands that read work on its configuration while it runs."""
     config = next(demo.folder.glob("*/helpdesk.toml"))
-    assert f"-c {config} threads" in demo.said
-    told = say("-c", str(config), "threads", "--json")
+    assert f"\n  cd {config.parent}\n" in demo.said
+    assert " threads\n" in demo.said
+    told = process(config.parent, "threads", "--json")
     assert told.code == 0
     assert {one["state"] for one in told.document} >= {"open", "waiting", "escalated", "closed"}
     assert say("-c", str(config), "ledger").code == 0

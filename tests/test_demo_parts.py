@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from helpdesk.actions import Kind
 from helpdesk.demo import outage, show
 from helpdesk.demo.acts import Plays
 from helpdesk.demo.gallery import Why, gallery, place
@@ -31,10 +32,11 @@ from helpdesk.demo.screen import Shown, picture
 from helpdesk.demo.servers import account
 from helpdesk.demo.show import TOGETHER
 from helpdesk.demo.story import END, START, Moment, story
-from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, SiteSight, Voice
+from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, SiteSight, Voice, actions
 from helpdesk.demo.turn import started_as
 from helpdesk.errors import UsageError
 from helpdesk.mailbox.connect import connect
+from helpdesk.report import Done
 from tests.desk import environment
 from tests.world import mail
 
@@ -50,6 +52,7 @@ SITES = [
     )
     for n in range(4)
 ]
+LISTS = ("NEEDS ATTENTION", "WAITING", "ESCALATED", "CLOSED")
 SIZES = ((100, 35), (60, 24), (40, 16), (200, 60), (10, 5))
 
 
@@ -93,9 +96,35 @@ def test_sixty_columns_are_enough_for_everything() -> None:
     command = "  helpdesk demo --reply 2525"
     lines = [line.plain.rstrip() for line in picture(shown(turn=("YOUR TURN", command)), 60, 24, Marks())]
     text = "\n".join(lines)
-    assert all(f"{name} 9" in text for name in ("NEEDS ATTENTION", "WAITING", "ESCALATED", "CLOSED"))
+    assert all(f"{name} 9" in text for name in LISTS)
     assert command in lines
     assert "abcde +WAITING" in text
+
+
+@pytest.mark.parametrize(("width", "abreast"), [(200, 4), (120, 4), (80, 4), (79, 2), (60, 2), (40, 1)])
+def test_no_row_of_lists_is_half_empty(width: int, abreast: int) -> None:
+    """All four lists stand side by side at 80 columns, where a terminal begins, and two and two below."""
+    text = [line.plain for line in picture(shown(), width, 40, Marks())]
+    heads = [line for line in text if any(f"{name} 9" in line for name in LISTS)]
+    assert [sum(f"{name} 9" in line for name in LISTS) for line in heads] == [abreast] * (4 // abreast)
+
+
+def test_what_has_been_told_of_a_label_is_not_told_again() -> None:
+    """Mail that its thread's labels cover is one line that names them once; what people did is told with its reason."""
+
+    def one(label: str, reason: str) -> Done:
+        return Done("1", Kind.ADD_LABEL, "dast-abcde", "labels_cover_the_thread", reason, label)
+
+    came = "it came into a thread that is"
+    done = [
+        one("GGUS", f"{came} GGUS (a human set GGUS)"),
+        one("X", f"{came} X (why)"),
+        one("Y", "a human set Y"),
+    ]
+    (said,) = actions(done, lambda _thread: "abcde")
+    assert said == (
+        "abcde +GGUS +X +Y (labels_cover_the_thread [3]: a human set Y; it came into a thread that is GGUS, X)"
+    )
 
 
 def test_sites_are_shown_where_there_is_room() -> None:

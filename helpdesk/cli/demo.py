@@ -27,7 +27,7 @@ Pace = Annotated[
         max=10,
         metavar="FACTOR",
         show_default="1 in a terminal, else 0",
-        help="1: about a minute; 2: twice as long; 0: without a pause.",
+        help="1: a minute of reading, or two where the machine is busy; 2: twice as slow; 0: without a pause.",
     ),
 ]
 Seed = Annotated[
@@ -71,7 +71,7 @@ def demo(  # noqa: PLR0913, PLR0917 -- the options of a command are its argument
     gallery: Gallery = None,
     reply: Reply = None,
 ) -> None:
-    """Watch two weeks of a support list in about a minute; needs no server and no configuration.
+    """Watch two weeks of a support list in a minute or two; needs no server and no configuration.
 
     IMAP and SMTP servers run inside, on this machine only; users, shifters and experts write and label; the production
     daemon keeps the board.  Five slow scenes show its promises, and look them up on the servers.  Then it is your turn:

@@ -3,6 +3,7 @@
 The mails are those that the SMTP server handed over, octet by octet; pages of mails stand in frames that may do nothing.
 """
 
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from html import unescape
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -20,9 +23,13 @@ from helpdesk.errors import UsageError
 from helpdesk.text import safe_block, safe_text
 
 PREFIX = "helpdesk-demo-mails-"
-LINE_PIXELS = 25  # of a line in a frame: it cannot say how high it is
-FRAME_PIXELS = 180
+WIDE, NARROW = 56, 34  # letters that stand beside each other in a frame, and in one on a phone
+LINE_PIXELS, BLOCK_PIXELS, FRAME_PIXELS = 27, 8, 70  # of a line, a paragraph, a page
 OFTEN = 3  # mails of one kind that are open
+
+_BLOCK = re.compile(r"<(?:p|h\d|tr|li|pre|blockquote)\b")
+_LINE = re.compile(r"<br\b|\n(?=[^<])")
+_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,8 @@ class Shown:
     why: Why | None
     text: str
     page: str  # HTML, "" if there is none
-    height: int
+    wide: int  # pixels that the page is high
+    narrow: int  # and on a phone
 
 
 def place(wanted: Path | None) -> Path:
@@ -85,16 +93,25 @@ def _shown(letters: Sequence[Letter], reasons: dict[str, Why]) -> Sequence[Shown
 
 def _mail(letter: Letter, to: Sequence[str], why: Why | None) -> Shown:
     message = message_from_bytes(letter.content, _class=EmailMessage, policy=default)
-    text = safe_block(_part(message, "plain"))
+    page = _part(message, "html")
     return Shown(
         at=letter.at,
         to=", ".join(safe_text(one) for one in to),
         subject=safe_text(str(message["Subject"])),
         why=why,
-        text=text,
-        page=_part(message, "html"),
-        height=FRAME_PIXELS + LINE_PIXELS * (text.count("\n") + 1),
+        text=safe_block(_part(message, "plain")),
+        page=page,
+        wide=height(page, WIDE),
+        narrow=height(page, NARROW),
     )
+
+
+def height(page: str, columns: int) -> int:
+    """About how many pixels a page of ours needs, and rather too many: a frame that may do nothing cannot tell."""
+    blocks = _BLOCK.split(page.partition("<body")[2])
+    lines = [unescape(_TAG.sub("", f"<{line}")).strip() for block in blocks for line in _LINE.split(block)]
+    rows = sum(ceil(len(line) / columns) for line in lines)
+    return FRAME_PIXELS + LINE_PIXELS * rows + BLOCK_PIXELS * len(blocks)
 
 
 def _part(message: EmailMessage, kind: str) -> str:

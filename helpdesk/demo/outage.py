@@ -52,7 +52,7 @@ def _fails(scene: Scene) -> Change | None:
     robots, clock = scene.stage.robots, scene.stage.clock
     scene.does(Breaks(SITE, "storage"))
     lost = clock.now
-    scene.meanwhile(f"{lost:%A, %H:%M}: a disk server of {SITE} dies. Nobody knows it.")
+    scene.caption(f"{lost:%A, %H:%M}: a disk server of {SITE} dies. Nobody knows it.")
     scene.tests(lambda: SITE in robots.out(), hours=SLOW)
     out = robots.out().get(SITE)
     if out is None:
@@ -103,7 +103,7 @@ def _returns(scene: Scene) -> None:
     robots, clock = scene.stage.robots, scene.stage.clock
     scene.does(Breaks(SITE, "mended storage"))
     mended = clock.now
-    scene.meanwhile("The disk server is back. Nobody tells the robots.")
+    scene.caption("The disk server is back. Nobody tells the robots.")
     back = scene.tests(lambda: SITE not in robots.out(), hours=SLOW)
     minutes = (clock.now - mended).total_seconds() / 60
     scene.check(f"{SITE} is {'back in' if back else 'still out'} after {minutes:.0f} minutes", true=back)

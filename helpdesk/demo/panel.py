@@ -23,6 +23,8 @@ def panel(sites: Sequence[SiteSight], width: int, room: int, marks: Marks) -> li
         return []
     out = sum(one.out for one in sites)
     title = Text(f"SITES {len(sites) - out} in, {out} out", "bold red" if out else "bold cyan")
+    if any(one.nats > 0 and not one.out for one in sites):
+        title.append("   n/n: evidence against it, and how much puts it out", "dim")
     return [title, *(_with_reason(one, marks) for one in sites)]
 
 

@@ -69,7 +69,7 @@ def demo(options: Options) -> int:
     assert found is not None  # the story ended, or was stopped
     if watched:
         for line in lines:
-            console.print(Text(line), soft_wrap=True)
+            console.print(Text(line), soft_wrap=line is lines[-1])  # a path is copied whole
     return 0 if found.good else 1
 
 

@@ -18,10 +18,7 @@ class Scene(Protocol):
     thread: Thread
 
     def caption(self, text: str) -> None:
-        """The narrator speaks, and gives time to read."""
-
-    def meanwhile(self, text: str) -> None:
-        """The narrator speaks while things go on: there is time to read."""
+        """The narrator speaks; what comes next in the scene gives time to read."""
 
     def does(self, act: Act) -> None:
         """Somebody acts, and the board runs."""

@@ -19,7 +19,9 @@ from helpdesk.demo.telling import BeatSight, Column, Line, Row, Sight, SiteSight
 
 NARROWEST, LOWEST = 40, 16
 SHOWN = (Column.ATTENTION, Column.WAITING, Column.ESCALATED, Column.CLOSED)
-COLUMN_WIDTH = 24
+ABREAST = ((80, 4), (48, 2))
+"""From how many columns on how many lists stand side by side: all, or half of them, so that no row of them is half empty."""
+
 SCENE_LINES = 6
 _ANY_CONSOLE = Console()  # wrapping asks it for nothing that is special to a terminal
 
@@ -61,7 +63,7 @@ def picture(shown: Shown, width: int, height: int, marks: Marks) -> Sequence[Tex
         return _filled([], height, width)
     head = _head(shown.sight, width, marks)
     foot = _foot(shown, width, marks)
-    abreast = max(1, min(len(SHOWN), width // COLUMN_WIDTH))
+    abreast = next((count for least, count in ABREAST if width >= least), 1)
     left = height - len(head) - len(foot) - 1
     sites = panel(shown.sites, width, left, marks)
     left -= len(sites)
@@ -88,7 +90,7 @@ def _head(sight: Sight, width: int, marks: Marks) -> list[Text]:
     title.append(marks.bar * done, "green")
     title.append(marks.rest * (room - done), "dim")
     parked = sight.count(Column.PARKED)
-    counts = f"{sight.mails} mails in the mailbox, {sight.sent} sent by the board, labelled {parked}"
+    counts = f"{sight.mails} mails in the mailbox, {sight.sent} sent by the board; threads labelled for later: {parked}"
     return [title, Text(counts, "dim")]
 
 

@@ -65,6 +65,7 @@ class Show:
         self._tempo = tempo
         self._last = Report(START)
         self._slow = 0.0  # seconds that the scenes took
+        self._read_at = 0.0  # when the last line of a scene has been read
         self._began = time.monotonic()
 
     @property
@@ -193,9 +194,15 @@ class Show:
             coming=coming(self._last.pending, stage.short),
         )
 
-    def pause(self, seconds: float) -> None:
-        """Give people time to look: `seconds` at pace 1."""
-        self._tempo.stop.wait(seconds * self._tempo.pace, self.display.refresh)
+    def tell(self, voice: Voice, text: str, seconds: float) -> None:
+        """A line of a scene, which takes `seconds` to read at pace 1; what goes on meanwhile is not waited for twice."""
+        self.read()
+        self.say(voice, text)
+        self._read_at = time.monotonic() + seconds * self._tempo.pace
+
+    def read(self) -> None:
+        """Give people time for the last line of a scene."""
+        self._tempo.stop.wait(self._read_at - time.monotonic(), self.display.refresh)
 
     def _says(self, moment: Moment, says: Says) -> None:
         thread = moment.thread
@@ -225,7 +232,8 @@ class Show:
         scene = _Played(self, thread)
         BEATS[beat].play(scene)
         self.beats[beat] = replace(self.beats[beat], kept=scene.kept)
-        self.pause(READ_SECONDS)
+        self.read()
+        self._tempo.stop.wait(READ_SECONDS * self._tempo.pace, self.display.refresh)
         self.display.beats(self.beats, None)
         self._slow += time.monotonic() - began
 
@@ -241,13 +249,8 @@ class _Played:
         self._show = show
 
     def caption(self, text: str) -> None:
-        """Say it, and give time to read."""
-        self.meanwhile(text)
-        self._show.pause(READ_SECONDS)
-
-    def meanwhile(self, text: str) -> None:
         """Say it."""
-        self._show.say(Voice.CAPTION, text)
+        self._show.tell(Voice.CAPTION, text, READ_SECONDS)
 
     def does(self, act: Act) -> None:
         """Let somebody act, then the board."""
@@ -276,8 +279,7 @@ class _Played:
     def check(self, claim: str, *, true: bool) -> None:
         """Say what was found, and remember if it is not as promised."""
         self.kept = self.kept and true
-        self._show.say(Voice.KEPT if true else Voice.BROKEN, claim)
-        self._show.pause(CHECK_SECONDS)
+        self._show.tell(Voice.KEPT if true else Voice.BROKEN, claim, CHECK_SECONDS)
 
 
 def _together(moments: Sequence[Moment]) -> Iterator[list[Moment]]:

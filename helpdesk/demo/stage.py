@@ -29,7 +29,7 @@ from helpdesk.mailbox.folders import places
 from helpdesk.ports import Mailbox
 from helpdesk.report import Report
 from helpdesk.settings import Settings
-from helpdesk.store import census, figures, names, outbox
+from helpdesk.store import census, figures, names, outbox, sqlite
 from helpdesk.store.db import reading
 from helpdesk.wiring import folder_settings
 
@@ -189,6 +189,7 @@ class Stage:
 
     def _wire(self) -> Wired:
         engine = self._open.enter_context(app.opened(self.settings, writing=True))
+        sqlite.hurry(engine)  # it goes with the demo: no disk is waited for
         board = app.board(self.settings, engine, sending=doors.mailer(self.settings), create=True)
         board.duty.read(self.clock.now, asked_at=app.clock())  # it reaches further than the two weeks
         robots = Robots(self.settings, engine, self.grid, lambda: self.clock.now, self.tested)

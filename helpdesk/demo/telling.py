@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from helpdesk.actions import GUIDELINES, Kind
 from helpdesk.report import Done, Later
+from helpdesk.rules.project import CAME
 from helpdesk.text import safe_text
 
 
@@ -147,8 +148,14 @@ def actions(done: Sequence[Done], short: Callable[[str], str]) -> Iterator[str]:
     for (thread, rule), ones in together.items():
         guideline = f" [{GUIDELINES[rule]}]" if rule in GUIDELINES else ""
         what = " ".join(dict.fromkeys(_what(one) for one in ones))
-        why = "; ".join(dict.fromkeys(one.reason for one in ones))
-        yield f"{short(thread)} {what} ({rule}{guideline}: {why})"
+        yield f"{short(thread)} {what} ({rule}{guideline}: {_why(ones)})"
+
+
+def _why(ones: Sequence[Done]) -> str:
+    """Their reasons, each once; why a label is on a thread was told when it came there."""
+    came = dict.fromkeys(one.what for one in ones if one.reason.startswith(CAME))
+    reasons = dict.fromkeys(one.reason for one in ones if not one.reason.startswith(CAME))
+    return "; ".join([*reasons, *([f"{CAME} {', '.join(came)}"] if came else [])])
 
 
 def _what(done: Done) -> str:

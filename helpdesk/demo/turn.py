@@ -13,7 +13,7 @@ from helpdesk import clients
 from helpdesk.demo.cast import LOGIN, PASSWORD, SHIFTERS
 from helpdesk.demo.servers import HOST
 from helpdesk.demo.show import Show
-from helpdesk.demo.stage import CONFIG, Stage
+from helpdesk.demo.stage import Stage
 from helpdesk.demo.stop import Stop
 from helpdesk.demo.telling import Voice
 from helpdesk.errors import HelpdeskError
@@ -37,18 +37,22 @@ set timeout = 1
 
 
 def instructions(stage: Stage) -> Sequence[str]:
-    """How to connect, and what to try; written for a person who has a second terminal."""
+    """How to connect, and what to try; written for a person who has a second terminal.
+
+    Each command is short enough for one line, which can be copied: in the board's folder none needs `-c`.
+    """
     servers, me = stage.servers, started_as()
     return (
         "YOUR TURN: the servers stay up. Enter or Ctrl-C ends.",
         "In another terminal, a user answers a closed thread:",
         f"  {me} demo --reply {servers.smtp_port}",
         "Ask the board (threads, show, ledger, undo, robots records):",
-        f"  {me} -c {stage.folder / CONFIG} threads",
-        "Keys: ,w labels a mail WAITING, A archives it.",
-        f"  neomutt -F {stage.folder / NEOMUTTRC}",
+        f"  cd {shlex.quote(str(stage.folder))}",
+        f"  {me} threads",
+        "neomutt, there (,w labels a mail WAITING, A archives it):",
+        f"  neomutt -F {NEOMUTTRC}",
         f"Thunderbird: {SHIFTERS[0].address}, no encryption; its tags (user.js):",
-        f"  {me} -c {stage.folder / CONFIG} clients thunderbird",
+        f"  {me} clients thunderbird",
         f"  IMAP {HOST}, port {servers.imap_port}, user {LOGIN}, password {PASSWORD}",
         f"  SMTP {HOST}, port {servers.smtp_port}, no authentication",
     )

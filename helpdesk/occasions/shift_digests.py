@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -28,7 +29,8 @@ def digests(board: Board, conn: Connection, now: datetime) -> Iterator[Action]:
         shared = [one for one in running if one.start == start]
         end = max(one.end for one in shared)
         if now - start <= min(LATEST, (end - start) / 2) and speaking_since(conn, now) < start:
-            reason = f"the shift of {utc(start)} has started"
+            local = start.astimezone(ZoneInfo(board.telling.timezone))
+            reason = f"the shift of {local:%a} {local.day} {local:%b %H:%M} has started"
             yield from _new(board, conn, _digest(board, shared, start, end, reason))
     for asked in requests.open_requests(conn, REQUEST):
         requests.done(conn, [asked], now)

@@ -89,6 +89,10 @@ def _finish_moving(draft: Draft, plans: list[CopyPlan]) -> None:
         draft.state = replace(draft.state, moving=None, bot_star=star)
 
 
+CAME = "it came into a thread that is"
+"""The reason of a label that covers later mail; the label and its own reason follow."""
+
+
 class _Why(NamedTuple):
     rule: str
     reason: str
@@ -105,7 +109,7 @@ def _label_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
             stamp = _stamp(draft, register.stamp, copies)
             rule, reason = register.rule, register.reason
             if register.present and stamp != register.stamp:
-                rule, reason = COVER, f"it came into a thread that is {label} ({register.reason})"
+                rule, reason = COVER, f"{CAME} {label} ({register.reason})"
             yield _action(draft, kind, label, _Why(rule, reason, stamp, register.human), copies)
 
 

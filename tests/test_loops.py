@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.caps import TO_USERS, UNCAPPED, unproven
+from helpdesk.obeying.proof import UNPROVEN_PER_DAY
 from helpdesk.outbox import OutboxRow, State
 from helpdesk.store import outbox as rows
 from helpdesk.store import requests
@@ -128,13 +129,13 @@ def check(street: Street, name: str, world: World, caps: tuple[int, int, int]) -
     assert kinds["release"] > 0, kinds
     assert all(most(moments, DAY) <= thread_per_day for thread, moments in by_thread.items() if thread), kinds
     assert all(most(moments, DAY) <= user_per_day for moments in by_user.values()), kinds
-    assert 0 < most(questions, DAY) <= user_per_day, kinds
+    assert 0 < most(questions, DAY) <= UNPROVEN_PER_DAY, kinds
     assert most([row.planned_at for row in capped], HOUR) <= board_per_hour, kinds
 
     threads = len(world.threads())
     assert threads <= 2 * len(USERS) + threads_of_the_neighbour(street, name)
     alarms = {row.occasion.rpartition(":")[0] for row in sent if row.kind in UNCAPPED}
-    asked = user_per_day * (DAYS - QUIET + 1)  # one shifter is impersonated
+    asked = UNPROVEN_PER_DAY * (DAYS - QUIET + 1)  # one shifter is impersonated
     bound = threads * thread_per_day * DAYS + (len(DESTINATIONS) + len(alarms)) * DAYS + asked
     carried = [letter for _, board, letter in street.sent if board == name]
     assert len(carried) == len(sent) <= bound, kinds

@@ -18,7 +18,7 @@ from helpdesk.store.commands import State
 from helpdesk.store.core import COMMAND, MESSAGE
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
-from tests.stories.test_commands import AIDEN, ANN, AUTH, BOARD, PASS, SERGEY, question, short, write
+from tests.stories.test_commands import AIDEN, ANN, AUTH, BOARD, PASS, SERGEY, confirm, question, short, write
 from tests.world import World
 
 CARL = "carl@example.org"
@@ -92,6 +92,19 @@ def test_who_is_no_teammate_any_more_is_not_obeyed(world: World) -> None:
         world.tick()
         assert states(world) == ["refused"]
     assert world.where(asked) == "INBOX"
+
+
+def test_who_confirms_is_not_silenced(world: World) -> None:
+    """Where nobody vouches for a person, he commands as often as he confirms: what he confirmed does not count."""
+    asked = question(world)
+    code = short(world, asked)
+    for said in ("waiting {}", "escalate {} GGUS", "fixed {}", "label {} docs", "label {} mc08"):
+        write(world, f"helpdesk: {said.format(code)}", SERGEY, proven=False)
+        world.advance(seconds=10)
+        confirm(world, world.expect_mail(SERGEY, "Did you write this?").content.decode(), SERGEY)
+        world.advance(seconds=10)
+        world.expect_mail(SERGEY, "Done")
+    assert len(world.thread(asked)["labels"]) == 6
 
 
 def test_more_commands_than_anybody_writes(world: World) -> None:

@@ -98,7 +98,7 @@ def test_no_forgery_is_obeyed(world: World, fields: str) -> None:
     world.advance(hours=30)
     assert stands(world, asked) == before
     assert why <= set(world.thread(asked)["reasons"])
-    assert bounded(world) <= 1
+    assert bounded(world) <= 2
 
 
 @pytest.mark.parametrize("fields", LISTED.values(), ids=LISTED.keys())
@@ -121,7 +121,7 @@ def bounded(world: World) -> int:
 
 
 def test_a_flood_causes_three_mails_a_day(world: World) -> None:
-    """However many commands arrive in somebody's name, he gets one question at a time and three mails a day."""
+    """However many commands arrive in somebody's name, he gets three mails a day."""
     asked = question(world)
     for hour in range(24):
         for number in range(10):
@@ -137,7 +137,22 @@ def test_a_flood_causes_three_mails_a_day(world: World) -> None:
     world.tick()
     assert world.thread(asked)["state"] == "waiting"  # the real one is heard all the same
     with world.engine.connect() as conn:
-        assert len(in_states(conn, (State.ASKED,))) <= 1
+        assert len(in_states(conn, (State.ASKED,))) <= 3
+
+
+def test_a_forgery_silences_nobody(world: World) -> None:
+    """While a question about a forged command is open, the real person is asked about his own, and is obeyed when he confirms."""
+    asked = question(world)
+    raw(world, f"From: {SERGEY}\nTo: {BOARD}", f"helpdesk: close {short(world, asked)}")
+    world.advance(minutes=5)
+    world.expect_mail(SERGEY, "Did you write this?", "close")
+    write(world, f"helpdesk: waiting {short(world, asked)}", SERGEY, proven=False)
+    world.advance(minutes=5)
+    letter = world.expect_mail(SERGEY, "Did you write this?", "waiting").content.decode()
+    confirm(world, letter, SERGEY)
+    world.advance(minutes=5)
+    assert world.thread(asked)["state"] == "waiting"
+    assert bounded(world) == 3
 
 
 def test_tokens_cannot_be_made_up(world: World) -> None:

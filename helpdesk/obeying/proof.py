@@ -67,16 +67,13 @@ def _stands(desk: Desk, mail: CommandMail, others: Asked) -> CommandMail:
         return replace(mail, state=State.CONFIRMED if failed else State.ANSWERED)
     if mail.authentic:
         return replace(mail, state=State.CONFIRMED)
-    question = any(map(changes, others))
-    if mail.stale or not _may_be_mailed(desk, mail, question=question):
+    if mail.stale or not _may_be_mailed(desk, mail):
         return replace(mail, state=State.REFUSED)
-    state = State.ASKED if question else State.CONFIRMED
+    state = State.ASKED if any(map(changes, others)) else State.CONFIRMED
     return replace(mail, state=state, unproven_at=desk.now.at)
 
 
-def _may_be_mailed(desk: Desk, mail: CommandMail, *, question: bool) -> bool:
-    if question and commands.is_asked(desk.conn, mail.person):
-        return False
+def _may_be_mailed(desk: Desk, mail: CommandMail) -> bool:
     since = desk.now.at - timedelta(hours=24)
     return commands.unproven(desk.conn, mail.person, since) < UNPROVEN_PER_DAY
 
@@ -98,7 +95,7 @@ def _confirmations(
             continue
         told[place(number)] = (True, "confirmed")
         if meant.state is State.ASKED:
-            commands.save(desk.conn, replace(meant, state=State.CONFIRMED))
+            commands.save(desk.conn, replace(meant, state=State.CONFIRMED, unproven_at=None))
         else:
             actions.append(answering.again(desk, meant, person))
     return told, actions

@@ -144,15 +144,9 @@ def save(conn: Connection, mail: CommandMail) -> None:
 
 
 def unproven(conn: Connection, person: str, since: datetime) -> int:
-    """How many mails to a person command mails without proof have caused after a moment."""
+    """How many mails to a person command mails without proof have caused after a moment; what he confirmed is proven."""
     mine = (COMMAND.c.person == person, COMMAND.c.unproven_at > since)
     return conn.execute(select(func.count()).select_from(COMMAND).where(*mine)).scalar_one()
-
-
-def is_asked(conn: Connection, person: str) -> bool:
-    """Whether a question to this person is open."""
-    mine = (COMMAND.c.person == person, COMMAND.c.state == State.ASKED.value)
-    return conn.execute(select(COMMAND.c.id).where(*mine).limit(1)).first() is not None
 
 
 def asks(conn: Connection, key: str) -> bool:

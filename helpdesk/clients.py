@@ -13,6 +13,7 @@ from urllib.parse import quote
 from helpdesk.labels import Label
 from helpdesk.model import LabelKind
 from helpdesk.settings import Settings, vocabulary
+from helpdesk.settings.servers import Smtp
 
 SECURE: Final = {"tls": "SSL/TLS", "starttls": "STARTTLS", "none": "no encryption"}
 
@@ -159,7 +160,6 @@ def aerc(settings: Settings) -> str:
     """A section of accounts.conf.  aerc neither shows nor sets IMAP keywords, and this says so."""
     imap, smtp = settings.imap, settings.smtp
     scheme = {"tls": "imaps", "starttls": "imap", "none": "imap+insecure"}[imap.security]
-    out = {"tls": "smtps", "starttls": "smtp", "none": "smtp+insecure"}[smtp.security]
     return _text(
         [
             "# A section for accounts.conf.  aerc 0.14 shows no IMAP keywords and sets none, so it sees none of the board's",
@@ -167,7 +167,7 @@ def aerc(settings: Settings) -> str:
             f"[{_line(settings.board.name)}]",
             f"source = {scheme}://{quote(imap.username, safe='')}@{imap.host}:{imap.port}",
             "source-cred-cmd = pass show board",
-            f"outgoing = {out}://{smtp.host}:{smtp.port}",
+            *_aerc_out(smtp),
             f"default = {_line(imap.inbox)}",
             f"archive = {_line(imap.archive)}",
             f"copy-to = {_line(imap.sent)}",
@@ -177,6 +177,22 @@ def aerc(settings: Settings) -> str:
             "# A = :archive flat<Enter>",
         ]
     )
+
+
+def _aerc_out(smtp: Smtp) -> list[str]:
+    """The way out; aerc logs in everywhere if it is not told that nobody does."""
+    scheme = "smtps" if smtp.security == "tls" else "smtp"
+    there = f"{smtp.host}:{smtp.port}"
+    if smtp.username is None:
+        lines = [f"outgoing = {scheme}+none://{there}"]
+    else:
+        user = quote(smtp.username, safe="")
+        lines = [f"outgoing = {scheme}+plain://{user}@{there}", "outgoing-cred-cmd = pass show board"]
+    if smtp.security == "starttls":
+        lines.append("smtp-starttls = true")
+    if smtp.security == "none":
+        lines.append("# aerc 0.15 and newer call that smtp+insecure")
+    return lines
 
 
 def roundcube(settings: Settings) -> str:

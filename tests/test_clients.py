@@ -147,6 +147,32 @@ def test_aerc_gets_a_section(settings: Settings) -> None:
     assert (section["archive"], section["copy-to"], section["default"]) == ("Archive", "Sent", "INBOX")
 
 
+@pytest.mark.parametrize(
+    ("security", "username", "lines"),
+    [
+        ("none", None, {"outgoing": "smtp+none://127.0.0.1:25"}),
+        ("tls", None, {"outgoing": "smtps+none://127.0.0.1:25"}),
+        (
+            "tls",
+            "a@b",
+            {"outgoing": "smtps+plain://a%40b@127.0.0.1:25", "outgoing-cred-cmd": "pass show board"},
+        ),
+        ("starttls", "a", {"outgoing": "smtp+plain://a@127.0.0.1:25", "smtp-starttls": "true"}),
+    ],
+)
+def test_aerc_logs_in_where_the_board_does(
+    settings: Settings, security: str, username: str | None, lines: dict[str, str]
+) -> None:
+    """Where nobody logs in aerc is told so, as it would wait for ever; elsewhere it has a login and a way to its password."""
+    smtp = settings.smtp.model_copy(update={"security": security, "username": username})
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(clients.aerc(settings.model_copy(update={"smtp": smtp})))
+    section = parser["dast"]
+    assert {key: section[key] for key in lines} == lines
+    assert ("outgoing-cred-cmd" in section) == (username is not None)
+    assert ("smtp-starttls" in section) == (security == "starttls")
+
+
 def test_roundcube_gets_strings_of_php(settings: Settings) -> None:
     """Every value is a PHP string on a line of its own."""
     odd = settings.model_copy(update={"imap": settings.imap.model_copy(update={"archive": "It's\\so"})})

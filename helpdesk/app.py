@@ -150,7 +150,7 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
 def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
     """What `run_once` would do: the same cycles over a throw-away copy of the database, and nothing is written."""
     with scratch(doors.database(settings)) as engine:
-        moment = now or (last_simulated(engine) or clock())
+        moment = now or present(engine)
         this = board(settings, engine, sending=None, create=False, act=False)
         with db.reading(engine) as conn:
             held = backward(meta.last_cycle(conn), moment)
@@ -184,7 +184,7 @@ class Digest:
 def digest(settings: Settings, now: datetime | None) -> Digest:
     """What needs a shifter now, from the database and the kept copy of the calendar; nothing is changed."""
     with opened(settings, writing=False) as engine, db.reading(engine) as conn:
-        moment = now or last_simulated(engine) or clock()
+        moment = now or present(engine)
         this = board(settings, engine, sending=None, create=False)
         this.duty.recall(moment, asked_at=clock())
         mail = build.digest(gathering.gather(this, conn, moment, gathering.handed_over(this, conn, moment)))
@@ -227,6 +227,11 @@ def backward(last: Stamp | None, moment: datetime) -> Hold | None:
     if last is None or moment >= last.at:
         return None
     return Hold("clock", f"{utc(moment)} is before the last cycle at {utc(last.at)}")
+
+
+def present(engine: Engine) -> datetime:
+    """The time by which a command that has no `--now` looks at a board: the clock's, or the last cycle's on a simulated database."""
+    return last_simulated(engine) or clock()
 
 
 def last_simulated(engine: Engine) -> datetime | None:

@@ -174,8 +174,11 @@ def shared() -> Now:
 SITES = SitesNow(
     out=(
         Standing("atlas", "DESY-HH", True, _moment("2026-06-09T04:12"), "6 of 7 failed, mostly stage-in"),
-        Standing(
-            "lhcb", "RAL", True, _moment("2026-06-07T03:10"), "declared downtime until 2026-06-10 12:00"
+        *(
+            Standing(
+                one, "RAL", True, _moment("2026-06-07T03:10"), "declared downtime until 2026-06-10 12:00"
+            )
+            for one in ("lhcb", "cms")
         ),
     ),
     back=(

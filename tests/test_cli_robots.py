@@ -60,6 +60,15 @@ def make(desk: Desk, name: str = "zmumu", events: int = 2000) -> None:
     assert told["events"] == events
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "instead"), [("zpairs", "x.root", "x.csv"), ("zmumu", "x.csv", "x.root")]
+)
+def test_a_data_set_of_another_format(desk: Desk, name: str, file: str, instead: str) -> None:
+    """A data set is not written into a file whose ending says another format; the right ending is named."""
+    said = desk.say("robots", "data", name, "--to", str(desk.folder / file), columns=200)
+    assert (said.code, instead in said.err, list(desk.folder.glob("x.*"))) == (2, True, [])
+
+
 def test_a_first_job(desk: Desk) -> None:
     """Data are made, a job is sent, its record is shown; who asks for more sees the same in JSON and in files."""
     make(desk)
@@ -134,6 +143,17 @@ def test_whether_anybody_looks(desk: Desk) -> None:
                 meta.put(conn, LAST, (now - timedelta(minutes=minutes)).isoformat())
             assert ("helpdesk run" not in desk.say("robots", "status").out) is silent
     assert desk.read("robots", "status")["looked"] is not None
+
+
+def test_the_time_of_a_simulated_board(desk: Desk) -> None:
+    """On a simulated board the robots are shown, and a site is pinned, by the time of the last cycle: the real one says nothing there."""
+    desk.run("2009-06-10T12:00:00Z")
+    told = desk.read("robots", "pin", "DESY-HH", "out", "--until", "3 days")
+    assert told["until"] == "2009-06-13T12:00:00Z"
+    shown = desk.read("robots", "status")
+    assert (shown["now"], shown["sites"][0]["orders"][0]["since"]) == ("2009-06-10T12:00:00Z",) * 2
+    assert desk.read("robots", "verdicts", "DESY-HH")[0]["orders"] == shown["sites"][0]["orders"]
+    assert desk.say("robots", "unpin", "DESY-HH").code == 0
 
 
 FOREIGN = """\
@@ -215,6 +235,28 @@ def test_foreign_csv(desk: Desk) -> None:
     assert {one["site"]: one["events_processed"] for one in desk.read("robots", "records")} == {
         "RAL": 7,
         "DESY-HH": None,
+    }
+
+
+def test_the_same_records_in_two_formats(desk: Desk) -> None:
+    """Records that were exported as JSON and as CSV are imported once; rows that differ in whatever column are two."""
+    make(desk)
+    assert desk.say("robots", "run", "--site", "DESY-HH", "--count", "2").code == 0
+    files = [desk.folder / f"ours.{kind}" for kind in ("jsonl", "csv")]
+    for file in files:
+        assert desk.say("robots", "export", str(file)).code == 0
+    assert [desk.read("robots", "import", str(file))["new"] for file in files] == [2, 0]
+    rows = [
+        {"site": "RAL", "status": "ok", "t_final": 1780000000, "metric": one} for one in (1, "CE", 2.5, None)
+    ]
+    (desk.folder / "sam.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in rows))
+    lines = [f"ok,{metric},RAL,1780000000\n" for metric in ("1", "CE", "2.5", "")]
+    (desk.folder / "sam.csv").write_text("".join(["status,metric,site,t_final\n", *lines]))
+    assert [
+        desk.read("robots", "import", str(desk.folder / one))["new"] for one in ("sam.jsonl", "sam.csv")
+    ] == [4, 0]
+    assert {one["t_final"] for one in desk.read("robots", "records", "--site", "RAL")} == {
+        "2026-05-28T20:26:40Z"
     }
 
 

@@ -331,6 +331,26 @@ def test_garbage_about_one_job(engine: ArcEngine, element: Arex, tmp_path: Path)
     assert ended["good"].result == b"{}\n"
 
 
+@pytest.mark.parametrize("name", ["exit.json", "result.json"])
+def test_a_file_that_cannot_be_read(engine: ArcEngine, element: Arex, tmp_path: Path, name: str) -> None:
+    """A job whose files cannot be read for now has not ended yet and stops nobody; where that is so of all, it is an error."""
+    script = "echo '{}' > result.json; echo fine"
+    handles = do(engine.submit(batch(f"t-{name}", job("bad", script), job("good", script))))
+    finished(engine, handles)
+    element.unreadable = {f"bad/{name}": 500, "good/log": 403}
+    try:
+        told = {one.handle.job: one.state for one in do(engine.poll(handles))}
+        assert told == {"bad": JobState.RUNNING, "good": JobState.SUCCESS}
+        [left] = do(engine.fetch([one for one in handles if one.job == "good"], tmp_path))
+        assert (left.result, left.log_tail, left.exit_code) == (b"{}\n", "", 0)
+        element.unreadable[f"good/{name}"] = 500
+        with pytest.raises(EngineError, match="500"):
+            do(engine.poll(handles))
+    finally:
+        element.unreadable = {}
+    assert {one.state for one in finished(engine, handles).values()} == {JobState.SUCCESS}
+
+
 def test_nobody_answers(engine: ArcEngine, element: Arex, tmp_path: Path) -> None:
     """A computing element that hangs up may be there later; what is here of a batch that is forgotten goes all the same."""
     element.deaf = True

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.robots.engines import folders
+from helpdesk.robots.engine import EngineError
+from helpdesk.robots.engines import folders, notes
 from helpdesk.robots.payload.runner import EXIT
 from tests.contract.test_engine import batch, job
 
@@ -38,3 +39,15 @@ def test_words_of_another_runner(tmp_path: Path) -> None:
     assert "\0" not in status.node + status.native_code
     assert len(status.node) <= 100
     assert len(status.native_code) <= 40
+
+
+def test_a_batch_that_cannot_be_written_down(tmp_path: Path) -> None:
+    """Where the folder of an engine cannot be written nothing is handed over, so its batch is planned again and not lost."""
+    (tmp_path / "full").write_text("a file where a folder should be")
+    for work in (
+        lambda: notes.prepare(tmp_path / "full"),
+        lambda: notes.write(tmp_path / "full", batch("t1", job("a", "exit 0"))),
+    ):
+        with pytest.raises(EngineError, match="full") as caught:
+            work()
+        assert not caught.value.passing

@@ -8,7 +8,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from helpdesk import app, steering, wiring
 from helpdesk.cli import screen, shell
@@ -27,6 +27,7 @@ class Action(StrEnum):
     OUT = "out"
 
 
+Told = dict[str, str | None]
 Name = Annotated[str, typer.Argument(metavar="SITE", help="The name of a [[site]].")]
 
 
@@ -49,25 +50,34 @@ def pin(
 ) -> None:
     """Put a site out of the work, or keep it in: it wins over the verdict, and a running daemon obeys within its next turn."""
     settings = shell.load(config)
-    now, place = app.clock(), _site(settings, site)
-    end = None if until is None else _moment(until, now, place)
-    order = (Kind(action.value), end, why)
-    says = _carry(settings, lambda conn: steering.pin(conn, place, _speaker(), order, now))
-    _show(
-        as_json,
-        {"site": site, "pinned": action.value, "until": None if end is None else utc(end), "says": says},
-    )
+    place = _site(settings, site)
+
+    def work(conn: Connection, now: datetime) -> Told:
+        end = None if until is None else _moment(until, now, place)
+        says = steering.pin(conn, place, _speaker(), (Kind(action.value), end, why), now)
+        return {
+            "site": site,
+            "pinned": action.value,
+            "until": None if end is None else utc(end),
+            "says": says,
+        }
+
+    _show(as_json, _carry(settings, work))
 
 
 def unpin(site: Name, as_json: shell.Json = False, config: shell.Config = None) -> None:
     """Give a site back to the robots: ends a pin and a pause, and sends it a test job of each template."""
     settings = shell.load(config)
-    place, now = _site(settings, site), app.clock()
-    says = _carry(settings, lambda conn: steering.resume(conn, place, _speaker(), now))
-    _show(as_json, {"site": site, "pinned": None, "until": None, "says": says})
+    place = _site(settings, site)
+
+    def work(conn: Connection, now: datetime) -> Told:
+        says = steering.resume(conn, place, _speaker(), now)
+        return {"site": site, "pinned": None, "until": None, "says": says}
+
+    _show(as_json, _carry(settings, work))
 
 
-def _show(as_json: bool, told: dict[str, str | None]) -> None:
+def _show(as_json: bool, told: Told) -> None:
     if as_json:
         screen.document(told)
     else:
@@ -98,11 +108,17 @@ def _moment(text: str, now: datetime, site: Site) -> datetime:
     return found
 
 
-def _carry(settings: Settings, work: Callable[[Connection], str]) -> str:
-    """In the database, whether a daemon runs or not; where none runs, an empty one is made."""
+def _carry(settings: Settings, work: Callable[[Connection, datetime], Told]) -> Told:
+    """In the database, by its time, whether a daemon runs or not; where none runs, an empty one is made."""
     try:
-        with app.opened(settings, writing=True) as engine, engine.begin() as conn:
-            return work(conn)
+        with app.opened(settings, writing=True) as engine:
+            return _told(engine, work)
     except HeldError:
-        with app.opened(settings, writing=False) as engine, engine.begin() as conn:
-            return work(conn)
+        with app.opened(settings, writing=False) as engine:
+            return _told(engine, work)
+
+
+def _told(engine: Engine, work: Callable[[Connection, datetime], Told]) -> Told:
+    now = app.present(engine)
+    with engine.begin() as conn:
+        return work(conn, now)

@@ -41,11 +41,12 @@ def run_jobs(
         with app.opened(settings, writing=True) as engine:
             ended = asyncio.run(_run_here(kitchen.robot(settings, engine), wanted, wait=wait))
     except HeldError:
-        with app.opened(settings, writing=False) as engine, engine.begin() as conn:
-            now = app.clock()
-            for name, kind in dict.fromkeys((one.lane.site, one.template) for one in wanted):
-                args = {"site": name, "template": kind, "count": count, "campaign": "manual"}
-                requests.ask(conn, REQUEST, args, now)
+        with app.opened(settings, writing=False) as engine:
+            now = app.present(engine)
+            with engine.begin() as conn:
+                for name, kind in dict.fromkeys((one.lane.site, one.template) for one in wanted):
+                    args = {"site": name, "template": kind, "count": count, "campaign": "manual"}
+                    requests.ask(conn, REQUEST, args, now)
         screen.complain(
             "A helpdesk runs on this board: it sends the jobs. `helpdesk robots records` shows how they end."
         )

@@ -27,8 +27,8 @@ ASLEEP = timedelta(minutes=10)  # robots look every quarter of a minute; an engi
 def status(as_json: shell.Json = False, config: shell.Config = None) -> None:
     """Show every site: who is out and why, what is on its way, and the last 24 hours."""
     settings = shell.load(config)
-    now = app.clock()
     with shell.reading(settings) as conn:
+        now = app.present(conn.engine)
         live = jobs.live(conn)
         latest = verdicts.latest(conn)
         troubles = robot_troubles.read(conn)
@@ -129,8 +129,8 @@ def show_verdicts(
 ) -> None:
     """Explain the verdict on each site in words, with the trace of its evidence, from the records of the last weeks."""
     settings = shell.load(config)
-    now = app.clock()
     with shell.reading(settings) as conn:
+        now = app.present(conn.engine)
         told = {
             key: text for key, text in manning.accounts(settings, conn, now).items() if site in {None, key[1]}
         }

@@ -102,7 +102,7 @@ def _now(settings: Settings) -> datetime:
     with suppress(HelpdeskError, DBAPIError):
         if not migrations.check(doors.database(settings)):
             with app.opened(settings, writing=False) as engine:
-                return app.last_simulated(engine) or app.clock()
+                return app.present(engine)
     return app.clock()
 
 

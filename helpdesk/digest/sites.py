@@ -92,18 +92,21 @@ def _lines(sites: SitesNow, now: datetime, zone: ZoneInfo) -> Iterator[str]:
             yield f"CENTRAL: {where} {said}: no site's own fault"
         else:
             yield f"central, over: {where} {said}, until {moment(failure.ended, now, zone)}"
-    for one in _ordered(sites.out):
+    for one, experiments in _together(sites.out):
         why = f": {one.why}" if one.why else ""
-        yield f"{one.site} out of {one.experiment} since {moment(one.since, now, zone)}{why}"
+        yield f"{one.site} out of {experiments} since {moment(one.since, now, zone)}{why}"
     yield from (f"{one.site} is {one.says}" for one in sites.held)
-    for one in _ordered(sites.back):
+    for one, experiments in _together(sites.back):
         why = f": {one.why}" if one.why else ""
-        yield f"{one.site} back in {one.experiment} since {moment(one.since, now, zone)}{why}"
+        yield f"{one.site} back in {experiments} since {moment(one.since, now, zone)}{why}"
 
 
-def _ordered(found: Sequence[Standing]) -> list[Standing]:
-    """The newest first: the old ones were read before."""
-    return sorted(found, key=lambda one: (-one.since.timestamp(), one.site, one.experiment))
+def _together(found: Sequence[Standing]) -> Iterator[tuple[Standing, str]]:
+    """The newest first: the old ones were read before.  What holds of a site in several experiments (a pin, a downtime) is said once."""
+    alike: dict[tuple[datetime, str, str], list[Standing]] = {}
+    for one in sorted(found, key=lambda one: (-one.since.timestamp(), one.site, one.experiment)):
+        alike.setdefault((one.since, one.site, one.why), []).append(one)
+    return ((mine[0], listed([one.experiment for one in mine], MAX_NAMES)) for mine in alike.values())
 
 
 def moment(when: datetime, now: datetime, zone: ZoneInfo) -> str:

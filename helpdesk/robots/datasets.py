@@ -51,6 +51,11 @@ def make(
         raise UsageError(f"no data set {dataset!r}: there are {', '.join(DATASETS)}")
     if events < 1:
         raise UsageError(f"a data set of {events} events is none")
+    format_, other = (".csv", ".root") if dataset == PAIRS else (".root", ".csv")
+    if target.suffix == other:
+        raise UsageError(
+            f"{target}: {dataset} is written as {format_[1:].upper()}: {target.with_suffix(format_)}"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_suffix(".part")
     if dataset == PAIRS:

@@ -4,10 +4,12 @@ A foreign row is a JSON object or a CSV line with the columns that it has; `site
 Times are ISO 8601 or epoch seconds.  What a row cannot say stays empty; a row that makes no sense is told with its number and passed over.
 """
 
+import contextlib
 import csv
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from helpdesk.robots.record import FINAL, Blame, JobState, Phase, Record, TestKi
 from helpdesk.text import safe_text
 
 COLUMNS = tuple(one.name for one in fields(Record))
+_EPOCH = re.compile(r"[0-9]{9,11}(\.[0-9]+)?")  # 20260608 is a date
 MAX_LINE = 1_000_000  # characters
 _TIMES = frozenset(name for name in COLUMNS if name.startswith("t_"))
 _INTEGERS = frozenset(
@@ -142,7 +145,7 @@ def _foreign(
         "attempt": 1,
         "t_final": when,
     }
-    fixed = {"job": _id(row, campaign), "campaign_id": campaign, "test_kind": TestKind.FUNCTIONAL, "state": JobState(state), "weight": weight, "t_observed": when}  # fmt: skip
+    fixed = {"job": _id(row, state, campaign), "campaign_id": campaign, "test_kind": TestKind.FUNCTIONAL, "state": JobState(state), "weight": weight, "t_observed": when}  # fmt: skip
     return Record(**{**defaults, **found, **fixed})
 
 
@@ -173,17 +176,34 @@ def _number(value: Any) -> float | None:
 
 def _moment(value: Any) -> datetime | None:
     try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, int | float) or _EPOCH.fullmatch(str(value)):
+            return datetime.fromtimestamp(float(value), UTC)
         found = datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError):
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _id(row: Mapping[str, Any], campaign: str) -> str:
-    """The same row, imported again, is the same record."""
-    return f"import-{hashlib.sha256(json.dumps([campaign, row], sort_keys=True, default=str).encode()).hexdigest()[:24]}"
+def _id(row: Mapping[str, Any], state: str, campaign: str) -> str:
+    """The same row, imported again, is the same record, whatever format it comes in."""
+    told = {name: text for name, value in row.items() if (text := _alike(name, value))}
+    told["state"] = state
+    if "state" not in row:  # then this was it
+        told.pop("status", None)
+    return f"import-{hashlib.sha256(json.dumps([campaign, told], sort_keys=True).encode()).hexdigest()[:24]}"
+
+
+def _alike(name: str, value: Any) -> str:
+    """A value as a text that is the same from CSV and from JSON; "" for none."""
+    if value is None:
+        return ""
+    found = None if name in _TEXTS else _value(name, value)
+    if found is not None:
+        return str(found)
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _told(value: Any) -> Any:

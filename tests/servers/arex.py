@@ -70,6 +70,7 @@ class Arex:
     jobs: dict[str, Job] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     broken: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    unreadable: dict[str, int] = field(default_factory=dict)  # files of session folders -> what is answered
     deaf: bool = False
     url: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -220,6 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, job: Job, kind: str, name: str, body: bytes) -> tuple[int, bytes]:
         file = job.folder / name
+        if name in self.server.arex.unreadable:
+            return self.server.arex.unreadable[name], b"Input/output error"
         if kind == "diagnose":
             return 200, f"globalid={job.id}\njobname={job.name}\nqueue={QUEUE}\n".encode()
         if self.command == "PUT":

@@ -47,7 +47,7 @@ class Slurm:
         self.ask("scontrol", "update", f"nodename={site}", "state=down", "reason=power")
 
 
-def _configuration(directory: Path, sites: Sequence[str]) -> str:
+def _configuration(directory: Path, sites: Sequence[str], remembers: int) -> str:
     user, host = getpass.getuser(), socket.gethostname().partition(".")[0]
     lines = [
         "ClusterName=grid",
@@ -78,7 +78,7 @@ def _configuration(directory: Path, sites: Sequence[str]) -> str:
         "ReturnToService=2",
         "SlurmdTimeout=20",
         "KillWait=2",
-        "MinJobAge=600",
+        f"MinJobAge={remembers}",
         "MaxArraySize=20001",
         "MaxJobCount=50000",
         "AccountingStorageType=accounting_storage/none",
@@ -93,8 +93,8 @@ def _configuration(directory: Path, sites: Sequence[str]) -> str:
 
 
 @contextmanager
-def cluster(sites: Sequence[str] = SITES) -> Iterator[Slurm]:
-    """A cluster that is up: every node is idle."""
+def cluster(sites: Sequence[str] = SITES, remembers: int = 600) -> Iterator[Slurm]:
+    """A cluster that is up: every node is idle; it knows of jobs for so many seconds after their end."""
     directory = short_directory()
     for name in ("munge", "state", *(f"spool/{site}" for site in sites)):
         (directory / name).mkdir(parents=True)
@@ -102,7 +102,7 @@ def cluster(sites: Sequence[str] = SITES) -> Iterator[Slurm]:
     key = directory / "munge" / "key"
     key.write_bytes(secrets.token_bytes(128))
     key.chmod(0o600)
-    (directory / "slurm.conf").write_text(_configuration(directory, sites))
+    (directory / "slurm.conf").write_text(_configuration(directory, sites, remembers))
     running: list[subprocess.Popen[bytes]] = []
 
     def start(name: str, *words: str) -> subprocess.Popen[bytes]:

@@ -6,28 +6,25 @@ still lack is uploaded.  The ids that A-REX gave lie in ROOT/TAG/jobs.json.  Wha
 the words of the other side.
 """
 
-import asyncio
 import json
 import sys
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, JobSpec, Status
-from helpdesk.robots.engines import arc_jobs, folders
+from helpdesk.robots.engines import arc_jobs, folders, notes
 from helpdesk.robots.engines.arc_jobs import PAYLOAD
-from helpdesk.robots.engines.arc_rest import Login, Rest, opened
-from helpdesk.robots.payload.runner import BATCH, EXIT, LOG
+from helpdesk.robots.engines.arc_rest import AnsweredError, Login, Rest, opened
+from helpdesk.robots.engines.arc_session import fetched, has_folder, id_of, together, word
+from helpdesk.robots.payload.runner import BATCH
 from helpdesk.robots.payloads import packed
-from helpdesk.robots.record import FINAL
+from helpdesk.robots.record import FINAL, JobState
 from helpdesk.text import safe_text
-
-T = TypeVar("T")
 
 MAX_BATCH = 500
 IDS = "jobs.json"
-MAX_LOG = 20_000_000  # octets that are read to find the end of a log
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +51,14 @@ class ArcEngine:
     async def describe(self) -> EngineInfo:
         """The computing element's version, and the state of its queues."""
         async with self._rest() as rest:
-            version, notes = _described(await rest.info())
-        return EngineInfo("arc", version, (self._place.name,), MAX_BATCH, (self._place.url, *notes))
+            version, said = _described(await rest.info())
+        return EngineInfo("arc", version, (self._place.name,), MAX_BATCH, (self._place.url, *said))
 
     async def submit(self, batch: Batch) -> Sequence[Handle]:
         """One POST; what an earlier one has created is found by its name."""
         if batch.queue != self._place.name:
             raise EngineError(f"no queue {batch.queue!r}: there is {self._place.name}", passing=False)
-        try:
-            new = not folders.jobs_of(self._root, batch.tag)
-            folders.write_batch(self._root, batch)
-        except OSError as error:
-            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+        _, new = notes.write(self._root, batch)
         if not new and (found := await self.reconcile([batch.tag])):
             return [handle for _, handle in found]
         async with self._rest() as rest:
@@ -81,18 +74,20 @@ class ArcEngine:
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """One status for all; of what has ended, one info and its runner's word."""
         async with self._rest() as rest:
-            states = await rest.act("status", map(_id, handles)) if handles else {}
+            states = await rest.act("status", map(id_of, handles)) if handles else {}
             ended = {one: row for one, row in states.items() if arc_jobs.state_of(row.get("state")) in FINAL}
             infos = await rest.act("info", ended) if ended else {}
-            mine = [one for one in handles if _id(one) in ended and _jobs_folder(one)]
-            words = await _together(rest.get(_id(one), f"session/{one.job}/{EXIT}", 10_000) for one in mine)
-        endings = dict(zip(mine, map(arc_jobs.ending_of, words), strict=True))
+            mine = [one for one in handles if id_of(one) in ended and has_folder(one)]
+            words = dict(zip(mine, await together(word(rest, one) for one in mine), strict=True))
+        unread = [word for word in words.values() if isinstance(word, AnsweredError)]
+        if unread and len(unread) == len(words):
+            raise unread[0]
         return [
-            arc_jobs.status_of(
+            _status(
                 one,
-                states.get(_id(one), {}).get("state"),
-                _activity(infos.get(_id(one), {})),
-                endings.get(one),
+                states.get(id_of(one), {}).get("state"),
+                _activity(infos.get(id_of(one), {})),
+                words.get(one),
             )
             for one in handles
         ]
@@ -100,13 +95,13 @@ class ArcEngine:
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - nothing is larger
         """What the runners left in the session folders."""
         async with self._rest() as rest:
-            return await _together(_fetched(rest, one) for one in handles if _jobs_folder(one))
+            return await together(fetched(rest, one) for one in handles if has_folder(one))
 
     async def cancel(self, handles: Collection[Handle]) -> None:
         """One kill; A-REX leaves alone what has ended."""
         if handles:
             async with self._rest() as rest:
-                await rest.act("kill", map(_id, handles))
+                await rest.act("kill", map(id_of, handles))
 
     async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
         """The batches that were created, by their files or by the names of jobs; inputs that a job waits for are uploaded."""
@@ -162,7 +157,7 @@ class ArcEngine:
 
     async def _supply(self, rest: Rest, lines: Mapping[str, bytes]) -> None:
         """Upload each job's inputs."""
-        await _together(
+        await together(
             rest.put(one, name, content) for one, line in lines.items() for name, content in _inputs(line)
         )
 
@@ -184,7 +179,7 @@ class ArcEngine:
         infos = await rest.act("info", ids) if ids else {}
         names = {one: str(_activity(row).get("Name") or "") for one, row in infos.items()}
         unnamed = [one for one in ids if not names.get(one)]
-        local = await _together(rest.get(one, "diagnose/local", 100_000) for one in unnamed)
+        local = await together(rest.get(one, "diagnose/local", 100_000) for one in unnamed)
         names |= {one: _local_name(text) for one, text in zip(unnamed, local, strict=True)}
         found: dict[str, dict[str, str]] = {}
         for one, name in names.items():
@@ -210,29 +205,13 @@ class ArcEngine:
             raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
 
 
-async def _together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Side by side; the first that fails ends the others, so that nothing outlives its connection."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in works]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [one.result() for one in tasks]
-
-
-async def _fetched(rest: Rest, handle: Handle) -> Fetched:
-    sizes = {folders.RESULT: folders.MAX_RESULT, LOG: MAX_LOG, EXIT: 10_000}
-    result, log, word = await _together(
-        rest.get(_id(handle), f"session/{handle.job}/{name}", most) for name, most in sizes.items()
-    )
-    ending = arc_jobs.ending_of(word) or {}
-    return Fetched(
-        handle,
-        result if result is not None and len(result) <= folders.MAX_RESULT else b"",
-        (log or b"")[-folders.LOG_TAIL :].decode("utf-8", "replace"),
-        ending.get("exit_code"),
-        str(ending.get("killed_for") or "")[:20],
-    )
+def _status(
+    handle: Handle, state: object, info: Mapping[str, Any], word: dict[str, Any] | AnsweredError | None
+) -> Status:
+    """A job that has ended and cannot be read yet has not ended yet."""
+    if isinstance(word, AnsweredError):
+        return Status(handle, JobState.RUNNING)
+    return arc_jobs.status_of(handle, state, info, word)
 
 
 def _inputs(line: bytes) -> tuple[tuple[str, bytes], ...]:
@@ -241,15 +220,6 @@ def _inputs(line: bytes) -> tuple[tuple[str, bytes], ...]:
 
 def _handles(tag: str, ids: Mapping[str, str]) -> list[Handle]:
     return [Handle(job, f"{tag}:{one}") for job, one in ids.items()]
-
-
-def _id(handle: Handle) -> str:
-    return handle.engine_job_id.rpartition(":")[2]
-
-
-def _jobs_folder(handle: Handle) -> bool:
-    """Whether the job's id can be a folder's name in an address."""
-    return handle.job.replace("-", "").replace("_", "").isalnum() and handle.job.isascii()
 
 
 def _activity(row: Mapping[str, Any]) -> Mapping[str, Any]:

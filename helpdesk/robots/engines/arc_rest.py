@@ -75,6 +75,10 @@ class Login:
             )
 
 
+class AnsweredError(EngineError):
+    """It answered, with a status that is an error: the computing element is there, and this may concern one file alone."""
+
+
 class Rest:
     """One open connection to a computing element; every method raises `EngineError`."""
 
@@ -130,9 +134,9 @@ class Rest:
                     method, self._url + path, content=content or None, headers=headers
                 ) as answer,
             ):
-                if missing and answer.status_code == HTTPStatus.NOT_FOUND:
-                    return None
                 body = await _read(answer, most)
+                if missing and answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+                    return None
                 status, reason = answer.status_code, answer.reason_phrase
         except TimeoutError:
             failure = EngineError(f"ARC did not answer {what} in {TOTAL:g} s", passing=True)
@@ -143,7 +147,7 @@ class Rest:
             if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
                 return body
             said = safe_text(reason or body[:200].decode("utf-8", "replace"), limit=200)
-            failure = EngineError(
+            failure = AnsweredError(
                 f"ARC, {what}: {status} {said}", passing=status >= HTTPStatus.INTERNAL_SERVER_ERROR
             )
         raise failure  # outside of the handlers: the library's error has the whole request

@@ -10,7 +10,7 @@ ROOT/TAG/batch.jsonl       the queue, then what runs, a line a job; there before
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -192,9 +192,16 @@ def _read(home: str) -> Written:
     return Written(json.loads(head)["queue"], jobs, _moment_of(file))
 
 
-def known(root: Path, tags: Iterable[str]) -> dict[tuple[str, str], JobFolder]:
-    """The jobs of these batches by (tag, job); each batch is looked at once."""
-    return {(tag, one.job): one for tag in dict.fromkeys(tags) if tag for one in jobs_of(root, tag)}
+def known(root: Path, handles: Collection[Handle]) -> dict[Handle, JobFolder]:
+    """Those of these jobs that are here; each batch is looked at once."""
+    tags = {tag_of(one) for one in handles} - {""}
+    here = {(tag, one.job): one for tag in tags for one in jobs_of(root, tag)}
+    return {one: here[key] for one in handles if (key := (tag_of(one), one.job)) in here}
+
+
+def tag_of(handle: Handle) -> str:
+    """An engine's id of a job begins with the tag of its batch: `TAG/JOB`, or `TAG:` and what the batch system calls it."""
+    return handle.engine_job_id.replace("/", ":").partition(":")[0]
 
 
 def batches(root: Path) -> list[str]:

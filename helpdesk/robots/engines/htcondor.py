@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, JobSpec, Status
-from helpdesk.robots.engines import condor_ads, condor_client, folders
+from helpdesk.robots.engines import condor_ads, condor_client, folders, notes
 from helpdesk.robots.engines.condor_ads import AGAIN, ATTRIBUTES, JOB, TAG
-from helpdesk.robots.engines.folders import JobFolder
+from helpdesk.robots.engines.folders import JobFolder, tag_of
 from helpdesk.robots.engines.process import Client
-from helpdesk.robots.payloads import pack
 from helpdesk.text import safe_text
 
 MAX_BATCH = 5000  # MAX_JOBS_PER_SUBMISSION is 20,000 unless somebody lowered it
@@ -59,39 +58,35 @@ class HTCondorEngine:
         who = told[0] if told else {}
         words = safe_text(str(who.get("version", "")), limit=100).split()
         version = next((word for word in words if word[:1].isdigit()), "")
-        notes = (f"schedd {safe_text(str(who.get('name', '')), limit=100)}",)
-        return EngineInfo("htcondor", version, tuple(sorted(self._queues)), MAX_BATCH, notes)
+        said = (f"schedd {safe_text(str(who.get('name', '')), limit=100)}",)
+        return EngineInfo("htcondor", version, tuple(sorted(self._queues)), MAX_BATCH, said)
 
     async def submit(self, batch: Batch) -> Sequence[Handle]:
         """Write the batch down, then one submit; what an earlier one has accepted is found by its tag."""
         if batch.queue not in self._queues:
-            known = ", ".join(sorted(self._queues))
-            raise EngineError(f"no queue {batch.queue!r}: there are {known}", passing=False)
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            pack(self._root / "payload.pyz")
-            new = not folders.jobs_of(self._root, batch.tag)
-            jobs = folders.write_batch(self._root, batch)
-            known = "" if new else self._cluster(batch.tag) or await self._found(batch.tag)
-            cluster = known or await self._submit(batch)
-            (self._root / batch.tag / CLUSTER).write_text(cluster, encoding="ascii")
-        except OSError as error:
-            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+            there = ", ".join(sorted(self._queues))
+            raise EngineError(f"no queue {batch.queue!r}: there are {there}", passing=False)
+        notes.prepare(self._root)
+        jobs, new = notes.write(self._root, batch)
+        known = "" if new else await self._cluster(batch.tag)
+        cluster = known or await self._submit(batch)
+        notes.note(self._root, batch.tag, CLUSTER, cluster)
         return _handles(batch.tag, cluster, jobs)
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """One query; of jobs that have left the queue and whose runners left no word, the history is asked."""
         if not handles:
             return []
-        queued = await self._ads({_tag(one) for one in handles})
-        left = {one: job.status() for one, job in self._jobs(handles).items() if job.ending() is not None}
+        queued, here = await self._ads(map(tag_of, handles)), folders.known(self._root, handles)
+        left = {one: job.status() for one, job in here.items() if job.ending() is not None}
         gone = [one for one in handles if one.engine_job_id not in queued and one not in left]
         past = await self._past(gone) if gone else {}
         return [_status(one, queued, past, left.get(one)) for one in handles]
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - the folder is shared
         """What the runners left."""
-        return [replace(job.fetched(), handle=one) for one, job in self._jobs(handles).items()]
+        here = folders.known(self._root, handles)
+        return [replace(job.fetched(), handle=one) for one, job in here.items()]
 
     async def cancel(self, handles: Collection[Handle]) -> None:
         """One act; jobs that have ended are left in the queue for us to read."""
@@ -104,7 +99,7 @@ class HTCondorEngine:
         found: list[tuple[str, Handle]] = []
         for tag in tags:
             jobs = list(folders.jobs_of(self._root, tag))
-            cluster = (self._cluster(tag) or await self._found(tag, needs_history=False)) if jobs else ""
+            cluster = await self._cluster(tag, needs_history=False) if jobs else ""
             if cluster:
                 found += [(tag, handle) for handle in _handles(tag, cluster, jobs)]
         return found
@@ -186,8 +181,10 @@ class HTCondorEngine:
             return {}
         return {condor_ads.engine_job_id(row): row for row in rows}
 
-    async def _found(self, tag: str, *, needs_history: bool = True) -> str:
-        """The cluster of this tag, if the schedd has one or had one; where it is not submitted again, a schedd need not keep a history."""
+    async def _cluster(self, tag: str, *, needs_history: bool = True) -> str:
+        """The cluster of this tag, by its file or if the schedd has one or had one; where it is not submitted again, a schedd need not keep a history."""
+        if known := notes.noted(self._root, tag, CLUSTER):
+            return known
         asked = {"constraint": _any(TAG, [tag]), "attributes": ["ClusterId"]}
         rows = await self._ask("query", **asked)
         try:
@@ -197,17 +194,6 @@ class HTCondorEngine:
                 raise
         cluster = rows[0].get("ClusterId") if rows else None
         return str(cluster) if isinstance(cluster, int) else ""
-
-    def _cluster(self, tag: str) -> str:
-        try:
-            return (self._root / tag / CLUSTER).read_text(encoding="ascii").strip()
-        except OSError:
-            return ""
-
-    def _jobs(self, handles: Collection[Handle]) -> dict[Handle, JobFolder]:
-        """The folders of these jobs; each batch is looked at once."""
-        known = folders.known(self._root, map(_tag, handles))
-        return {one: known[_tag(one), one.job] for one in handles if (_tag(one), one.job) in known}
 
 
 def _status(
@@ -284,9 +270,5 @@ def _handles(tag: str, cluster: str, jobs: Sequence[JobFolder]) -> list[Handle]:
     return [Handle(job.path.name, f"{tag}:{cluster}.{job.number}") for job in jobs]
 
 
-def _tag(handle: Handle) -> str:
-    return handle.engine_job_id.partition(":")[0]
-
-
 def _these(handles: Collection[Handle]) -> str:
-    return f"{_any(TAG, map(_tag, handles))} && {_any(JOB, (one.job for one in handles))}"
+    return f"{_any(TAG, map(tag_of, handles))} && {_any(JOB, (one.job for one in handles))}"

@@ -14,10 +14,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
-from helpdesk.robots.engines import folders
+from helpdesk.robots.engines import folders, notes
 from helpdesk.robots.engines.folders import JobFolder
 from helpdesk.robots.payload.runner import PID
-from helpdesk.robots.payloads import pack
 
 MAX_BATCH = 10_000
 LOOK = 0.02  # seconds between two looks at runners that are to end
@@ -38,9 +37,9 @@ class LocalEngine:
 
     async def describe(self) -> EngineInfo:
         """The queues and their slots."""
-        self._make_root()
-        notes = tuple(f"{queue}: {slots} slots" for queue, slots in sorted(self._slots.items()))
-        return EngineInfo("local", sys.version.split()[0], tuple(sorted(self._slots)), MAX_BATCH, notes)
+        notes.prepare(self._root)
+        said = tuple(f"{queue}: {slots} slots" for queue, slots in sorted(self._slots.items()))
+        return EngineInfo("local", sys.version.split()[0], tuple(sorted(self._slots)), MAX_BATCH, said)
 
     async def submit(self, batch: Batch) -> Sequence[Handle]:
         """Write the batch down, and start what there is room for."""
@@ -48,29 +47,25 @@ class LocalEngine:
             raise EngineError(
                 f"no queue {batch.queue!r}: there are {', '.join(sorted(self._slots))}", passing=False
             )
-        self._make_root()
-        try:
-            handles = [job.handle for job in folders.write_batch(self._root, batch)]
-        except OSError as error:
-            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+        notes.prepare(self._root)
+        jobs, _ = notes.write(self._root, batch)
         self._start()
-        return handles
+        return [job.handle for job in jobs]
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """What the folders say; then what waits is started where there is room."""
-        known = self._known(handles)
+        known = folders.known(self._root, handles)
         told = [known[one].status() if one in known else Status(one, None) for one in handles]
         self._start()
         return told
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - its folder is here already
         """Results and the ends of logs."""
-        known = self._known(handles)
-        return [known[one].fetched() for one in handles if one in known]
+        return [job.fetched() for job in folders.known(self._root, handles).values()]
 
     async def cancel(self, handles: Collection[Handle]) -> None:
         """End the runners; jobs that have not begun never will."""
-        for job in self._known(handles).values():
+        for job in folders.known(self._root, handles).values():
             if not job.claimed():
                 job.cancel()
             elif job.ending() is None and job.alive():
@@ -96,19 +91,6 @@ class LocalEngine:
         """Remove the folders."""
         for tag in tags:
             folders.forget(self._root, tag)
-
-    def _make_root(self) -> None:
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            pack(self._root / "payload.pyz")
-        except OSError as error:
-            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
-
-    def _known(self, handles: Collection[Handle]) -> dict[Handle, JobFolder]:
-        """Those jobs that are here; each batch is looked at once."""
-        here = folders.known(self._root, (one.engine_job_id.partition("/")[0] for one in handles))
-        named = {job.handle: job for job in here.values()}
-        return {one: named[one] for one in handles if one in named}
 
     def _start(self) -> None:
         """Fill the free slots, the oldest jobs first."""

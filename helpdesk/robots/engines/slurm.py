@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
-from helpdesk.robots.engines import folders
+from helpdesk.robots.engines import folders, notes
 from helpdesk.robots.engines.folders import JobFolder
 from helpdesk.robots.engines.process import Client
-from helpdesk.robots.payloads import pack
 from helpdesk.robots.record import FINAL, JobState, Phase
 from helpdesk.text import safe_text
 
@@ -69,45 +68,42 @@ class SlurmEngine:
         told = await self._client.ask(["sinfo", "-h", "-o", "%R|%a|%D|%T"])
         rows = [line.split("|") for line in told.splitlines() if line.count("|") == 3]
         version = (await self._client.ask(["sinfo", "--version"])).split()
-        notes = tuple(f"{row[0]}: {row[2]} nodes {row[3]}, partition {row[1]}" for row in rows)
+        said = tuple(f"{row[0]}: {row[2]} nodes {row[3]}, partition {row[1]}" for row in rows)
         return EngineInfo(
             "slurm",
             version[-1] if version else "",
             tuple(dict.fromkeys(row[0] for row in rows)),
             MAX_BATCH,
-            notes,
+            said,
         )
 
     async def submit(self, batch: Batch) -> Sequence[Handle]:
         """Write the batch down, then one sbatch; what an earlier one has accepted is found by its name."""
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            pack(self._root / "payload.pyz")
-            new = not folders.jobs_of(self._root, batch.tag)
-            jobs = folders.write_batch(self._root, batch)
-            known = "" if new else self._array(batch.tag) or await self._found(batch.tag)
-            array = known or await self._sbatch(batch)
-            (self._root / batch.tag / ARRAY).write_text(array, encoding="ascii")
-        except OSError as error:
-            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
+        notes.prepare(self._root)
+        jobs, new = notes.write(self._root, batch)
+        known = "" if new else await self._array(batch.tag)
+        array = known or await self._sbatch(batch)
+        notes.note(self._root, batch.tag, ARRAY, array)
         return self._handles(batch.tag, array, jobs)
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """One squeue; a job that has left it is read from its folder."""
-        told, here = await self._squeue(), self._known(handles)
-        arrays = {task.partition("_")[0] for task in told}
-        return [
-            _status(one, told.get(_array_job(one)), here.get((_tag(one), one.job)), arrays) for one in handles
-        ]
+        told, here = await self._squeue(), folders.known(self._root, handles)
+        return [_status(one, told.get(_array_job(one)), here.get(one), _rest(told, one)) for one in handles]
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - the folder is shared
         """What the runners left."""
-        here = self._known(handles)
-        found = [(handle, here.get((_tag(handle), handle.job))) for handle in handles]
-        return [replace(job.fetched(), handle=handle) for handle, job in found if job is not None]
+        here = folders.known(self._root, handles)
+        return [replace(job.fetched(), handle=one) for one, job in here.items()]
 
     async def cancel(self, handles: Collection[Handle]) -> None:
-        """One scancel; jobs that have ended are no matter to it."""
+        """One scancel; jobs that have ended are no matter to it.  What no runner has yet is taken from all of them first."""
+        try:
+            for job in folders.known(self._root, handles).values():
+                if not job.claimed():
+                    job.cancel()
+        except OSError as error:
+            raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
         if handles:
             await self._client.ask(["scancel", "--quiet", *(_array_job(one) for one in handles)])
 
@@ -116,7 +112,7 @@ class SlurmEngine:
         found: list[tuple[str, Handle]] = []
         for tag in tags:
             jobs = list(folders.jobs_of(self._root, tag))
-            array = (self._array(tag) or await self._found(tag)) if jobs else ""
+            array = await self._array(tag) if jobs else ""
             if array:
                 found += [(tag, handle) for handle in self._handles(tag, array, jobs)]
         return found
@@ -130,7 +126,7 @@ class SlurmEngine:
         """Submit the array; its tasks find their jobs by number, in the file of the batch."""
         home = (self._root / batch.tag).resolve()
         command = shlex.join([self._python, str(self._root.resolve() / "payload.pyz"), "run", str(home)])
-        (home / SCRIPT).write_text(f'#!/bin/sh\nexec {command} "$SLURM_ARRAY_TASK_ID"\n', encoding="utf-8")
+        notes.note(self._root, batch.tag, SCRIPT, f'#!/bin/sh\nexec {command} "$SLURM_ARRAY_TASK_ID"\n')
         wall = max(job.limits.wall_s for job in batch.jobs)
         memory = max(job.limits.memory_bytes for job in batch.jobs)
         told = await self._client.ask(
@@ -151,22 +147,15 @@ class SlurmEngine:
         )
         return told.strip().partition(";")[0]
 
-    def _array(self, tag: str) -> str:
-        try:
-            return (self._root / tag / ARRAY).read_text(encoding="ascii").strip()
-        except OSError:
-            return ""
-
-    async def _found(self, tag: str) -> str:
-        """The array of this name, if Slurm has one."""
+    async def _array(self, tag: str) -> str:
+        """The array of this name, by its file or if Slurm has one."""
+        if known := notes.noted(self._root, tag, ARRAY):
+            return known
         told = await self._client.ask(["squeue", "-h", "-t", "all", f"--name={tag}", "-o", "%F"])
         return next(iter(told.split()), "")
 
     def _handles(self, tag: str, array: str, jobs: Sequence[JobFolder]) -> list[Handle]:
         return [Handle(job.job, f"{tag}:{array}_{job.number}") for job in jobs]
-
-    def _known(self, handles: Collection[Handle]) -> Mapping[tuple[str, str], JobFolder]:
-        return folders.known(self._root, map(_tag, handles))
 
     async def _squeue(self) -> Mapping[str, Sequence[str]]:
         told = await self._client.ask(["squeue", "-h", "-r", "-t", "all", "-o", _FIELDS])
@@ -175,16 +164,17 @@ class SlurmEngine:
 
 
 def _status(
-    handle: Handle, row: Sequence[str] | None, job: JobFolder | None, arrays: Collection[str]
+    handle: Handle, row: Sequence[str] | None, job: JobFolder | None, rest: Sequence[str] | None
 ) -> Status:
-    """Slurm's word on whether it ended, the runner's on how.
+    """Slurm's word on whether it ended, the runner's on how; `rest` is the row of those tasks of its array that never began.
 
-    A task that is cancelled while it waits loses its row, or its number in it (seen in 22.05): its array is there, it is not,
-    and no runner has ever had it.
+    A task that is cancelled while it waits loses its row, and one that began loses it MinJobAge after its end: of one that is not there,
+    and that no runner has had, nothing is known (seen in 22.05).  If the last tasks that wait are cancelled, their row without a number stays.
     """
     left = None if job is None or job.ending() is None else replace(job.status(), handle=handle)
     if row is None:
-        if left is None and job is not None and not job.claimed() and _array(handle) in arrays:
+        never = rest is not None and rest[0] == "CANCELLED" and job is not None and not job.claimed()
+        if left is None and never:
             return Status(handle, JobState.CANCELLED, native_code="slurm:CANCELLED", native_text=_NEVER_BEGAN)
         return left or Status(handle, None)
     state, node, submitted, started, ended, reason = row
@@ -211,16 +201,13 @@ def _status(
     )
 
 
-def _tag(handle: Handle) -> str:
-    return handle.engine_job_id.partition(":")[0]
-
-
 def _array_job(handle: Handle) -> str:
     return handle.engine_job_id.rpartition(":")[2]
 
 
-def _array(handle: Handle) -> str:
-    return _array_job(handle).partition("_")[0]
+def _rest(told: Mapping[str, Sequence[str]], handle: Handle) -> Sequence[str] | None:
+    """The row of its array without a number."""
+    return told.get(f"{_array_job(handle).partition('_')[0]}_N/A")
 
 
 def _said(reason: str) -> str:

@@ -1,0 +1,61 @@
+"""The engine slurm beyond the contract: what a real Slurm says, or says no more, of jobs that never began."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from helpdesk.robots.engine import Handle
+from helpdesk.robots.engines.slurm import SlurmEngine
+from helpdesk.robots.record import JobState
+from tests.contract.test_engine import QUEUE, batch, do, job
+from tests.servers import slurm
+from tests.servers.daemon import eventually
+
+pytestmark = pytest.mark.skipif(
+    not slurm.AVAILABLE and os.environ.get("CI") != "true", reason="Slurm is not installed"
+)
+
+
+def sent(engine: SlurmEngine, count: int) -> tuple[str, Sequence[Handle]]:
+    """An array of jobs that take long, and its number."""
+    handles = do(engine.submit(batch("t1", *(job(f"j{number:02}", "sleep 100") for number in range(count)))))
+    return handles[0].engine_job_id.partition(":")[2].partition("_")[0], handles
+
+
+def waiting(grid: slurm.Slurm, array: str) -> int:
+    """How many tasks of an array have not begun, where others have."""
+    states = Counter(grid.ask("squeue", "-h", "-r", "-j", array, "-o", "%T").split())
+    return states["PENDING"] if states["RUNNING"] else 0
+
+
+def test_a_task_that_failed_before_its_runner_began(tmp_path: Path) -> None:
+    """A task whose node could not even start its runner is no cancelled one when Slurm has forgotten it: nothing is known of it."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$SLURM_ARRAY_TASK_ID" = 0 ] && exit 127\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    with slurm.cluster((QUEUE,), remembers=2) as grid:
+        engine = SlurmEngine(tmp_path / "jobs", configuration=grid.configuration, python=str(python))
+        array, handles = sent(engine, slurm.CPUS + 4)
+        eventually(lambda: waiting(grid, array) and "0" not in grid.ask("squeue", "-h", "-r", "-t", "all", "-o", "%K").split(), "it is forgotten", 120)  # fmt: skip
+        told = {one.handle.job: one.state for one in do(engine.poll(handles))}
+        assert told.pop("j00") is None
+        assert set(told.values()) == {JobState.SUBMITTED, JobState.RUNNING}
+        do(engine.cancel([one for one in handles if one.job == "j11"]))
+        assert {one.handle.job: one.state for one in do(engine.poll(handles))}["j11"] is JobState.CANCELLED
+
+
+def test_tasks_that_somebody_cancels(tmp_path: Path) -> None:
+    """Where the people of a site cancel all that waits, that is what is told of it at once."""
+    with slurm.cluster((QUEUE,)) as grid:
+        engine = SlurmEngine(tmp_path / "jobs", configuration=grid.configuration)
+        array, handles = sent(engine, slurm.CPUS + 4)
+        eventually(lambda: waiting(grid, array) == 4, "some wait")
+        eventually(lambda: all((tmp_path / "jobs" / "t1" / f"j{n:02}" / "runner.pid").exists() for n in range(slurm.CPUS)), "the others run", 60)  # fmt: skip
+        grid.ask("scancel", "--state=PENDING", array)
+        told = {one.handle.job: one.state for one in do(engine.poll(handles))}
+        assert [told[f"j{n:02}"] for n in range(slurm.CPUS, slurm.CPUS + 4)] == [JobState.CANCELLED] * 4
+        do(engine.cancel(handles))

@@ -62,6 +62,18 @@ def test_a_packed_archive_that_breaks_off(tmp_path: Path, pack: Callable[[bytes]
     assert "breaks off" in archive.facts.notes[0]
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, partial(lzma.compress, preset=0)])
+def test_a_small_packed_archive_that_breaks_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """Of a file that is shorter than what is read at once, all that can be unpacked is read as well."""
+    path = tmp_path / "list.mbox.gz"
+    many = [mail(f"<{n}@x>", body=os.urandom(30_000).hex()) for n in range(9)]
+    packed = pack(mbox(many))
+    path.write_bytes(packed[: len(packed) * 2 // 3])
+    found, archive = read(path)
+    assert [one.octets for one in found[:5]] == many[:5]
+    assert archive.facts.cut
+
+
 @pytest.mark.parametrize(
     ("octets", "word"),
     [

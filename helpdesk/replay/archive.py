@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 from helpdesk.errors import UsageError
 from helpdesk.mailbox.folders import FolderSettings
@@ -106,7 +106,7 @@ class Mbox:
             if beginning.startswith(sign):
                 raise UsageError(f"{path}: is {what}")
         packed = next((name for sign, name in _PACKED.items() if beginning.startswith(sign)), None)
-        self._stream = _unpacked(raw, packed)
+        self._take = _taking(raw, packed)
         self.facts = Facts("mbox", packed, total)
 
     @property
@@ -131,7 +131,7 @@ class Mbox:
 
     def _read(self, count: int) -> bytes:
         try:
-            return self._stream.read(count)
+            return self._take(count)
         except _BROKEN as error:
             self.facts.cut = True
             self.facts.notes.append(f"it breaks off, and what came before that was read: {error}")
@@ -160,12 +160,13 @@ class Maildir:
             yield RawMail(entry.file, mail.octets, mail.size, when, entry.sent, mail.why)
 
 
-def _unpacked(raw: BinaryIO, packed: str | None) -> BinaryIO:
+def _taking(raw: BinaryIO, packed: str | None) -> mbox.Read:
+    """Of what is packed, what was just unpacked: `read` throws that away where the file breaks off."""
     if packed == "gzip":
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+        return gzip.GzipFile(fileobj=raw).read1
     if packed == "bzip2":
-        return cast("BinaryIO", bz2.BZ2File(raw))
-    return cast("BinaryIO", lzma.LZMAFile(raw)) if packed == "xz" else raw
+        return bz2.BZ2File(raw).read1
+    return lzma.LZMAFile(raw).read1 if packed == "xz" else raw.read
 
 
 def _octet(piece: mbox.Piece) -> str:

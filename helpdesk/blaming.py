@@ -148,7 +148,7 @@ def told(conn: Connection, keys: Iterable[int], now: datetime, zone: tzinfo) -> 
 
 
 def _picture(evidence: Evidence, thread: int, mails: Sequence[Named], now: datetime) -> Picture:
-    named = {site: mail.time for mail in mails for site in mail.names(About.SITE)}
+    named = {site: mail.time for mail in mails for site in mail.names(About.SITE, About.ASIDE)}
     sites = [_seen(evidence, thread, site, min(at, now), now) for site, at in list(named.items())[:MAX_SITES]]
     data = tuple(dict.fromkeys(name for mail in mails for name in mail.names(About.DATASET)))
     moments = {min(mail.time, now) for mail in mails}

@@ -86,7 +86,7 @@ def configured(hard: Sequence[str]) -> str:
     return CONFIG + "".join(f'[[site]]\nname = "{name}"\n' for name in (*TROUBLED, *FINE, *hard))
 
 
-def trouble(world: World, hard: Sequence[str]) -> None:
+def trouble(world: World, hard: Sequence[str], troubled: Mapping[str, str] = TROUBLED) -> None:
     """Everything that is to be out is out all the time, with failures; of words of the list, of every phase."""
     codes = (
         "payload:12",
@@ -100,7 +100,7 @@ def trouble(world: World, hard: Sequence[str]) -> None:
     )
     rows, changes = [], []
     for site, mine in [
-        *((site, (code,)) for site, code in TROUBLED.items()),
+        *((site, (code,)) for site, code in troubled.items()),
         *((site, codes) for site in hard),
     ]:
         changes.append(
@@ -152,6 +152,11 @@ def play(
     deliver(world, distractors, cases, rng)
     world.now = NOW
     world.tick()
+    return told_of_everything(world)
+
+
+def told_of_everything(world: World) -> Told:
+    """What the board says now of every thread."""
     with world.engine.connect() as conn:
         states = conn.execute(select(THREAD.c.id, THREAD.c.state)).all()
         thread_of = {

@@ -9,6 +9,7 @@ class About(StrEnum):
     """What a mention is."""
 
     SITE = "site"
+    ASIDE = "aside"  # a site that is named, but not as what fails: it works, or worked, or was left out
     DATASET = "dataset"
     ERROR = "error"
     ANSWER = "answer"  # the first sentence of a mail of the team

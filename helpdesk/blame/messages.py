@@ -24,6 +24,15 @@ MESSAGES: dict[str, Meaning] = {
     "input/output error": _NODE,
     "no space left on device": Meaning("no_space", None, Blame.SITE, "a full disk"),
     "srm_no_free_space": Meaning("no_space", Phase.STAGE_OUT, Blame.SITE, "a full storage"),
+    "put error: error in copying the file": Meaning(
+        "stage_out", Phase.STAGE_OUT, Blame.SITE, "a failed stage-out"
+    ),
+    "failed to stage-out file": Meaning("stage_out", Phase.STAGE_OUT, Blame.SITE, "a failed stage-out"),
+    "generalstageoutfailure": Meaning("stage_out", Phase.STAGE_OUT, Blame.SITE, "a failed stage-out"),
+    "failed to stage-in file": Meaning("stage_in", Phase.STAGE_IN, Blame.SITE, "a failed stage-in"),
+    "get error: staging input file failed": Meaning(
+        "stage_in", Phase.STAGE_IN, Blame.SITE, "a failed stage-in"
+    ),
     "srm_file_lost": Meaning("no_replica", Phase.STAGE_IN, Blame.SITE, "a lost file"),
     "srm_file_unavailable": Meaning("no_replica", Phase.STAGE_IN, Blame.SITE, "a file that is not there"),
     "transport endpoint is not connected": Meaning("software", Phase.ENVIRONMENT, Blame.SITE, "a lost mount"),

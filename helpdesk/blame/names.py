@@ -2,7 +2,7 @@ r"""Which configured names stand in a text: one pass over it, whatever the numbe
 
 A name counts where it stands as a word of its own, character by character: no part of a longer word, an address, a URL, a host's
 name or a path; nothing is corrected or taken from another alphabet.  Spellings that only a name can have (with a digit, `-`, `_`
-or `.`) are found in any case of ASCII letters; plain words as they are spelled; plain words of small letters never, because
+or `.`) are found in any case of ASCII letters; plain words as they are spelled; short words of small letters never, because
 prose has them too.
 
 The index goes by the first word (`\w+`) of a spelling: for each there are a few shapes (where the word stands in the name, and how
@@ -11,13 +11,14 @@ long that is), and a piece of text of that shape is looked up as a whole.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from unicodedata import category
 
 MAX_TEXT = 64 * 1024  # characters that are looked at
 MAX_FOUND = 20  # different names in one text
 SHORTEST = 3
+LONG = 9  # small letters that are a name all the same
 
 _WORD = re.compile(r"\w+")
 _CHUNK = re.compile(r"\S+")
@@ -36,6 +37,21 @@ class Found:
     spelled: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where a name stands."""
+
+    begin: int
+    spelled: str
+    targets: tuple[str, ...]
+    distinctive: bool
+
+    @property
+    def end(self) -> int:
+        """Behind its last character."""
+        return self.begin + len(self.spelled)
+
+
 def is_distinctive(spelling: str) -> bool:
     """Whether prose has no such word: a digit, or a sign that joins words."""
     return any(sign in _OF_A_NAME or sign.isdigit() for sign in spelling)
@@ -43,7 +59,7 @@ def is_distinctive(spelling: str) -> bool:
 
 def is_a_name(spelling: str) -> bool:
     """Whether a spelling is looked for at all."""
-    plain = spelling == spelling.lower() and not is_distinctive(spelling)
+    plain = spelling == spelling.lower() and not is_distinctive(spelling) and len(spelling) < LONG
     return len(spelling) >= SHORTEST and not plain and _WORD.search(spelling) is not None
 
 
@@ -72,25 +88,30 @@ class Names:
 
     def find(self, text: str) -> tuple[Found, ...]:
         """The names in the order in which they stand there first, each once."""
-        if not self._shapes:
-            return ()
-        text = without_addresses(text[:MAX_TEXT])
-        small = text.translate(_SMALL)
         found: dict[str, Found] = {}
+        for one in self.places(without_addresses(text[:MAX_TEXT])):
+            for target in one.targets:
+                found.setdefault(target, Found(target, one.spelled))
+            if len(found) >= MAX_FOUND:
+                break
+        return tuple(found.values())[:MAX_FOUND]
+
+    def places(self, text: str) -> Iterator[Place]:
+        """Where names stand in a text that is without addresses already, from its beginning."""
+        if not self._shapes:
+            return
+        small = text.translate(_SMALL)
         for word in _WORD.finditer(small):
             for offset, length in self._shapes.get(word.group(), ()):
                 begin = word.start() - offset
                 end = begin + length
                 if begin < 0 or end > len(text):
                     continue
-                targets = self._folded.get(small[begin:end]) or self._exact.get(text[begin:end])
+                folded = self._folded.get(small[begin:end])
+                targets = folded or self._exact.get(text[begin:end])
                 if targets and not _joined(text, begin - 1, -1) and not _joined(text, end, 1):
-                    for target in targets:
-                        found.setdefault(target, Found(target, text[begin:end]))
+                    yield Place(begin, text[begin:end], targets, folded is not None)
                     break
-            if len(found) >= MAX_FOUND:
-                break
-        return tuple(found.values())[:MAX_FOUND]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from helpdesk.blame.errors import error_line, says_what_broke
 from helpdesk.blame.facts import About, Mention
-from helpdesk.blame.names import MAX_TEXT, Names, without_addresses
+from helpdesk.blame.names import MAX_FOUND, MAX_TEXT, Names, without_addresses
+from helpdesk.blame.placing import Use, use
 from helpdesk.clues import MAX_LINE, Sort, clues
 from helpdesk.excerpts import borders, kinds_of, quotes
 from helpdesk.excerpts.kinds import Kind
@@ -14,6 +16,7 @@ from helpdesk.excerpts.library import Library
 
 MAX_LINES = 3000
 MAX_ERRORS, MAX_DATASETS = 5, 5
+MAX_PLACES = 100  # where names stand, that are looked at
 MAX_NAME = 200
 MAX_ANSWER = 120
 SHORT = 60  # characters of a line that begins with the author's name and is no sentence
@@ -52,7 +55,7 @@ def mentions(mail: Mail, sites: Names, datasets: Names) -> tuple[Mention, ...]:
     lines = own_lines(mail.text, mail.author)
     body = "\n".join(lines[: _card(lines)])
     said = f"{mail.subject}\n{body}" if mail.begins else body
-    found = [Mention(About.SITE, one.target, one.spelled) for one in sites.find(said)]
+    found = list(_sites(said, sites))
     found += _datasets(said, datasets)
     found += _errors(lines)
     return tuple(found)
@@ -130,6 +133,19 @@ def _names_of(author: str) -> frozenset[str]:
     words = author.replace('"', "").split()
     name = " ".join(words).casefold()
     return frozenset({name, words[0].casefold()} if words and "@" not in name else ())
+
+
+def _sites(said: str, names: Names) -> Iterator[Mention]:
+    """The sites, each as what it is used for where that tells most of trouble."""
+    said = without_addresses(said[:MAX_TEXT])
+    best: dict[str, tuple[Use, str]] = {}
+    for place in islice(names.places(said), MAX_PLACES):
+        used = use(said, place.begin, place.end, only_a_name=place.distinctive)
+        for target in place.targets if used is not Use.NONE else ():
+            if (target not in best and len(best) < MAX_FOUND) or (target in best and used is Use.SITE):
+                best[target] = used, best.get(target, (used, place.spelled))[1]
+    for target, (used, spelled) in best.items():
+        yield Mention(About.SITE if used is Use.SITE else About.ASIDE, target, spelled)
 
 
 def _datasets(said: str, names: Names) -> Iterator[Mention]:

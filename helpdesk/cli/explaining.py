@@ -178,7 +178,7 @@ def _fault(settings: Settings, text: str, header: Header, who: Author) -> Mappin
             why = blaming.explained(conn, said)
         label = bool(why)
     return {
-        "sites": [one.name for one in said if one.about is About.SITE],
+        "sites": [one.name for one in said if one.about in {About.SITE, About.ASIDE}],
         "datasets": [one.name for one in said if one.about is About.DATASET],
         "errors": [_error(one) for one in said if one.about is About.ERROR],
         "label": label,

@@ -36,9 +36,9 @@ class Named:
     time: datetime
     mentions: tuple[Mention, ...]
 
-    def names(self, about: About) -> list[str]:
-        """What it names of a sort, in its order."""
-        return [one.name for one in self.mentions if one.about is about]
+    def names(self, *about: About) -> list[str]:
+        """What it names of these sorts, in its order."""
+        return [one.name for one in self.mentions if one.about in about]
 
 
 @dataclass(frozen=True, slots=True)

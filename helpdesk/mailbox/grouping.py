@@ -21,7 +21,7 @@ from helpdesk.rules.state import ThreadState
 from helpdesk.store import groups, messages, threads
 from helpdesk.store.groups import Alias, Member, NewThread, OldThread
 
-AT_ONCE = 2500
+AT_ONCE = 1000
 """Messages that a first sync groups at once, or as many as are connected."""
 
 ALONE: Final = Hands()

@@ -20,6 +20,7 @@ from helpdesk.remedies import remedies
 from helpdesk.report import Report
 from helpdesk.robotscheck import robot_findings
 from helpdesk.settings import Login, Settings
+from helpdesk.shiftcheck import shift_findings
 from helpdesk.store import advisory, census, meta, migrations
 from helpdesk.store.db import on_server, reading, sqlite_file
 
@@ -51,6 +52,7 @@ def _findings(
         yield _smtp(settings)
     if database.ok:
         yield from _outbox(settings, now)
+    yield from shift_findings(settings, now or app.clock())
     yield from robot_findings(settings, now or app.clock())
     yield from engine_findings(settings, progress)
     reached = False

@@ -35,9 +35,8 @@ def found(desk: Desk) -> Mapping[str, Any]:
 
 def test_a_calendar_that_is_right(desk: Desk) -> None:
     """Who is on duty is named."""
-    assert found(desk) | {"todo": ""} == {
-        "name": "shifts", "ok": True, "what": "the calendar can be read; on duty: Ann Archer", "todo": "",
-    }  # fmt: skip
+    right = found(desk)
+    assert (right["ok"], right["what"]) == (True, "the calendar can be read; on duty: Ann Archer")
 
 
 def test_a_week_with_gaps_is_a_warning(desk: Desk) -> None:

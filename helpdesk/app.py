@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from helpdesk import config, cycle, doors, gathering, secrets, wiring
 from helpdesk.board import Board, Limits, Sending, Teammate
@@ -28,11 +28,11 @@ from helpdesk.report import Hold, Objection, Report, utc
 from helpdesk.settings import Settings
 from helpdesk.shifts.configured import keeper
 from helpdesk.shifts.duty import Duty
-from helpdesk.store import db, meta, migrations, wrongs
+from helpdesk.store import db, holds, meta, migrations, wrongs
 from helpdesk.store.lock import instance_lock
 from helpdesk.store.scratch import scratch
 from helpdesk.templating import Words
-from helpdesk.vitals import Clocks, longest_silence
+from helpdesk.vitals import Clocks, after, longest_silence
 
 SIMULATED = "simulated"
 
@@ -150,10 +150,9 @@ def run_once(settings: Settings, now: datetime | None, progress: cycle.Progress 
 def plan(settings: Settings, now: datetime | None, progress: cycle.Progress = cycle.silent) -> Report:
     """What `run_once` would do: the same cycles over a throw-away copy of the database, and nothing is written."""
     with scratch(doors.database(settings)) as engine:
-        moment = now or present(engine)
         this = board(settings, engine, sending=None, create=False, act=False)
         with db.reading(engine) as conn:
-            held = backward(meta.last_cycle(conn), moment)
+            moment, held = of_run(conn, now)
         if held is not None:
             return Report(moment, held=[held])
         this.duty.recall(moment, asked_at=clock())
@@ -206,20 +205,31 @@ def resolve_now(engine: Engine, now: datetime | None) -> tuple[datetime, Hold | 
     """The time of this run, by the rules of `--now` (design section 11).
 
     `--now` on an empty database marks it as simulated for good; there a missing `--now` is the last cycle's and a
-    backward one is held.  `--now` on a database with real cycles is refused.
+    backward one is held.  `--now` on a database with real cycles is refused.  A real clock that cannot be believed holds the
+    board, as in the daemon: it observes, tells the admins, and `resume` approves.
     """
     with engine.begin() as conn:
         last, simulated = meta.last_cycle(conn), meta.get(conn, SIMULATED) is not None
-        if now is None:
-            moment = last.at if simulated and last is not None else clock()
-        else:
-            moment = now.astimezone(UTC)
-            if last is not None and not simulated:
-                raise UsageError(
-                    "--now: this database has real cycles; simulated time needs a database of its own"
-                )
+        if now is not None and last is not None and not simulated:
+            raise UsageError(
+                "--now: this database has real cycles; simulated time needs a database of its own"
+            )
+        moment, held = of_run(conn, now)
+        if now is not None:
             meta.put(conn, SIMULATED, "yes")
-    return moment, backward(last, moment)
+        elif held is not None:
+            holds.update(conn, [(held.what, held.why)], moment, approval=False)
+            held = None
+    return moment, held
+
+
+def of_run(conn: Connection, now: datetime | None) -> tuple[datetime, Hold | None]:
+    """`now`, else the last cycle's time where time is simulated, else the clock's; and why it cannot be believed."""
+    last = meta.last_cycle(conn)
+    if now is None and meta.get(conn, SIMULATED) is None:
+        return after(clock(), None if last is None else last.at)
+    moment = now or (clock() if last is None else last.at)
+    return moment.astimezone(UTC), backward(last, moment)
 
 
 def backward(last: Stamp | None, moment: datetime) -> Hold | None:

@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from helpdesk import app
 from tests.conftest import Login
 from tests.desk import T0, T1, Desk, environment, memory_desk, process, real_config
 from tests.human import ImapHuman
@@ -188,6 +190,26 @@ def test_a_simulated_database_stays_simulated(desk: Desk) -> None:
     said = process(desk.folder, "run")
     assert (said.code, said.out) == (2, "")
     assert "simulated" in said.err
+
+
+def test_a_clock_that_was_wrong_once_stops_no_scheduled_job(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a run at a clock a year ahead the next one is held, and goes on after `resume`; a step back of a minute is nothing."""
+    now = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
+    for moment, held in (
+        (now + timedelta(days=365), []),
+        (now, ["clock"]),
+        (now - timedelta(minutes=1), ["clock"]),
+    ):
+        monkeypatch.setattr(app, "clock", lambda at=moment: at)
+        assert [one["what"] for one in desk.read("plan", code=bool(held))["held"]][:1] == held
+        assert [one["what"] for one in desk.read("run", "--once", code=bool(held))["held"]][:1] == held
+    desk.deliver("All jobs fail mc08", "<1@x>")
+    desk.read("resume")
+    monkeypatch.setattr(app, "clock", lambda: now - timedelta(minutes=2))
+    assert desk.read("run", "--once")["held"] == []
+    assert desk.read("threads")[0]["labels"] == ["newbie"]
 
 
 def test_a_real_database_takes_no_simulated_time(desk: Desk) -> None:

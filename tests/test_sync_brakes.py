@@ -101,6 +101,16 @@ def test_our_own_mail_that_we_do_not_know(bench: Bench, age: int, held: bool) ->
     assert names(bench.look().holds) == ["mails"] * held
 
 
+def test_who_sends_an_old_mail_of_ours_back_holds_nothing(bench: Bench) -> None:
+    """A mail of which a copy lay here at adoption is no second instance, under whatever Message-ID it comes again."""
+    bench.deliver(OWN, "dast-board@example.org")
+    filled(bench, 3)
+    token = {"X-Helpdesk-Id": OWN.strip("<>").partition("@")[0]}
+    bench.deliver("<again@x>", headers=token, when=bench.stamp.at + timedelta(minutes=1))
+    assert bench.look().holds == ()
+    assert bench.copy("<again@x>").limbo is None
+
+
 def test_the_limits_are_the_boards(bench: Bench) -> None:
     """The limits of the configuration count."""
     bench.board = replace(bench.board, max_gone=1.0, max_label_loss=2)

@@ -10,7 +10,7 @@ from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailids import BOARD_MARK
 from helpdesk.model import Stamp
-from helpdesk.store import copies, messages
+from helpdesk.store import copies, lookups, messages
 
 FEWEST_GONE = 5
 
@@ -65,11 +65,16 @@ def _labels(board: BoardContext, lost: Mapping[str, AbstractSet[int]]) -> Iterat
 
 
 def _strangers(conn: Connection, last: Stamp | None, own: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
-    """Mail that only we can have sent and that we do not know of: a restored backup, or a second instance."""
+    """Mail that only we can have sent and that we do not know of: a restored backup, or a second instance.
+
+    Whoever got a mail of ours before the database was lost can send it back; a copy of it came home then.
+    """
     sent = [mail for mail in own if not mail.own[0].startswith(BOARD_MARK)]
     new = [mail for mail in sent if last is None or mail.when is None or mail.when > last.at]
-    known = messages.sent_for(conn, {token for mail in new for token in mail.own})
-    unknown = sum(known.keys().isdisjoint(mail.own) for mail in new)
+    tokens = {token for mail in new for token in mail.own}
+    seen = set() if last is None else lookups.seen_until(conn, tokens, last.cycle)
+    known = messages.sent_for(conn, tokens).keys() | seen
+    unknown = sum(known.isdisjoint(mail.own) for mail in new)
     if unknown:
         yield (
             "mails",

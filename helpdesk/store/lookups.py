@@ -1,11 +1,12 @@
 """Questions about all threads at once, answered by an index."""
 
 import json
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
 from helpdesk.model import ESCALATED, URGENT, WAITING
-from helpdesk.store.core import THREAD
+from helpdesk.store.core import MESSAGE, THREAD
 from helpdesk.store.threads import unpack_state
 
 
@@ -41,3 +42,10 @@ def still_wants(conn: Connection, thread: int, rule: str, occasion: str) -> bool
         return URGENT in on and occasion.partition(":")[0] == str(state.episodes.get(URGENT, 1))
     where, _, n = occasion.rpartition(":")
     return {ESCALATED, where} <= on and n == str(state.episodes.get(where, 1))
+
+
+def seen_until(conn: Connection, tokens: Iterable[str], cycle: int) -> set[str]:
+    """Those of these tokens of our own mails that a mail had which was seen until then."""
+    seen = (MESSAGE.c.token != "", MESSAGE.c.cycle <= cycle)
+    query = select(MESSAGE.c.id).where(*seen).limit(1)
+    return {one for one in tokens if conn.execute(query.where(MESSAGE.c.token == one)).first() is not None}

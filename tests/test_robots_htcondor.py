@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from helpdesk.robots.codes import NOTHING, Lookup
 from helpdesk.robots.engine import EngineError, Handle, Status
-from helpdesk.robots.engines import condor_client, folders
+from helpdesk.robots.engines import condor_client, folders, notes
 from helpdesk.robots.engines.condor_ads import AGAIN, status_of
 from helpdesk.robots.engines.htcondor import HTCondorEngine, asker
 from helpdesk.robots.record import JobState, Phase
@@ -299,3 +300,15 @@ def test_one_python_for_all(engine: HTCondorEngine, schedd: Schedd) -> None:
     ad = schedd.job("j")
     assert ad["Cmd"] == sys.executable
     assert (ad.eval("RequestMemory"), ad.eval("AllowedExecuteDuration")) == (500_000_000 // 2**20 + 100, 180)
+
+
+def test_a_cluster_that_the_schedd_has_forgotten(engine: HTCondorEngine, tmp_path: Path) -> None:
+    """Of a batch whose answer was lost, and which the schedd has forgotten since, what ran is there: it says so itself."""
+    home = tmp_path / "jobs"
+    notes.prepare(home)
+    folders.write_batch(home, batch("t1", job("ran", "exit 0"), job("waits", "exit 0")))
+    assert do(engine.reconcile(["t1"])) == []
+    subprocess.run([sys.executable, str(home / "payload.pyz"), "run", str(home / "t1"), "0"], check=True)
+    found = [one for _, one in do(engine.reconcile(["t1"]))]
+    told = {one.handle.job: one.state for one in do(engine.poll(found))}
+    assert told == {"ran": JobState.SUCCESS, "waits": None}

@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from helpdesk.robots.judging import TICK, Downtime, SiteInfo
-from helpdesk.robots.plan import Plan
+from helpdesk.robots.plan import Plan, replayed
 from helpdesk.robots.protocol import Decision, Info, Record, Wish
 from helpdesk.robots.record import JobState, TestKind
 from helpdesk.robots.record import Record as Attempt
 from helpdesk.robots.schedule import Lane, Mix
 from helpdesk.robots.service import LAST, REQUEST, Service
 from helpdesk.robots.thread import RobotThread
-from helpdesk.store import meta, records, requests, robot_troubles, verdicts
+from helpdesk.store import jobs, meta, records, requests, robot_troubles, site_orders, verdicts
+from helpdesk.store.site_orders import Kind, SiteOrder
+from helpdesk.store.verdicts import Change
 from tests.robots import T0, Floor, recipe
 from tests.servers.daemon import eventually
 
@@ -91,6 +93,7 @@ class Works:
             self.blacklist,
             lambda: list(self.complaints),
         )
+        self.plan = plan
         self.service = Service(self.floor.robot, plan)
         return self.service
 
@@ -331,3 +334,73 @@ def test_stress_is_no_evidence(works: Works) -> None:
     with works.floor.database.connect() as conn:
         assert [one.state for one in records.read(conn)] == [JobState.FAILED] * 3
         assert meta.get(conn, LAST) is not None
+
+
+def test_a_crash_before_the_blacklist_is_written(works: Works) -> None:
+    """What was decided and is not in the files, because the robots ended in between, is there after their next step."""
+    works.step()
+    with works.floor.database.begin() as conn:
+        verdicts.add(conn, [Change(works.now, "atlas", "RAL", "exclude", "nothing succeeds", "three-1")])
+        site_orders.add(conn, SiteOrder("RAL", Kind.PAUSE, works.now, None, "Eva", team=True))
+    works.restarted()
+    works.step()
+    assert list(json.loads(works.blacklist.read_text())["excluded"]["atlas"]) == ["RAL"]
+
+
+def test_a_clock_that_was_wrong(works: Works) -> None:
+    """After a step in a wrong year the robots send and decide as before: nobody has to restart them."""
+    works.mixes |= {lane: Mix((("good", 1),), 48, jitter=0) for lane in LANES}
+    works.restarted()
+    works.step()
+    asyncio.run(works.service.step(works.now + timedelta(days=365)))
+    works.floor.until_done(works.now)
+    works.step()
+    before = len(works.floor.records())
+    works.step(60)
+    assert len(works.floor.records()) > before
+    works.ask("RAL", "wrong", 3)
+    asyncio.run(works.service.step(works.now))
+    while works.floor.live():
+        asyncio.run(works.service.step(works.now))
+    works.step()
+    assert works.changes() == [("RAL", "exclude")]
+
+
+def test_what_a_restart_recalls(works: Works) -> None:
+    """To a policy that is made anew its own jobs left before they ended, and those on their way have left; foreign records only ended."""
+    works.ask("RAL", "good")
+    works.step()
+    asyncio.run(works.service.step(works.now))
+    [ours] = works.floor.records().values()
+    foreign = replace(ours, job="import-1")
+    works.ask("RAL", "slow")
+    asyncio.run(works.service.step(works.now))
+    with works.floor.database.begin() as conn:
+        records.add(conn, [foreign])
+        [live] = jobs.live(conn)
+        judges = replayed(works.plan, {"good": "atlas", "slow": "atlas"}, conn, works.now)
+    for _ in judges["atlas"].until(works.now + TICKS):
+        pass
+    seen = Counter((one["engine_job_id"], one["state"]) for one in works.policies[-1].seen)
+    assert seen == {
+        (ours.job, "submitted"): 1,
+        (ours.job, "success"): 1,
+        (live.job, "submitted"): 1,
+        ("import-1", "success"): 1,
+    }
+
+
+def test_a_step_that_died_forgets_no_routine(works: Works) -> None:
+    """What was due when a step was cut short before it was planned is sent by the next one."""
+    works.mixes |= {lane: Mix((("good", 1),), 48, jitter=0) for lane in LANES}
+    works.step()
+    before = len(works.floor.records())
+    working = works.floor.robot
+    works.floor.robot = replace(working, most="none")  # type: ignore[arg-type]  # the planning breaks
+    works.restarted()
+    with pytest.raises(TypeError):
+        works.step(35)
+    works.floor.robot = working
+    works.restarted()
+    works.step(0.1)
+    assert len(works.floor.records()) - before == len(LANES)

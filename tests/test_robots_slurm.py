@@ -1,6 +1,7 @@
 """The engine slurm beyond the contract: what a real Slurm says, or says no more, of jobs that never began."""
 
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.robots.engine import Handle
+from helpdesk.robots.engines import folders, notes
 from helpdesk.robots.engines.slurm import SlurmEngine
 from helpdesk.robots.record import JobState
 from tests.contract.test_engine import QUEUE, batch, do, job
@@ -59,3 +61,17 @@ def test_tasks_that_somebody_cancels(tmp_path: Path) -> None:
         told = {one.handle.job: one.state for one in do(engine.poll(handles))}
         assert [told[f"j{n:02}"] for n in range(slurm.CPUS, slurm.CPUS + 4)] == [JobState.CANCELLED] * 4
         do(engine.cancel(handles))
+
+
+def test_an_array_that_slurm_has_forgotten(tmp_path: Path) -> None:
+    """Of a batch whose answer was lost, and which Slurm has forgotten since, what ran is there: it says so itself."""
+    with slurm.cluster((QUEUE,)) as grid:
+        engine = SlurmEngine(tmp_path, configuration=grid.configuration)
+        notes.prepare(tmp_path)
+        folders.write_batch(tmp_path, batch("t1", job("ran", "exit 0"), job("waits", "exit 0")))
+        assert do(engine.reconcile(["t1"])) == []
+        command = [sys.executable, str(tmp_path / "payload.pyz"), "run", str(tmp_path / "t1"), "0"]
+        subprocess.run(command, check=True)
+        found = [one for _, one in do(engine.reconcile(["t1"]))]
+        told = {one.handle.job: one.state for one in do(engine.poll(found))}
+        assert told == {"ran": JobState.SUCCESS, "waits": None}

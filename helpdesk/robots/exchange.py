@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from helpdesk.errors import UsageError
 from helpdesk.report import utc
-from helpdesk.robots.record import FINAL, Blame, JobState, Phase, Record, TestKind
+from helpdesk.robots.record import FINAL, FOREIGN, Blame, JobState, Phase, Record, TestKind
 from helpdesk.text import safe_text
 
 COLUMNS = tuple(one.name for one in fields(Record))
@@ -190,7 +190,9 @@ def _id(row: Mapping[str, Any], state: str, campaign: str) -> str:
     told["state"] = state
     if "state" not in row:  # then this was it
         told.pop("status", None)
-    return f"import-{hashlib.sha256(json.dumps([campaign, told], sort_keys=True).encode()).hexdigest()[:24]}"
+    return (
+        f"{FOREIGN}{hashlib.sha256(json.dumps([campaign, told], sort_keys=True).encode()).hexdigest()[:24]}"
+    )
 
 
 def _alike(name: str, value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from helpdesk.robots.outcome import OnItsWay
 from helpdesk.robots.protocol import Decision, Info, Policy, Wish
-from helpdesk.robots.record import Record, TestKind
+from helpdesk.robots.record import Record, TestKind, is_foreign
 
 TICK = 300.0
 """Seconds between two moments at which policies are asked."""
@@ -71,6 +71,13 @@ class Judge:
         """A job has its record."""
         if record.test_kind is not TestKind.STRESS and record.t_observed is not None:
             self._put(record.t_observed.timestamp(), _of_record(record))
+
+    def recalled(self, record: Record) -> None:
+        """A job of the past, as it was heard of then: when it left, and when it had its record."""
+        sent, heard = record.t_submitted, record.t_observed
+        if record.test_kind is not TestKind.STRESS and sent and heard and not is_foreign(record):
+            self._put(min(sent, heard).timestamp(), _of_job(record))  # clocks differ
+        self.ended(record)
 
     def declared(self, downtime: Downtime) -> None:
         """A site says that it will be down."""
@@ -132,7 +139,7 @@ def excluded(decisions: Iterable[tuple[str, str]]) -> frozenset[str]:
     return frozenset(out)
 
 
-def _of_job(job: OnItsWay) -> dict[str, Any]:
+def _of_job(job: OnItsWay | Record) -> dict[str, Any]:
     return {
         "record": "job",
         "state": "submitted",

@@ -11,7 +11,7 @@ from helpdesk.robots.judging import MEMORY, Downtime, Judge, SiteInfo, judge
 from helpdesk.robots.protocol import Info, Policy
 from helpdesk.robots.ruling import outage
 from helpdesk.robots.schedule import Lane, Mix
-from helpdesk.store import records, site_orders
+from helpdesk.store import jobs, records, site_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: da
             judges[experiment] = judge(experiment, sites, names, start, plan.make)
     for record in records.read(conn, since=start):
         if record.experiment in judges:
-            judges[record.experiment].ended(record)
+            judges[record.experiment].recalled(record)
+    for job in jobs.live(conn):
+        if job.experiment in judges:
+            judges[job.experiment].submitted(job)
     for one in (*plan.downtimes(now), *map(outage, site_orders.outages(conn, start))):
         for each in judges.values():
             each.declared(one)

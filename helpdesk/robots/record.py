@@ -13,6 +13,10 @@ SCHEMA = 1
 """The version of this row; it grows by columns, and a column keeps its meaning."""
 
 
+FOREIGN = "import-"
+"""What the id of a record begins with that others measured."""
+
+
 class TestKind(StrEnum):
     """What a job is for; records of stress tests never feed verdicts."""
 
@@ -121,3 +125,8 @@ class Record:
     weight: float = 1.0  # of imported records; our own count 1
     schema_version: int = SCHEMA
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+def is_foreign(record: Record) -> bool:
+    """Whether others measured it."""
+    return record.job.startswith(FOREIGN)

@@ -55,7 +55,10 @@ class Service:
         self._rulings: Mapping[str, Ruling] = {}
         self._opinions = Opinions()
         self._found: list[Part] | None = None  # the failures of many sites, as they were written last
-        self._unwritten = ""  # why the blacklist's files are not up to date
+        self._written = (
+            False  # whether the blacklist's files say what the rows say; a crash may have come between
+        )
+        self._unwritten = ""  # why they could not be written
         self.troubles: frozenset[tuple[str, str]] | None = None  # what is wrong, and in words
 
     async def step(self, now: datetime) -> Turned:
@@ -77,7 +80,7 @@ class Service:
         self._read_anew(now)
         judges = self._ready(now)
         open_ = self._rule(judges, now)
-        with self._robot.database.begin() as conn:
+        with self._robot.database.connect() as conn:
             due = self._due(conn, now)
         intents = [*due, *(intent for one in open_ for intent in self._requested(one)), *self._wishes]
         turned = await self._turns.turn([one for one in intents if self._may_go(one)], now)
@@ -106,7 +109,6 @@ class Service:
         """Routine since the last step; a first step, or one after a long pause, makes up for nothing."""
         text = meta.get(conn, LAST)
         last = now - timedelta(seconds=TICK) if text is None else datetime.fromisoformat(text)
-        meta.put(conn, LAST, now.isoformat())
         down = {one.site for one in self._declared if one.severity == "outage" and one.start <= now < one.end}
         due = [intent for lane, mix in self._plan.mixes.items() for intent in routine(lane, mix, last, now)]
         return [one for one in due if one.lane.site not in down]
@@ -131,6 +133,7 @@ class Service:
         kept = {one.job for one in turned.kept}
         done = [one for one in open_ if not any(x.job in kept for x in self._requested(one))]
         with self._robot.database.begin() as conn:
+            meta.put(conn, LAST, now.isoformat())  # what was due until now is planned
             requests.done(conn, done, now)
 
     def _probes(self, told: Asked) -> list[Intent]:
@@ -152,8 +155,12 @@ class Service:
     # -- what is decided
 
     def _ready(self, now: datetime) -> dict[str, Judge]:
-        """The judges, made from the records when they are asked for first; what they ask for then was asked for already."""
-        if self._judges is None:
+        """The judges, made from the records when they are asked for first; what they ask for then was asked for already.
+
+        Judges who were asked about the future know better than to be asked about now: the clock was wrong, and they are made anew.
+        """
+        ahead = now.timestamp() + TICK
+        if self._judges is None or any(one.asked > ahead for one in self._judges.values()):
             templates = {name: recipe.experiment for name, recipe in self._robot.recipes.items()}
             with self._robot.database.connect() as conn:
                 self._judges = replayed(self._plan, templates, conn, now)
@@ -258,11 +265,12 @@ class Service:
                 _tell_the_board(conn)
             latest = verdicts.latest(conn)
         path = self._plan.blacklist
-        if path is None or not (changes or self._unwritten or not path.exists()):
+        if path is None or not (changes or not self._written or not path.exists()):
             return
+        self._written = False
         try:
             blacklist.write(path, latest, now.astimezone(UTC))
-            self._unwritten = ""
+            self._written, self._unwritten = True, ""
         except OSError as error:
             self._unwritten = f"the blacklist cannot be written: {path}: {error.strerror}"
 

@@ -70,9 +70,14 @@ async def _look(
         except Exception as error:  # noqa: BLE001 -- an answer that nobody thought of costs its own engine a turn, and no other
             trouble = said(error)
     gone, now = {one.job for one in ended}, moment()
-    ended += [
-        _overdue(robot, one, now) for one in mine if one.job not in gone and _is_overdue(robot, one, now)
-    ]
+    overdue = [one for one in mine if one.job not in gone and _is_overdue(robot, one, now)]
+    ended += [_overdue(robot, one, now) for one in overdue]
+    ended += [_homeless(robot, one, now) for one in mine if _is_homeless(robot, one, now)]
+    if engine is not None and (left := [one for one in overdue if one.stage == jobs.SUBMITTED]):
+        try:  # nobody waits for them any more: they must not pile up there
+            await engine.cancel([Handle(one.job, one.engine_job_id) for one in left])
+        except Exception as error:  # noqa: BLE001 -- as above
+            trouble = trouble or said(error)
     with robot.database.begin() as conn:
         records.add(conn, ended)
         forgotten = jobs.finished_tags(conn, {one.tag for one in mine if one.job in {r.job for r in ended}})
@@ -152,6 +157,22 @@ def _is_overdue(robot: Robot, job: OnItsWay, now: datetime) -> bool:
 def _overdue(robot: Robot, job: OnItsWay, now: datetime) -> Record:
     return lost(
         job, "local:overdue", f"no result for longer than its wall time and {OVERDUE}", robot.lookup, now
+    )
+
+
+def _is_homeless(robot: Robot, job: OnItsWay, now: datetime) -> bool:
+    """Its template or its engine is in no configuration any more, for so long that this is no slip."""
+    gone = job.template not in robot.recipes or job.engine not in robot.engines
+    return gone and job.stage == jobs.PLANNED and now - job.t_scheduled > OVERDUE
+
+
+def _homeless(robot: Robot, job: OnItsWay, now: datetime) -> Record:
+    return lost(
+        job,
+        "local:never_submitted",
+        "its template or its engine is not configured any more",
+        robot.lookup,
+        now,
     )
 
 

@@ -57,8 +57,10 @@ class Turns:
         by_engine: dict[str, list[OnItsWay]] = defaultdict(list)
         for one in live:
             by_engine[one.engine].append(one)
-        for name in by_engine.keys() - self._asking.keys():
-            work = serve(self._robot, name, by_engine[name], lambda: self._now)
+        for name, mine in by_engine.items():
+            if name in self._asking:
+                continue
+            work = serve(self._robot, name, mine, lambda: self._now)
             self._asking[name], self._since[name] = asyncio.create_task(work), self._now
 
     def _harvest(self, turned: Turned) -> set[str]:

@@ -17,7 +17,7 @@ KEY = "robots.troubles"
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`what` names it as long as it goes on (an engine, blacklist, downtimes); `words` may change meanwhile."""
+    """`what` names it as long as it goes on (an engine, robots: their own steps, blacklist, downtimes); `words` may change meanwhile."""
 
     what: str
     words: str

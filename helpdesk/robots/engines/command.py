@@ -27,6 +27,7 @@ from helpdesk.robots.record import JobState, Phase
 from helpdesk.text import safe_text
 
 MAX_BATCH = 1000
+MAX_NAME = 500  # characters of an id
 VERBS = ("describe", "submit", "poll", "fetch", "cancel", "reconcile", "forget")
 
 
@@ -41,7 +42,8 @@ class CommandEngine:
     async def describe(self) -> EngineInfo:
         """What the program says of itself."""
         told = next(await self._ask("describe", ()), {})
-        queues = tuple(str(one) for one in told.get("queues") or ())
+        named = told.get("queues")
+        queues = tuple(str(one) for one in named) if isinstance(named, list) else ()
         return EngineInfo("command", safe_text(str(told.get("version", "")), limit=60), queues, MAX_BATCH)
 
     async def submit(self, batch: Batch) -> Sequence[Handle]:
@@ -70,9 +72,9 @@ class CommandEngine:
         """What the program has of these batches."""
         told = await self._ask("reconcile", [{"tag": tag} for tag in tags])
         return [
-            (str(one["tag"]), Handle(str(one["job"]), str(one["id"])))
+            (one["tag"], Handle(str(one["job"]), str(one["id"])))
             for one in told
-            if one.get("tag") in tags and {"job", "id"} <= set(one)
+            if isinstance(one.get("tag"), str) and one["tag"] in tags and _is_named(one)
         ]
 
     async def forget(self, tags: Collection[str]) -> None:
@@ -105,21 +107,30 @@ def _named(handles: Iterable[Handle]) -> Iterator[Mapping[str, str]]:
 
 
 def _handles(answers: Iterable[Mapping[str, Any]]) -> Iterator[Handle]:
-    return (Handle(str(one["job"]), str(one["id"])) for one in answers if {"job", "id"} <= set(one))
+    return (Handle(str(one["job"]), str(one["id"])) for one in answers if _is_named(one))
+
+
+def _is_named(told: Mapping[str, Any]) -> bool:
+    """Whether it has names that a database and a program can hold."""
+    names = [told.get("job"), told.get("id")]
+    return all(
+        isinstance(one, str | int) and str(one).isprintable() and 0 < len(str(one)) <= MAX_NAME
+        for one in names
+    )
 
 
 def _status(handle: Handle, told: Mapping[str, Any]) -> Status:
     state, phase = told.get("state"), told.get("phase")
     return Status(
         handle,
-        JobState(state) if state in set(JobState) else None,
+        JobState(state) if isinstance(state, str) and state in set(JobState) else None,
         safe_text(str(told.get("node") or ""), limit=100),
         _moment(told.get("submitted")),
         _moment(told.get("started")),
         _moment(told.get("ended")),
         safe_text(str(told.get("code") or ""), limit=60),
         safe_text(str(told.get("text") or ""), limit=500),
-        Phase(phase) if phase in set(Phase) else None,
+        Phase(phase) if isinstance(phase, str) and phase in set(Phase) else None,
     )
 
 

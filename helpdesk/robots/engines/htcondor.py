@@ -25,6 +25,7 @@ from helpdesk.text import safe_text
 
 MAX_BATCH = 5000  # MAX_JOBS_PER_SUBMISSION is 20,000 unless somebody lowered it
 CLUSTER = "cluster"
+FORGOTTEN = "0"  # the number of a cluster that the schedd has had, because its jobs ran, and knows no more
 KEPT = 10 * 86_400  # seconds that an ended job stays in the queue, if nobody forgets it
 STARTED = "(NumJobStarts =!= undefined && NumJobStarts > 0)"
 _COMMAND = (sys.executable, "-P", "-m", condor_client.__name__)
@@ -100,6 +101,7 @@ class HTCondorEngine:
         for tag in tags:
             jobs = list(folders.jobs_of(self._root, tag))
             cluster = await self._cluster(tag, needs_history=False) if jobs else ""
+            cluster = cluster or (FORGOTTEN if any(job.claimed() for job in jobs) else "")
             if cluster:
                 found += [(tag, handle) for handle in _handles(tag, cluster, jobs)]
         return found

@@ -5,6 +5,8 @@ always: a job that was lost with its node must not come back in silence.  The ta
 found again by it.
 """
 
+import os
+import re
 import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +23,8 @@ from helpdesk.text import safe_text
 
 MAX_BATCH = 1000  # MaxArraySize is 1,001 unless somebody raised it
 ARRAY, SCRIPT = "array", "array.sh"
+FORGOTTEN = "0"  # the number of an array that Slurm has had, because its jobs ran, and knows no more
+_MINE = f"--user={os.getuid()}"  # a site's queue may hold a hundred thousand jobs of others
 _FIELDS = "%F|%K|%T|%N|%V|%S|%e|%r"
 PASSING = (
     "unable to contact",
@@ -113,6 +117,7 @@ class SlurmEngine:
         for tag in tags:
             jobs = list(folders.jobs_of(self._root, tag))
             array = await self._array(tag) if jobs else ""
+            array = array or (FORGOTTEN if any(job.claimed() for job in jobs) else "")
             if array:
                 found += [(tag, handle) for handle in self._handles(tag, array, jobs)]
         return found
@@ -145,20 +150,23 @@ class SlurmEngine:
                 str(home / SCRIPT),
             ]
         )
-        return told.strip().partition(";")[0]
+        array = (told.split() or [""])[-1].partition(";")[0]
+        if not re.fullmatch("[0-9]+", array):  # it may have taken it: it is looked for by its name
+            raise EngineError(f"sbatch names no job: {safe_text(told, limit=100)}", passing=True)
+        return array
 
     async def _array(self, tag: str) -> str:
         """The array of this name, by its file or if Slurm has one."""
         if known := notes.noted(self._root, tag, ARRAY):
             return known
-        told = await self._client.ask(["squeue", "-h", "-t", "all", f"--name={tag}", "-o", "%F"])
+        told = await self._client.ask(["squeue", "-h", _MINE, "-t", "all", f"--name={tag}", "-o", "%F"])
         return next(iter(told.split()), "")
 
     def _handles(self, tag: str, array: str, jobs: Sequence[JobFolder]) -> list[Handle]:
         return [Handle(job.job, f"{tag}:{array}_{job.number}") for job in jobs]
 
     async def _squeue(self) -> Mapping[str, Sequence[str]]:
-        told = await self._client.ask(["squeue", "-h", "-r", "-t", "all", "-o", _FIELDS])
+        told = await self._client.ask(["squeue", "-h", "-r", _MINE, "-t", "all", "-o", _FIELDS])
         rows = (line.split("|", 7) for line in told.splitlines())
         return {f"{row[0]}_{row[1]}": row[2:] for row in rows if len(row) == 8}
 
@@ -215,4 +223,5 @@ def _said(reason: str) -> str:
 
 
 def _moment(seconds: str) -> datetime | None:
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
+    """A time that can be one."""
+    return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch("[0-9]{1,11}", seconds) else None

@@ -26,7 +26,7 @@ def write_config(path: Path, *, name: str, list_address: str, host: str, mailbox
 
     `mailbox` is the address of the mailbox itself, which is also its login name; a guess is written without it.
     """
-    address = mailbox or f"{name}-board@{host.partition('.')[2] or host}"
+    address = mailbox or f"{name}-board@{_domain(host, list_address)}"
     text = filled_in(
         {
             ("[board]", "name"): name,
@@ -49,6 +49,13 @@ def write_config(path: Path, *, name: str, list_address: str, host: str, mailbox
         ) from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _domain(host: str, list_address: str) -> str:
+    """Of imap.example.org it is example.org; a server without such a name is probably in the list's domain."""
+    above = host.partition(".")[2]
+    named = "." in above and host.rpartition(".")[2].isalpha()
+    return above if named else list_address.rpartition("@")[2]
 
 
 def filled_in(answers: Mapping[tuple[str, str], str]) -> str:

@@ -396,6 +396,20 @@ def test_the_summary_fits_and_is_harmless(tmp_path: Path, columns: int) -> None:
     )
 
 
+def test_sentences_are_folded_between_words_on_a_terminal(
+    archive: Path,
+) -> None:
+    """On a terminal of 60 columns no line is wider and no word of a sentence is broken; in a pipe a sentence is one line."""
+    piped = say("replay", str(archive)).out
+    sentence = next(line for line in piped.splitlines() if line.startswith("Assumed:"))
+    terminal = {"COLUMNS": "60", "TERM": "xterm", "FORCE_COLOR": "1"}
+    shown = CliRunner(env=terminal).invoke(commands, ["replay", str(archive)]).stdout
+    start = shown.index("Assumed:")
+    folded = shown[start : shown.index("\n\n", start)].splitlines()
+    assert max(map(len, folded)) <= 60 < len(sentence)
+    assert " ".join(line.rstrip() for line in folded) == sentence
+
+
 def test_the_summary_of_a_configured_board(tmp_path: Path, config: Path) -> None:
     """With a configuration the summary tells the team's answers, what would be mailed, and what was left out or broken."""
     config.write_text(CONFIG.replace("board_per_hour = 1", "board_per_hour = 0"))

@@ -20,10 +20,10 @@ def show(told: Told) -> None:
         f"{archive['path']}: {archive['kind']}{packed}, {count(told['mails'], 'mail')}, {size(told['bytes'])}"
     )
     for note in archive["notes"]:
-        screen.say(f"Note: {note}")
+        screen.paragraph(f"Note: {note}")
     if archive["cut"]:
         screen.say("Note: the archive ends in the middle of its last mail.")
-    screen.say(f"Assumed: {told['assumed']['sentence']}")
+    screen.paragraph(f"Assumed: {told['assumed']['sentence']}")
     if told["messages"]:
         for part in (_mail, _months, _threads, _answers, _board, _first_month):
             part(told)
@@ -121,7 +121,7 @@ def _answers(told: Told) -> None:
     _bars(("after", "threads"), [*bars, ("never", answer["never_answered"])])
     if answer["by"]:
         most = ", ".join(f"{one['author'] or '?'} {one['threads']:,}" for one in answer["by"][:5])
-        screen.say(f"Who answered first most often: {most}")
+        screen.paragraph(f"Who answered first most often: {most}")
 
 
 def _board(told: Told) -> None:
@@ -138,7 +138,7 @@ def _board(told: Told) -> None:
             ("  and reopened later", early),
             ("reopened in all", f"{told['reopens']:,} ({_listed(told['reopens_by']) or 'by nobody'})"),
             ("mailed", (_listed(mails) or "nothing") + (f"; {held:,} held by caps" if held else "")),
-            ("threads at the end", _listed(told["states_at_end"])),
+            ("threads at the end", f"{_listed(told['states_at_end'])}; nobody archives in a replay"),
         ]
     )
 

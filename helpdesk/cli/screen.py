@@ -28,6 +28,12 @@ def say(text: str = "", style: str = "") -> None:
     _console().print(Text(safe_text(text, limit=2000), style=style), soft_wrap=True)
 
 
+def paragraph(text: str) -> None:
+    """Sentences that nobody copies: on a terminal no word of theirs is broken at its edge."""
+    console = _console()
+    console.print(Text(safe_text(text, limit=2000)), soft_wrap=not console.is_terminal)
+
+
 def heading(text: str) -> None:
     """The name of what follows, after an empty line."""
     say()

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy.exc import DBAPIError
 
 from helpdesk import app, doors, secrets
+from helpdesk.connecting import advice
 from helpdesk.enginecheck import engine_findings
 from helpdesk.errors import ConfigError, HelpdeskError, UnreachableError
 from helpdesk.findings import Finding
@@ -151,10 +152,10 @@ def _smtp(settings: Settings) -> Finding:
         said = doors.mailer(settings).probe()
     except UnreachableError as error:
         return Finding(
-            "smtp", ok=False, what=str(error), todo="see [smtp] in the configuration", unreachable=True
+            "smtp", ok=False, what=str(error), todo=advice(error, "smtp", smtp.security), unreachable=True
         )
     except HelpdeskError as error:
-        return Finding("smtp", ok=False, what=str(error), todo="see [smtp] in the configuration")
+        return Finding("smtp", ok=False, what=str(error), todo=advice(error, "smtp", smtp.security))
     who = f" as {smtp.username}" if smtp.username else ", nobody logs in"
     return Finding("smtp", ok=True, what=f"{where} answers{who}: {said}")
 
@@ -196,11 +197,15 @@ def _imap(
                 yield from probe_findings(settings, session)
     except UnreachableError as error:
         yield Finding(
-            "imap", ok=False, what=str(error), todo="see [imap] in the configuration", unreachable=True
+            "imap",
+            ok=False,
+            what=str(error),
+            todo=advice(error, "imap", settings.imap.security),
+            unreachable=True,
         )
         return False
     except HelpdeskError as error:
-        yield Finding("imap", ok=False, what=str(error), todo="see [imap] in the configuration")
+        yield Finding("imap", ok=False, what=str(error), todo=advice(error, "imap", settings.imap.security))
         return False
     return True
 

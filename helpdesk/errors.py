@@ -1,5 +1,7 @@
 """What can go wrong, and whether trying again may help."""
 
+from enum import StrEnum
+
 
 class HelpdeskError(Exception):
     """The root of our errors: a sentence for a person, and `exit_code` for a shell."""
@@ -21,13 +23,26 @@ class ConfigError(UsageError):
         self.problems = problems
 
 
+class Trouble(StrEnum):
+    """Why no connection came about, where a person can do something about it."""
+
+    CERTIFICATE = "certificate"  # it is not trusted, or another server's
+    NO_TLS = "no_tls"  # what answers there speaks something else
+    NO_NAME = "no_name"
+    NOBODY = "nobody"  # nothing listens there
+    SILENT = "silent"
+
+
 class UnreachableError(HelpdeskError):
     """A server could not be reached, or the connection broke: a new connection may heal it."""
 
     exit_code = 3
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, trouble: Trouble | None = None
+    ) -> None:
         super().__init__(message)
+        self.trouble = trouble
         self.retry_after = retry_after  # seconds, when the server said how long to stay away
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib.protocol import normalize_message_line_endings
 
+from helpdesk.connecting import trouble
 from helpdesk.errors import HelpdeskError, LoginRefusedError, UnreachableError
 from helpdesk.ports import Delivery, Letter, Outcome, Told
 from helpdesk.smtp_reply import Reply, delivery, one_line
@@ -162,7 +163,8 @@ class _Connection:
             await self.close()
             if isinstance(error, aiosmtplib.SMTPAuthenticationError) and error.code >= 500:
                 raise LoginRefusedError(f"{server.host} refused the login: {_said(error)}") from error
-            raise UnreachableError(f"{server.host}:{server.port}: {_said(error)}") from error
+            words = f"{server.host}:{server.port}: {_said(error)}"
+            raise UnreachableError(words, trouble=trouble(error)) from error
         return one_line(reply.message)
 
     async def transact(self, letter: Letter, told: Told | None) -> Delivery:

@@ -12,6 +12,7 @@ from typing import Final
 
 from imapclient import IMAPClient, SocketTimeout
 
+from helpdesk.connecting import trouble
 from helpdesk.errors import LoginRefusedError, MailboxUnreachableError
 from helpdesk.mailbox.account import Account, BearerToken, Credential
 from helpdesk.mailbox.conversation import Conversation, patience, plain
@@ -77,11 +78,13 @@ def log_in(account: Account, credential: Credential) -> Conversation:
     try:
         client = _secured(account)
     except ssl.SSLCertVerificationError as error:
-        failure = MailboxUnreachableError(f"{where}: the certificate is not trusted: {error.verify_message}")
+        words = f"{where}: the certificate is not trusted: {error.verify_message}"
+        failure = MailboxUnreachableError(words, trouble=trouble(error))
     except imaplib.IMAP4.error as error:
         failure = MailboxUnreachableError(f"{where}: {plain(str(error))}", retry_after=patience(str(error)))
     except OSError as error:
-        failure = MailboxUnreachableError(f"{where}: {plain(str(error) or 'no answer')}")
+        words = f"{where}: {plain(str(error) or 'no answer')}"
+        failure = MailboxUnreachableError(words, trouble=trouble(error))
     else:
         return _authenticated(client, account, credential)
     raise failure

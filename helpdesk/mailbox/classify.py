@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from helpdesk.mailbox.phrases import AWAY, COMPLAINT, FAILED, TICKET
+from helpdesk.mailbox.phrases import COMPLAINT, FAILED, NOTICE, TICKET, is_away
 from helpdesk.mailbox.trackers import tracker_nature
 from helpdesk.model import Header, Nature
 
@@ -21,6 +21,8 @@ class Classified(NamedTuple):
     why: str
 
 
+_LONG = 400  # characters of a subject that are looked at
+
 _DAEMON = re.compile(
     r"<?(?:mailer|mail|maildelivery)[-_. ]?daemon(?:[-+=@>].*)?$|post_master@|mail delivery (?:sub)?system$",
     re.IGNORECASE,
@@ -29,6 +31,10 @@ _POSTMASTER = re.compile(  # people write from these as well: they need a second
     r"(?:po+st[-.]?master|sysadmin|mail-?admin|microsoftexchange[0-9a-f]+)(?:[-+=_.].*)?(?:@|$)"
 )
 _NO_REPLY = re.compile(r"(?:no|do-?not)[-_.]?reply(?:[-+=_.].*)?(?:@|$)")
+_ROBOT = re.compile(  # what runs a list, or answers for somebody; with a rewritten From the list's own address stands there
+    r"[^@]+-bounces(?:[-+=].*)?@|(?:listserv|majordomo|sympa|mailman|auto-?(?:reply|respond(?:er)?)|vacation)@"
+)
+_OF_A_LIST = re.compile(r"<?(?:owner-[^@]+|[^@]+-(?:bounces|owner|admin|errors|return)(?:[-+=][^@]*)?)@")
 _AUTOREPLY_FIELDS = (
     "x-autoreply",
     "x-autorespond",
@@ -40,7 +46,7 @@ _AUTOREPLY_FIELDS = (
 )
 _LIST_FIELDS = ("list-id", "list-post", "list-unsubscribe", "mailing-list")
 
-_REMEMBERED = 1000  # addresses: few people write most of the mail
+_REMEMBERED = 1000  # addresses and subjects: few people write most of the mail, and the mails of a thread have one subject
 
 
 def classify(header: Header, *, own: bool, destination: bool, text: str = "") -> Classified:
@@ -105,7 +111,7 @@ def _away(header: Header) -> str:
                 return name
     if _value(header, "precedence") in {"auto_reply", "auto-reply", "autoreply"}:
         return "Precedence: auto_reply"
-    return "the subject of an out-of-office reply" if AWAY.match(header.subject) else ""
+    return "the subject of an out-of-office reply" if _says_away(header.subject[:_LONG]) else ""
 
 
 def _automatic(header: Header) -> str:
@@ -114,11 +120,28 @@ def _automatic(header: Header) -> str:
         submitted = re.split(r"[;(\s]", submitted, maxsplit=1)[0]  # no comments, no parameters
         if submitted not in {"", "no"}:
             return f"Auto-Submitted: {submitted[:40]}"
-    if "disposition-notification" in _value(header, "content-type"):
-        return "a read receipt"
-    if _value(header, "precedence") in {"bulk", "junk"} and header.fields.keys().isdisjoint(_LIST_FIELDS):
+    if _value(header, "precedence") in {"bulk", "junk"} and not _through_a_list(header):
         return "Precedence: bulk or junk, and no list"
-    deaf = _value(header, "return-path") == "<>" and _takes_no_reply(header.sender)
+    return _receipt(_value(header, "content-type")) or _service(header)
+
+
+def _receipt(kind: str) -> str:
+    """What a client sends when its user reads a mail, or answers an invitation with a click."""
+    if "disposition-notification" in kind:
+        return "a read receipt"
+    answers = kind.startswith("text/calendar") and ("method=reply" in kind or 'method="reply"' in kind)
+    return "an answer to an invitation" if answers else ""
+
+
+def _service(header: Header) -> str:
+    """What runs a list or a tracker, or answers for somebody."""
+    if "x-jira-fingerprint" in header.fields:
+        return "X-JIRA-FingerPrint"
+    if _is_robot(header.sender):
+        return "From: what runs a list, or answers for somebody"
+    if _is_notice(header.subject[:_LONG]):
+        return "the subject of a list's own notice"
+    deaf = _takes_no_reply(header.sender) and _value(header, "return-path") == "<>"
     return "an address that takes no answers, with an empty Return-Path" if deaf else ""
 
 
@@ -129,6 +152,27 @@ def _doubtful(header: Header) -> str:
     if "x-ms-exchange-inbox-rules-loop" in header.fields:
         return "X-MS-Exchange-Inbox-Rules-Loop"
     return "an address that takes no answers" if _takes_no_reply(header.sender) else ""
+
+
+def _through_a_list(header: Header) -> bool:
+    """Whether a list has handed it on: it says so, or an old one gives its own address as sender of the envelope."""
+    said = not header.fields.keys().isdisjoint(_LIST_FIELDS)
+    return said or any(_OF_A_LIST.match(_value(header, name)) for name in ("sender", "return-path"))
+
+
+@lru_cache(_REMEMBERED)
+def _says_away(subject: str) -> bool:
+    return is_away(subject)
+
+
+@lru_cache(_REMEMBERED)
+def _is_notice(subject: str) -> bool:
+    return NOTICE.match(subject) is not None
+
+
+@lru_cache(_REMEMBERED)
+def _is_robot(address: str) -> bool:
+    return _ROBOT.match(address) is not None
 
 
 @lru_cache(_REMEMBERED)

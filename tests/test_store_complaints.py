@@ -107,3 +107,19 @@ def test_a_server_that_became_a_replica_is_waited_for(on_postgresql: OnServer) -
     with pytest.raises(UnreachableError, match=r"the database takes no changes: .*read-only"):
         grow(engine)
     engine.dispose()
+
+
+def test_a_full_server_is_said_without_what_it_was_to_write(on_postgresql: OnServer) -> None:
+    """Of a server without room its first sentence is told; the details, which quote rows, are not."""
+    on_postgresql.server.do(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no space left on device'"
+        " USING ERRCODE = '53100', DETAIL = NEW.value, HINT = NEW.value; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON meta FOR EACH ROW EXECUTE FUNCTION refuse()",
+        database=on_postgresql.name,
+    )
+    engine = db.open_engine(on_postgresql.url)
+    with pytest.raises(UnreachableError) as caught:
+        grow(engine)
+    assert str(caught.value) == "the database: no space left on device"
+    engine.dispose()

@@ -157,7 +157,7 @@ def _on_error(context: ExceptionContext) -> None:
     error, driver = context.original_exception, context.dialect.loaded_dbapi
     if context.is_pre_ping or not isinstance(error, driver.Error):
         return
-    state, words = getattr(error, "sqlstate", None), " ".join(str(error).split())
+    state, words = getattr(error, "sqlstate", None), _words(error)
     if state == _REPLICA and context.connection is not None and may_write(context.connection):
         raise UnreachableError(f"the database takes no changes: {words}")
     if state == _BUSY:
@@ -170,6 +170,11 @@ def _on_error(context: ExceptionContext) -> None:
         raise UsageError(f"[store] url: {words}")
     if context.connection is None or context.is_disconnect or state in _GONE | _POOR:
         raise UnreachableError(f"the database: {words}")
+
+
+def _words(error: Any) -> str:
+    """What the server says first: details and context may quote what was to be written."""
+    return " ".join((error.diag.message_primary or str(error)).split())
 
 
 def run_many(

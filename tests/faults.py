@@ -32,23 +32,31 @@ class Crash(Exception):  # noqa: N818 -- not an error of ours: the process is go
 class Fuse:
     """Blows at changing call number `at` (from 1; 0: never), before it or `after` it; `error` says how.
 
-    `calls` counts on, so that a first run with `Fuse(0)` tells how many moments there are to die in.
+    `calls` counts on, so that a first run with `Fuse(0)` tells how many moments there are to die in.  With an `act` nobody dies:
+    somebody else does something at that moment.
     """
 
     at: int = 0
     after: bool = False
     error: Callable[[], Exception] = Crash
     calls: int = 0
+    act: Callable[[], object] | None = None
 
     def guard(self, call: Callable[[], T]) -> T:
         """Do one changing call, or die."""
         self.calls += 1
-        if self.calls == self.at and not self.after:
-            raise self.error()
+        now = self.calls == self.at
+        if now and not self.after:
+            self._blow()
         result = call()
-        if self.calls == self.at:
-            raise self.error()
+        if now and self.after:
+            self._blow()
         return result
+
+    def _blow(self) -> None:
+        if self.act is None:
+            raise self.error()
+        self.act()
 
     @property
     def blown(self) -> bool:

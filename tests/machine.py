@@ -319,6 +319,27 @@ class BoardMachine(RuleBasedStateMachine):
             self.world.mailbox = self.world.open_mailbox()
         self.fuse = Fuse(0)
 
+    @rule(
+        at=st.integers(1, 4),
+        after=st.booleans(),
+        pick=st.integers(0, 1000),
+        keyword=st.sampled_from(KEYWORDS),
+        what=st.sampled_from(("add_flags", "remove_flags", "move")),
+    )
+    def somebody_acts_while_the_board_writes(
+        self, at: int, after: bool, pick: int, keyword: str, what: str
+    ) -> None:
+        """Before or after one of the board's own commands a person sets or removes a label, or moves a mail."""
+        acts: Mapping[str, Callable[[], None]] = {
+            "add_flags": lambda: self._on(pick, what, [keyword]),
+            "remove_flags": lambda: self._on(pick, what, [keyword]),
+            "move": lambda: self._on(pick, what, HOMES[at % len(HOMES)], unless=HOMES[at % len(HOMES)]),
+        }
+        self.world.now += timedelta(seconds=90)
+        self.fuse = Fuse(at, after, act=acts[what])
+        self._run()
+        self.fuse = Fuse(0)
+
     @rule(folder=st.sampled_from(("INBOX", "Archive", "Archives")))
     def uidvalidity_changes(self, folder: str) -> None:
         if folder in self.replaceable:

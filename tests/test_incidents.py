@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.ports import Delivery, Letter, Told
-from helpdesk.store import incidents, records, verdicts
+from helpdesk.store import incidents, records, robot_troubles, verdicts
 from helpdesk.store.incidents import Part, Scope
 from helpdesk.store.verdicts import Change
 from tests.faults import Crash
@@ -169,5 +169,19 @@ def test_robots_that_cannot_work(grid: Grid) -> None:
     (grid.blacklist / "x").touch()
     grid.engine.truth = bad("S05", since=grid.world.now)
     grid.run(5)
-    grid.world.expect_mail(ADMIN, "robots", "the blacklist cannot be written", "`helpdesk robots status`")
+    grid.world.expect_mail(ADMIN, "robots", "the blacklist cannot be written", "robots status`")
     grid.run(6)
+
+
+def test_robots_that_hang(grid: Grid) -> None:
+    """Where a daemon runs and no step of its robots has ended for an hour, that is the same alarm: they cannot tell it themselves."""
+    grid.run(1)
+    with grid.world.engine.begin() as conn:
+        robot_troubles.started(conn, grid.world.now)
+    grid.world.advance(minutes=50)
+    grid.world.expect_no_mail()
+    grid.world.advance(minutes=20)
+    grid.world.expect_mail(ADMIN, "robots", "no step of theirs")
+    grid.run(1)
+    grid.world.advance(minutes=50)
+    grid.world.expect_no_mail()

@@ -37,8 +37,6 @@ LAST = "robots.turn"
 REQUEST = requests.ROBOTS
 MANUAL = "manual"
 """The campaign of what the team asks for by hand."""
-STEP = "robots"
-"""The trouble that a step itself could not be made."""
 
 
 class Service:
@@ -69,11 +67,18 @@ class Service:
             self._judges = None  # it may have missed what happened meanwhile: the records tell it all
             raise
 
+    def began(self, now: datetime) -> None:
+        """A daemon begins: from now on somebody should look."""
+        with self._robot.database.begin() as conn:
+            robot_troubles.started(conn, now)
+
     def broke(self, error: Exception, now: datetime) -> None:
         """A step ended with an error: whoever asks what is wrong learns it, until one ends well."""
         with self._robot.database.begin() as conn:
             known = {one.what: one.words for one in robot_troubles.read(conn)}
-            self.troubles = frozenset({**known, STEP: f"a step cannot be made: {said(error)}"}.items())
+            self.troubles = frozenset(
+                {**known, robot_troubles.STEP: f"a step cannot be made: {said(error)}"}.items()
+            )
             robot_troubles.keep(conn, self.troubles, now)
 
     async def _step(self, now: datetime) -> Turned:

@@ -54,6 +54,8 @@ class RobotThread:
 
     def _run(self) -> None:
         troubles: frozenset[tuple[str, str]] = frozenset()
+        with contextlib.suppress(Exception):  # as below
+            self._service.began(self._wall())
         with asyncio.Runner() as runner:
             over = asyncio.Event()
             self._wake = partial(runner.get_loop().call_soon_threadsafe, over.set)

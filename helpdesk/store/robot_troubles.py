@@ -11,8 +11,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from helpdesk.store import meta
+from helpdesk.store.troubles import TURN
 
 KEY = "robots.troubles"
+STARTED = "robots.started"
+STEP = "robots"
+"""What is wrong with a step itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,17 @@ def read(conn: Connection) -> Sequence[Trouble]:
     """What was wrong when the robots looked last, the oldest first."""
     rows = json.loads(meta.get(conn, KEY) or "[]")
     return [Trouble(what, words, datetime.fromisoformat(since)) for what, words, since in rows]
+
+
+def started(conn: Connection, now: datetime) -> None:
+    """A daemon begins with its robots."""
+    meta.put(conn, STARTED, now.isoformat())
+
+
+def resting(conn: Connection) -> datetime | None:
+    """Since when no step of a daemon's robots has ended; None on a board where there never was a daemon."""
+    moments = [text for key in (STARTED, TURN) if (text := meta.get(conn, key))]
+    return max(map(datetime.fromisoformat, moments)) if meta.get(conn, STARTED) else None
 
 
 def keep(conn: Connection, found: Iterable[tuple[str, str]], now: datetime) -> None:

@@ -65,8 +65,8 @@ def _bounded(text: str, limit: int) -> str:
 
 
 _REPLY = (
-    "re|ré|r|ref|rif|res|resp|aw|antw|antwort|sv|vs|vá|odp|ynt|atb|bls|odg|отв|ответ|на|"
-    "απ|σχετ|השב|תגובה|رد|回复|答复|回覆|返信|회신|답장"
+    "re|ré|r|ref|réf|rép|réponse|reply|rif|res|resp|respuesta|resposta|risposta|rispondi|aw|antw|antwort|antwoord|sv|svar|vs|vast|vá|odp|odpowiedź|ynt|atb|bls|balas|odg|"
+    "отв|ответ|на|απ|σχετ|השב|תגובה|رد|trả lời|ตอบ|ตอบกลับ|回复|答复|回覆|答覆|返信|회신|답장"
 )
 _FORWARD = (
     "fw|fwd|wg|tr|doorst|vl|vb|rv|enc|i|pd|ilt|i̇lt|trs|továbbítás|переслано|πρθ|"
@@ -74,12 +74,16 @@ _FORWARD = (
 )
 _PREFIX = re.compile(
     rf"(?:(?P<reply>{_REPLY})|{_FORWARD})"
-    r"(?: ?(?:\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3}|\*\d{1,3}))?"  # Re[2]: Re(2): Re^2: Re*2:
-    r" ?[:\uff1a] ?"
+    r"(?: ?(?:\[\d{1,3}\]|\(\d{1,3}\)|[\^*-]\d{1,3}))?"  # Re[2]: Re(2): Re^2: Re*2: Re-2:
+    r" ?[:\uff1a\ufe30] ?"
 )
-_TAG = re.compile(r"\[[^\[\]]{1,60}\] ?|\(#[^()# ]{1,40}\) ?")  # a list's tag, a ticket's number
-_TAG_BEGINS, _TAG_ENDS = ("[", "("), ("]", ")")
-_END_TAG = re.compile(r"(?: ?(?:\(#[^()# ]{1,40}\)|\[[^\[\]]{1,60}#[^\[\]]{1,40}\]))+$")
+_TAG = re.compile(  # a list's tag, a ticket's number, what a mail server puts before mail from outside
+    r"\[[^\[\]]{1,60}\] ?|\((?:ggus-ticket-id: )?#[^()# ]{1,40}\) ?|\*{1,6} ?(?:ext|external|spam) ?\*{1,6} ?|(?:ext|external)[:\uff1a] ?"
+)
+_TAG_BEGINS, _TAG_ENDS = ("[", "(", "*", "ext"), ("]", ")")
+_END_TAG = re.compile(
+    r"(?: ?(?:\(#[^()# ]{1,40}\)|\[[^\[\]]{1,60}#[^\[\]]{1,40}\]|[(\[](?:fwd|solved|resolved)[)\]]))+$"
+)
 
 
 def normal_subject(subject: str) -> tuple[str, bool]:
@@ -109,7 +113,7 @@ def is_forward(subject: str) -> bool:
 
 def _begins(text: str, start: int) -> re.Match[str] | None:
     """A prefix or a tag at `start`; most subjects have neither, and one look tells."""
-    prefix = _PREFIX.match(text, start) if ":" in text or "\uff1a" in text else None
+    prefix = _PREFIX.match(text, start) if ":" in text or "\uff1a" in text or "\ufe30" in text else None
     return prefix or (_TAG.match(text, start) if text.startswith(_TAG_BEGINS, start) else None)
 
 

@@ -123,6 +123,26 @@ def test_a_daemon_that_hangs_is_started_anew(machine: Booted, board: int) -> Non
     machine.do("systemctl", "daemon-reload")
 
 
+def test_a_database_that_is_away_is_waited_for(machine: Booted, board: int) -> None:
+    """A board that cannot reach its database is started again and again, and lives as soon as it can."""
+    machine.do("mkdir", "-p", f"/run/units/{UNIT}.service.d")
+    machine.put(f"/run/units/{UNIT}.service.d/quick.conf", "[Service]\nRestartSec=100ms\n")
+    machine.do("systemctl", "daemon-reload")
+    right = machine.do("cat", "/etc/helpdesk/dast.toml")
+    away = f"postgresql+psycopg://dast@127.0.0.1:{free_port()}/dast"
+    wrong = right.replace("sqlite:////var/lib/helpdesk/dast/helpdesk.db", away)
+    wrong = wrong.replace("[board]", '[board]\nsecret_file = "/var/lib/helpdesk/dast/helpdesk.secret"')
+    machine.put("/etc/helpdesk/dast.toml", wrong, mode="640")
+    machine.run("systemctl", "start", UNIT)
+    eventually(lambda: int(machine.show(UNIT, "NRestarts")) >= 2, f"it is started again: {machine.said}")
+    assert machine.show(UNIT, "StartLimitIntervalUSec") == "0"
+    assert "the database: connection failed" in machine.said
+    machine.put("/etc/helpdesk/dast.toml", right, mode="640")
+    eventually(lambda: health(board) == "ok", f"a look succeeds: {machine.said}")
+    machine.do("rm", "-r", f"/run/units/{UNIT}.service.d")
+    machine.do("systemctl", "daemon-reload")
+
+
 @pytest.mark.usefixtures("board")
 def test_a_wrong_configuration_waits_for_a_person(machine: Booted) -> None:
     """A configuration that is wrong, or a password that is not there, ends the unit with 2 and starts nothing anew."""

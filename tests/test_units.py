@@ -99,6 +99,7 @@ def test_the_unit_is_true_to_the_daemon() -> None:
     assert service["RestartPreventExitStatus"] == [str(UsageError.exit_code)]
     assert service["ExecStart"] == [f"{PROGRAM} --config /etc/helpdesk/%i.toml run"]
     assert (service["Type"], service["LimitCORE"]) == (["notify"], ["0"])
+    assert (service["Restart"], service["StartLimitIntervalSec"]) == (["on-failure"], ["0"])  # for ever
 
 
 def test_a_command_gets_what_the_daemon_gets() -> None:

@@ -378,7 +378,7 @@ def test_a_missing_extra_is_named(missing: str) -> None:
         timeout=60,
     )
     assert (told.returncode, told.stdout) == (2, "")
-    assert "pip install 'helpdesk[demo]'" in told.stderr
+    assert "pip install '.[demo]'" in told.stderr
     assert missing in told.stderr
 
 

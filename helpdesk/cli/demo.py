@@ -9,7 +9,7 @@ from helpdesk.cli import screen, shell
 from helpdesk.errors import UsageError
 
 EXTRA = frozenset({"pymap", "pysasl", "proxyprotocol", "aiosmtpd"})
-"""What `pip install 'helpdesk[demo]'` brings."""
+"""What the extra `demo` brings."""
 
 ImapPort = Annotated[
     int,
@@ -86,7 +86,7 @@ def demo(  # noqa: PLR0913, PLR0917 -- the options of a command are its argument
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
         raise UsageError(
-            f"the demo's servers are not installed ({error.name} is missing): pip install 'helpdesk[demo]'"
+            f"the demo's servers are not installed ({error.name} is missing); in a checkout: make demo, or pip install '.[demo]'"
         ) from error
     if reply is not None:
         screen.say(answer(reply))

@@ -76,7 +76,9 @@ def _write_tree(sample: "_Sample", events: int, target: Path, seed: int, progres
         import numpy as np  # noqa: PLC0415 -- the extra `robots`: the board does without
         import uproot  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError(f"{error}; pip install 'helpdesk[robots]' brings what test jobs need") from error
+        raise UsageError(
+            f"{error}; in a checkout, pip install '.[robots]' brings what test jobs need"
+        ) from error
     draw = sample.prepare()
     random = np.random.default_rng(seed)
     with uproot.recreate(target, compression=uproot.ZLIB(1)) as file:
@@ -208,7 +210,9 @@ def _shipped(name: str, branches: list[str]) -> Any:
         import skhep_testdata  # noqa: PLC0415 -- the extra
         import uproot  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError(f"{error}; pip install 'helpdesk[robots]' brings what test jobs need") from error
+        raise UsageError(
+            f"{error}; in a checkout, pip install '.[robots]' brings what test jobs need"
+        ) from error
     with uproot.open(skhep_testdata.data_path(name)) as file:
         return file["events"].arrays(branches)
 

@@ -241,7 +241,9 @@ def _write_parquet(records: Iterable[Record], target: Path) -> int:
         import pyarrow as pa  # noqa: PLC0415 - the extra
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError(f"{error}; pip install 'helpdesk[robots]' brings what Parquet needs") from error
+        raise UsageError(
+            f"{error}; in a checkout, pip install '.[robots]' brings what Parquet needs"
+        ) from error
     kinds = {
         **dict.fromkeys(_TIMES, pa.timestamp("us", "UTC")),
         **dict.fromkeys(_INTEGERS, pa.int64()),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PASSING = "try again: "
 """What begins the sentence of an error that may pass."""
 
-INSTALL = "the engine htcondor needs HTCondor's own package: pip install 'helpdesk[htcondor]'"
+INSTALL = "the engine htcondor needs HTCondor's own package: in a checkout, pip install '.[htcondor]'"
 _DENIED = ("denied", "not authorized", "authenticat", "authoriz", "permission", "submit requirement")
 _EXPRESSIONS = ("requirements", "periodic_hold", "leave_in_queue")
 

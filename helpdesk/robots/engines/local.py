@@ -26,6 +26,9 @@ _SILENT = [
     (os.POSIX_SPAWN_DUP2, 1, 2),
 ]
 
+# The last is for a Python of environment modules: without it that does not start.
+_PASSED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+
 
 class LocalEngine:
     """Jobs as processes of this machine; `slots` are the jobs that run at once, by queue."""
@@ -118,8 +121,8 @@ class LocalEngine:
 
 
 def _inherited() -> dict[str, str]:
-    """What a job may know of our environment: no secret of the daemon's."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "TMPDIR") if name in os.environ}
+    """What a job may know of our environment: no secret of the daemon's, and what its interpreter cannot start without."""
+    return {name: os.environ[name] for name in _PASSED if name in os.environ}
 
 
 def _has_ended(pid: int) -> bool:

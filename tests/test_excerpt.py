@@ -263,6 +263,36 @@ def test_what_the_author_points_to_stays(pointer: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "FYI the problem ended up being that the configuration file requires an underscore, and now it runs.",
+        "Thank you for all the tips about moving forward, I wish you all the best for the next years.",
+        "I need to check the power amplifier inline and before the switch, and see whether it fits.",
+        "I set it to something below 1 GHz, and the same thing happens again, with all of the boards.",
+        "I also see this warning: Cannot forward action tx_event from Radio to its neighbour, none was found.",
+    ],
+)
+def test_who_uses_such_words_for_something_else_points_to_nothing(words: str) -> None:
+    """In a mail of more than a few words "FYI", "below", "inline" and "forward" must say that something follows."""
+    text = f"{words}\n\nFrom: {ANN}\nSent: 9 June 2009 08:30\nTo: bob@example.org\nSubject: fails\n\n{OLD}"
+    assert excerpt(text).words == words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Dear experts, a user of ours has sent me this today, and I do not know what to tell him: please see the mail below.",
+        "Hello all, it took me a while, but now I have looked at everything that you asked: my answers are inline.",
+        "Hello all, somebody from the other team wrote to me this morning, and I am forwarding it to you as it is.",
+    ],
+)
+def test_longer_mails_may_point_to_what_follows(words: str) -> None:
+    """Who says more and sends his reader down is followed."""
+    text = f"{words}\n\nFrom: {ANN}\nSent: 9 June 2009 08:30\nTo: bob@example.org\nSubject: fails\n\n{OLD}"
+    assert excerpt(text).words == text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         QUOTED,
@@ -318,6 +348,9 @@ def test_a_mark_that_quotes_nobody_is_the_author_s(code: str) -> None:
         ("This e-mail and its attachments are confidential and intended solely for the addressee. If you are not\nthe intended recipient, please notify the sender and delete this message.", 2),
         ("Diese E-Mail ist vertraulich. Wenn Sie nicht der richtige Adressat sind oder diese E-Mail irrtümlich erhalten haben,\ninformieren Sie bitte den Absender und löschen Sie sie. Das unbefugte Kopieren ist nicht gestattet.", 2),
         ("========\n\n---", 2),
+        ("________________________\nAnn Example, Ph.D.\nInstitute, Principal Engineer\nTel: +49 40 1234567\n________________________", 5),
+        ("------------------------------\nDipl.-Ing. Ann Example\nPhone: 1234\nE-mail: ann@example.org", 4),
+        ("=======\nAnn Example\nann@example.org", 3),
     ],
 )  # fmt: skip
 def test_what_nobody_says_goes(ending: str, lines: int) -> None:
@@ -350,6 +383,10 @@ def test_what_nobody_says_goes(ending: str, lines: int) -> None:
         "That'd be great!\n- one\n- two",
         "Thanks,\nAnn",
         "----------------\nstep 2\n----------------",
+        "--------\n[1] https://example.org/x\n[2] https://example.org/y",
+        "=======\nscp x ann@example.org:/data\nThe copy hangs",
+        "--------\nSite: example\nTel me more.",
+        "--------\nPhone: 1234\nHow is this?",
     ],
 )
 def test_what_only_looks_like_an_ending_is_the_author_s(own: str) -> None:

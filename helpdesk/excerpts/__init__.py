@@ -17,12 +17,24 @@ from helpdesk.excerpts.kinds import Kind, Lines, says_something, stretches
 from helpdesk.excerpts.library import Library
 
 FEW = 60  # words: who writes more says it himself
+BRIEF = 12  # words: what may be no more than a pointer
 
 _POINTS_BELOW = re.compile(
     r"\b(?:in-?line|below|fyi|forward(?:ed|ing)?|unten|s\.u\.|weitergeleitet|ci-dessous|plus bas|pour info"
     r"|qui sotto|di seguito|(?:más )?abajo|abaixo|hieronder)\b",
     re.IGNORECASE,
 )
+
+
+_SENDS_DOWN = re.compile(
+    r"\bfyi\b(?=[ \t]*(?:[.,:;!)-]|$))"
+    r"|\b(?:see|as|everything|all|mentioned|attached|shown|quoted|described|mail|message|thread|log|output|question) (?:\w+ )?below\b|\bbelow(?= (?:is|are|you)\b|[ \t]*(?:[.,:;!)]|$))"
+    r"|\b(?:comments?|answers?|repl(?:y|ies)|respon\w+|see|questions?|thoughts)\b.{0,20}\bin-?line\b|\bin-?line(?=[ \t]*(?:[.,:;!)]|$))"
+    r"|\b(?:am|are|i|we|just|been|'m|\u2019m) forward(?:ed|ing)\b|\bforwarded (?:mail|message|by|for)\b|\b(?:i|we|please|to) forward (?:this|it|the|his|her|their|my)\b"
+    r"|\b(?:unten|s\.u\.|weitergeleitet|ci-dessous|plus bas|pour info|qui sotto|di seguito|(?:más )?abajo|abaixo|hieronder)\b",
+    re.IGNORECASE,
+)
+"""The same in a mail of more words, which may use them for something else: "below 1 GHz", "an inline amplifier", "moving forward"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +109,6 @@ def _mark_signatures(lines: Lines, kinds: list[Kind], first: int, last: int) -> 
 def _points_below(lines: Lines, kinds: list[Kind], end: int) -> bool:
     """Whether the author says little, and points to what follows: "see below", "my answers inline", "FYI"."""
     own = " ".join(line for line, kind in zip(lines[:end], kinds, strict=False) if kind is Kind.OWN)
-    return len(own.split()) <= FEW and _POINTS_BELOW.search(own) is not None
+    words = len(own.split())
+    points = _POINTS_BELOW if words <= BRIEF else _SENDS_DOWN
+    return words <= FEW and points.search(own) is not None

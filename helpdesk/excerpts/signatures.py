@@ -27,6 +27,12 @@ _FOOTER = re.compile(  # whole lines, because people write about lists, too
     r"|(?:zum abbestellen|um sich abzumelden|pour (?:se |vous )?d(?:é|e)s(?:abonner|inscrire)|per cancellarsi|para cancelar|чтобы отписаться)\b.{1,200}",
     re.IGNORECASE,
 )
+_LONG_RULE = re.compile(r"[ \t]*[-_=*]{5,}[ \t]*")
+_REACHED = re.compile(
+    r"\b(?:tel|phone|mobile|mob|fax|cell|telefon|tél|e-?mail)\b\.?[^\S\n]*[:.]|\+\d[\d ()/.-]{6,}|^[^\s@]+@[^\s@]+\.\w+\W{0,2}$",
+    re.IGNORECASE,
+)  # fmt: skip
+MAX_CARD, WIDE_CARD = 7, 80  # lines, characters
 # Believed below a rule only.
 _NAME = re.compile(r"(?:\S{1,40} ){1,4}mailing[- ]?list(?: ?(?:--|:|,) ?\S{1,100})?", re.IGNORECASE)
 _NEXT_PART = re.compile(r"-{5,40} next part -{5,40}")  # pipermail
@@ -127,12 +133,37 @@ def _without_endings(lines: Lines, first: int, last: int) -> int:
         if not line or _RULE.fullmatch(line) or _is_tagline(line):
             last -= 1
             continue
+        card = _card(lines, first, last)
+        if card is not None:
+            last = card
+            continue
         start, _ = last_paragraph(lines, max(first, last - MAX_SIGNATURE - 1), last)
         start = last if last - start > MAX_SIGNATURE else _ending(lines, start, last)
         if start == last:
             break
         last = start
     return last
+
+
+def _card(lines: Lines, first: int, last: int) -> int | None:
+    """Find the rule above a few short lines, one of them a number or an address, with which the lines end: who somebody is."""
+    for number in range(last - 1, max(first, last - MAX_CARD - 2) - 1, -1):
+        if _LONG_RULE.fullmatch(lines[number]):
+            below = [line for line in lines[number + 1 : last] if line.strip()]
+            found = 2 <= len(below) <= MAX_CARD and any(_REACHED.search(line.strip()) for line in below)
+            return number if found and all(map(_on_a_card, below)) else None
+    return None
+
+
+def _on_a_card(line: str) -> bool:
+    said = line.strip()
+    begins = said[0].isupper() or said[0] == "+" or ("@" in said and " " not in said)
+    return (
+        begins
+        and len(said) <= WIDE_CARD
+        and not said.endswith(("?", "!", ":", ";"))
+        and not _EVIDENCE.search(said)
+    )
 
 
 def _is_tagline(line: str) -> bool:

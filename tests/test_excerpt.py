@@ -407,6 +407,13 @@ def test_a_disclaimer_takes_no_words_along() -> None:
     assert excerpt(glued).words == "It works."
 
 
+def test_a_picture_written_out_in_letters_goes() -> None:
+    """A client that writes Markdown puts pictures into the text; nobody reads them there."""
+    picture = f"![](data:image/png;base64,{'iVBORw0KGgo' * 400})"
+    assert excerpt(f"It looks so:\n\n{picture}\n\nWhat now?").words == "It looks so:\n\nWhat now?"
+    assert excerpt("See [the data](data: none)").words == "See [the data](data: none)"
+
+
 def test_the_armour_of_pgp_goes() -> None:
     """A signed mail is read without its armour; its signature hidden behind "- -- " goes too."""
     text = (

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from helpdesk.errors import HeldError, UsageError
-from helpdesk.store import backup, migrations
+from helpdesk.store import backup, db, holds, meta, migrations
 from helpdesk.store.backup import Place
 from helpdesk.store.lock import instance_lock
 from tests.desk import T0, T1, Desk, memory_desk
@@ -161,6 +161,26 @@ def test_a_lost_disk_comes_back_with_its_secret(desk: Desk) -> None:
     assert secret.read_bytes() == octets
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert desk.read("db", "check")["ok"]
+
+
+@pytest.mark.parametrize("age", ["0001", "0007"])
+def test_a_backup_of_an_older_helpdesk_comes_up_to_date(world: World, age: str) -> None:
+    """What an earlier version saved is brought to the tables of today, the backup itself is not, and mails are held."""
+    old = world.folder / "old.db"
+    engine = db.open_engine(f"sqlite:///{old}")
+    migrations.upgrade_engine(engine, age)
+    with engine.begin() as conn:
+        meta.put(conn, "key", "value")
+    engine.dispose()
+    world.engine.dispose()
+    backup.restore(place(world), old, NOW)
+    assert migrations.check(place(world).url) == []
+    assert migrations.check(f"sqlite:///{old}") != []
+    engine = db.open_engine(place(world).url)
+    with db.reading(engine) as conn:
+        assert meta.get(conn, "key") == "value"
+        assert [hold.what for hold in holds.current(conn)] == ["mails"]
+    engine.dispose()
 
 
 @pytest.mark.parametrize("begin", [0, 5000], ids=["nothing is left", "torn"])

@@ -1,6 +1,7 @@
 """The units on a real systemd: a board starts, works, is watched, saved and stopped, with all that is taken away from it."""
 
 import json
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.conftest import Login
-from tests.servers.booted import Booted, why_not
+from tests.databases import OnServer
+from tests.servers.booted import MANUAL, Booted, why_not
 from tests.servers.daemon import eventually
 from tests.servers.installed import build
+from tests.servers.postgres import PASSWORD
 from tests.servers.process import free_port
 from tests.world import mail
 
@@ -123,23 +126,37 @@ def test_a_daemon_that_hangs_is_started_anew(machine: Booted, board: int) -> Non
     machine.do("systemctl", "daemon-reload")
 
 
-def test_a_database_that_is_away_is_waited_for(machine: Booted, board: int) -> None:
-    """A board that cannot reach its database is started again and again, and lives as soon as it can."""
+def on_server(config: str, place: OnServer) -> str:
+    """The same board with its database on PostgreSQL, as docs/operations.md writes it."""
+    [block] = re.findall(r"```toml\n(\[board\]\nsecret_file.*?)```", MANUAL.read_text(), flags=re.DOTALL)
+    board, store = block.split("[store]\n")
+    where = f"secretive@127.0.0.1:{place.server.port}/{place.name}"
+    return config.replace("[board]\n", board).replace(
+        '[store]\nurl = "sqlite:////var/lib/helpdesk/dast/helpdesk.db"\n',
+        f"[store]\n{store.replace('dast@db.example.org/dast', where)}",
+    )
+
+
+def test_a_database_that_is_away_is_waited_for(machine: Booted, board: int, on_postgresql: OnServer) -> None:
+    """A board whose PostgreSQL is not there is started again and again, and lives as soon as it can."""
+    name, server = on_postgresql.name, on_postgresql.server
+    server.do(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} OWNER secretive")
     machine.do("mkdir", "-p", f"/run/units/{UNIT}.service.d")
     machine.put(f"/run/units/{UNIT}.service.d/quick.conf", "[Service]\nRestartSec=100ms\n")
     machine.do("systemctl", "daemon-reload")
-    right = machine.do("cat", "/etc/helpdesk/dast.toml")
-    away = f"postgresql+psycopg://dast@127.0.0.1:{free_port()}/dast"
-    wrong = right.replace("sqlite:////var/lib/helpdesk/dast/helpdesk.db", away)
-    wrong = wrong.replace("[board]", '[board]\nsecret_file = "/var/lib/helpdesk/dast/helpdesk.secret"')
-    machine.put("/etc/helpdesk/dast.toml", wrong, mode="640")
+    config = on_server(machine.do("cat", "/etc/helpdesk/dast.toml"), on_postgresql)
+    machine.put("/etc/helpdesk/dast.toml", config, mode="640")
+    machine.put("/etc/helpdesk/dast.database-password", f"{PASSWORD}\n", mode="600")
+    server.stop()
     machine.run("systemctl", "start", UNIT)
     eventually(lambda: int(machine.show(UNIT, "NRestarts")) >= 2, f"it is started again: {machine.said}")
     assert machine.show(UNIT, "StartLimitIntervalUSec") == "0"
     assert "the database: connection failed" in machine.said
-    machine.put("/etc/helpdesk/dast.toml", right, mode="640")
+    server.start()
     eventually(lambda: health(board) == "ok", f"a look succeeds: {machine.said}")
-    machine.do("rm", "-r", f"/run/units/{UNIT}.service.d")
+    assert machine.do("stat", "-c", "%a", "/var/lib/helpdesk/dast/helpdesk.secret") == "600"
+    machine.do("systemctl", "stop", UNIT)
+    machine.do("rm", "-r", f"/run/units/{UNIT}.service.d", "/etc/helpdesk/dast.database-password")
     machine.do("systemctl", "daemon-reload")
 
 

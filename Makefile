@@ -20,8 +20,8 @@ $(STAMP): requirements.lock pyproject.toml
 	  { echo "helpdesk needs Python 3.11 or newer. Say where one is: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@echo "Installing into $(VENV), once: that takes a minute or two"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --use-pep517 --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(STAMP)

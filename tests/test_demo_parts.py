@@ -19,7 +19,7 @@ from rich.text import Text
 from helpdesk.actions import Kind
 from helpdesk.demo import outage, show
 from helpdesk.demo.acts import Plays
-from helpdesk.demo.gallery import Why, gallery, place
+from helpdesk.demo.gallery import Why, gallery, height, place
 from helpdesk.demo.imap import ImapServer
 from helpdesk.demo.loop import Loop
 from helpdesk.demo.marks import ASCII, Marks
@@ -300,6 +300,15 @@ def test_a_gallery_is_safe_to_open() -> None:
     assert "a@x, &lt;b&gt;@x" in page
     assert "<script" not in page
     assert "\x1b" not in page.partition("<iframe")[0]
+
+
+def test_a_frame_is_as_high_as_its_page_may_need() -> None:
+    """More lines, longer lines and a narrower frame need more room, and markup that is no text needs none."""
+    page = "<html><style>p { color: red }</style><body>{}</body></html>"
+    one, two = page.replace("{}", "<p>word</p>"), page.replace("{}", "<p>word</p><p>word<br>word</p>")
+    long = page.replace("{}", f"<p>{'word ' * 100}</p>")
+    assert height(one, 56) < height(two, 56) < height(long, 56) < height(long, 34)
+    assert height(page.replace("{}", f'<p style="{"x" * 500}">word</p>'), 56) == height(one, 56)
 
 
 def test_a_gallery_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ import json
 import re
 import ssl
 import stat
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from helpdesk.robots.engine import EngineError
 from helpdesk.text import safe_text
@@ -31,6 +31,7 @@ _TOKEN = re.compile(r"[!-~]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,18 @@ class Rest:
     async def _ask(
         self, method: str, path: str, content: bytes = b"", kind: str = "", most: int = MAX_ANSWER, *, missing: bool = False
     ) -> bytes | None:  # fmt: skip
+        async with self._room:
+            return await _uncut(self._exchange(method, path, content, kind, most, missing=missing))
+
+    async def _exchange(
+        self, method: str, path: str, content: bytes, kind: str, most: int, *, missing: bool
+    ) -> bytes | None:
         import httpx  # noqa: PLC0415 -- only who uses the engine waits for it
 
         headers = {"Content-Type": kind} if kind else {}
         what = f"{method} {path.partition('?')[0]}"
         try:
             async with (
-                self._room,
                 asyncio.timeout(TOTAL),
                 self._http.stream(
                     method, self._url + path, content=content or None, headers=headers
@@ -177,6 +183,18 @@ def _whole(token: str) -> str:
     if not _TOKEN.fullmatch(token):
         raise EngineError("the token for ARC is no token: one word of ASCII, in one line", passing=False)
     return token
+
+
+async def _uncut(exchange: Coroutine[Any, Any, T]) -> T:
+    """Who is cancelled lets what he began come to an end, if that is soon: a TLS handshake that is cut off leaves its socket open."""
+    task = asyncio.ensure_future(exchange)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=CONNECT)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 async def _read(answer: "httpx.Response", most: int) -> bytes:

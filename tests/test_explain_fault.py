@@ -22,8 +22,10 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return memory_desk(tmp_path, monkeypatch)
 
 
-def explained(desk: Desk, sender: str = "ann@users.example.com", **more: Any) -> Mapping[str, Any]:
-    (desk.folder / "mail.eml").write_bytes(mail(sender, "Jobs", "<m@x>", body=BODY, **more))
+def explained(
+    desk: Desk, sender: str = "ann@users.example.com", body: str = BODY, **more: Any
+) -> Mapping[str, Any]:
+    (desk.folder / "mail.eml").write_bytes(mail(sender, "Jobs", "<m@x>", body=body, **more))
     said: Mapping[str, Any] = json.loads(
         desk.say("explain-rules", str(desk.folder / "mail.eml"), "--json").out
     )
@@ -56,6 +58,29 @@ def test_it_says_what_a_mail_names(desk: Desk) -> None:
     assert (
         "would be set: DESY-HH" in desk.say("explain-rules", str(desk.folder / "mail.eml"), columns=160).out
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        ("Jobs at DESY-HH fail, at BNL-1 they run fine:\n\nended with payload:12\n", True),
+        ("Jobs at BNL-1 fail, unlike those at DESY-HH:\n\nended with payload:12\n", False),
+        ("Jobs at DESY-HH and BNL-1 fail:\n\nended with payload:12\n", False),
+    ],
+)
+def test_a_site_that_works_is_neither_meant_nor_a_doubt(desk: Desk, body: str, label: bool) -> None:
+    """A site that is out has the label if it is what fails, whatever site works; not if the author says that it works itself."""
+    desk.write_config(more=f'{SITE}\n[[site]]\nname = "BNL-1"\n')
+    desk.run(T0)
+    engine = db.open_engine(f"sqlite:///{desk.database}")
+    evidence = {"cause": "evidence", "classes": {"stage_in_checksum": 5}}
+    with engine.begin() as conn:
+        at = datetime.fromisoformat(T0).astimezone(UTC)
+        verdicts.add(conn, [Change(at, "atlas", "DESY-HH", "exclude", "x", "1", evidence=evidence)])
+    engine.dispose()
+    fault = explained(desk, body=body)["fault"]
+    assert sorted(fault["sites"]) == ["BNL-1", "DESY-HH"]
+    assert fault["label"] is label
 
 
 def test_it_is_not_asked_of_others(desk: Desk) -> None:

@@ -33,6 +33,15 @@ def answer(text: str = "", **fields: str) -> Nature:
     ).nature
 
 
+def test_an_address_of_kilobytes_is_looked_at_in_part() -> None:
+    """Of an address no more is read than one can have: the time does not grow with the square of what somebody sends."""
+    long = "x" * 500
+    assert nature(From=f"{long}-bounces@lists.example.org") is Nature.HUMAN
+    bulk = {"Precedence": "bulk", "From": "list@lists.example.org"}
+    assert nature(**bulk, Sender=f"{long}-bounces@lists.example.org") is Nature.AUTOMATIC
+    assert nature(**bulk, Return_Path=f"<{long}-bounces@lists.example.org>") is Nature.AUTOMATIC
+
+
 def test_our_own_mail_is_known_by_its_hmac_only() -> None:
     """A valid HMAC comes before everything; a plain X-Loop or X-Helpdesk-Id means nothing."""
     bounce = header(From="MAILER-DAEMON@x.example")

@@ -21,7 +21,7 @@ class Classified(NamedTuple):
     why: str
 
 
-_LONG = 400  # characters of a subject that are looked at
+_LONG = 400  # characters of a subject or an address that are looked at; a field may have 64 KB
 
 _DAEMON = re.compile(
     r"<?(?:mailer|mail|maildelivery)[-_. ]?daemon(?:[-+=@>].*)?$|post_master@|mail delivery (?:sub)?system$",
@@ -137,7 +137,7 @@ def _service(header: Header) -> str:
     """What runs a list or a tracker, or answers for somebody."""
     if "x-jira-fingerprint" in header.fields:
         return "X-JIRA-FingerPrint"
-    if _is_robot(header.sender):
+    if _is_robot(header.sender[:_LONG]):
         return "From: what runs a list, or answers for somebody"
     if _is_notice(header.subject[:_LONG]):
         return "the subject of a list's own notice"
@@ -157,7 +157,7 @@ def _doubtful(header: Header) -> str:
 def _through_a_list(header: Header) -> bool:
     """Whether a list has handed it on: it says so, or an old one gives its own address as sender of the envelope."""
     said = not header.fields.keys().isdisjoint(_LIST_FIELDS)
-    return said or any(_OF_A_LIST.match(_value(header, name)) for name in ("sender", "return-path"))
+    return said or any(_OF_A_LIST.match(_value(header, name)[:_LONG]) for name in ("sender", "return-path"))
 
 
 @lru_cache(_REMEMBERED)

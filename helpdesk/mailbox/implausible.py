@@ -51,7 +51,7 @@ def _doubtful(doubtful: int) -> Iterator[tuple[str, str]]:
     if doubtful:
         yield (
             "uidvalidity",
-            f"a folder has a new UIDVALIDITY, and for {doubtful} of its mails it is not certain which ones they were",
+            f"a folder was made anew or restored, and for {doubtful} of its mails it is not certain which ones they were",
         )
 
 

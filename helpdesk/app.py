@@ -218,7 +218,7 @@ def resolve_now(engine: Engine, now: datetime | None) -> tuple[datetime, Hold | 
         if now is not None:
             meta.put(conn, SIMULATED, "yes")
         elif held is not None:
-            holds.update(conn, [(held.what, held.why)], moment, approval=False)
+            holds.update(conn, [(held.what, held.why)], moment)
             held = None
     return moment, held
 

@@ -176,8 +176,10 @@ def held(conn: Connection) -> Sequence[Hold]:
 def resume(conn: Connection, at: datetime) -> Sequence[Hold]:
     """Approve what is held; nothing is asked when nothing is."""
     shown = held(conn)
-    if shown and not requests.open_requests(conn, "resume"):
-        requests.ask(conn, "resume", {}, at)
+    asked = [r.args.get("shown") for r in requests.open_requests(conn, "resume")]
+    whats = [hold.what for hold in shown]
+    if shown and whats not in asked:
+        requests.ask(conn, "resume", {"shown": whats}, at)
     return shown
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from helpdesk.model import FIXED, Stamp
 from helpdesk.rules.facts import Order, Release, ThreadFacts, Undo
-from helpdesk.store import lookups, requests
+from helpdesk.store import holds, lookups, requests
 from helpdesk.store.requests import Request
 
 
@@ -21,7 +21,7 @@ class Wishes:
     undo: dict[int, list[Undo]] = field(default_factory=dict)
     releases: tuple[Release, ...] = ()
     fresh_release: bool = False
-    approved: bool = False
+    approved: AbstractSet[str] = frozenset()  # what was shown to who said resume
     requests: tuple[Request, ...] = ()
     orders: Mapping[int, Sequence[Order]] = field(default_factory=dict)  # by thread: commands by mail
 
@@ -66,9 +66,13 @@ def read_wishes(conn: Connection, now: datetime) -> Wishes:
         )
     fresh = requests.open_requests(conn, "release")
     resumed = requests.open_requests(conn, "resume")
+    held = [hold.what for hold in holds.current(conn)] if resumed else []
+    approved = frozenset(
+        what for r in resumed for what in r.args.get("shown", held)
+    )  # an older helpdesk did not say
     releases = tuple(
         Release(str(r.args["name"]), str(r.args["version"]), Stamp(int(r.args["cycle"]), r.at))
         for r in requests.all_requests(conn, "release")
         if r.at <= now
     )
-    return Wishes(dict(undo), releases, bool(fresh), bool(resumed), (*undone, *fresh, *resumed))
+    return Wishes(dict(undo), releases, bool(fresh), approved, (*undone, *fresh, *resumed))

@@ -43,7 +43,7 @@ class Worker:
         found = [(hold.what, hold.why) for hold in (doubt, step) if hold is not None]
         if found:
             with self._board.engine.begin() as conn:
-                holds.update(conn, found, now, approval=False)
+                holds.update(conn, found, now)
         return Stamp(1 if last is None else last.cycle + 1, now)
 
     def cycle(self, now: datetime, allowed: Budget) -> Report:

@@ -24,7 +24,7 @@ from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox
 from helpdesk.report import Report
 from helpdesk.rules.brakes import Budget
-from helpdesk.store import db, meta, migrations
+from helpdesk.store import db, holds, meta, migrations
 from helpdesk.vitals import Clocks
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_mailer import MemoryMailer
@@ -164,6 +164,22 @@ def test_a_clock_that_is_approved_counts_from_there(inside: Inside) -> None:
     assert inside.run() == 0
     assert [line["what"] for line in inside.lines("held")] == [["clock"]]
     assert len(inside.lines("held no more")) == 1
+
+
+def test_a_clock_that_goes_wrong_after_resume_was_said_is_held(inside: Inside) -> None:
+    """Who approved the plan of a rule has not seen the clock: it holds the board, though it was found before the approval was read."""
+    with inside.engine.begin() as conn:
+        holds.update(conn, [("reopen", "5 threads")], inside.now)
+
+    def approve_and_jump() -> None:
+        with inside.engine.begin() as conn:
+            asking.resume(conn, inside.now)
+        inside.pass_time(wall=3600, steady=1)
+
+    inside.steps = [nothing, approve_and_jump, nothing, nothing]
+    assert inside.run() == 0
+    with inside.engine.begin() as conn:
+        assert [hold.what for hold in holds.current(conn)] == ["clock"]
 
 
 def test_a_small_step_back_makes_time_stand_still(inside: Inside) -> None:

@@ -59,7 +59,7 @@ def test_a_held_board_waits_for_what_is_gone(bench: Bench) -> None:
     observed = bench.look()
     assert (names(observed.holds), observed.more) == (["gone"], False)
     with bench.engine.begin() as conn:
-        holds.update(conn, observed.holds, bench.stamp.at, approval=False)
+        holds.update(conn, observed.holds, bench.stamp.at)
     for _ in range(3):
         assert bench.look().gone == 0
     folder = bench.server.folder("INBOX")
@@ -68,7 +68,7 @@ def test_a_held_board_waits_for_what_is_gone(bench: Bench) -> None:
     bench.look()
     assert all(held.limbo is None and held.known.touches == {} for held in bench.held())
     with bench.engine.begin() as conn:
-        holds.update(conn, (), bench.stamp.at, approval=True)
+        holds.update(conn, (), bench.stamp.at, approval=["gone"])
     bench.server.delete("INBOX", [1])
     bench.look()
     assert bench.look().gone == 1

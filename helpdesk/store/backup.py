@@ -102,7 +102,7 @@ def _hold_mails(draft: Path, name: str, now: datetime) -> None:
     try:
         with engine.begin() as conn:
             why = f"the database was restored from {name}; what was mailed since then may be unknown to it"
-            holds.update(conn, [("mails", why)], now, approval=False)
+            holds.update(conn, [("mails", why)], now)
     finally:
         engine.dispose()
 

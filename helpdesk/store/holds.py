@@ -1,7 +1,7 @@
 """What is held: by a brake, until a person approves what is shown with `helpdesk resume`."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -20,14 +20,16 @@ def current(conn: Connection) -> list[Hold]:
     return [Hold(what, why) for what, why in json.loads(meta.get(conn, KEY) or "[]")]
 
 
-def update(conn: Connection, new: Iterable[tuple[str, str]], now: datetime, *, approval: bool) -> list[Hold]:
-    """Take in what this observation holds; a person's approval clears everything that was shown before it, and nothing else."""
+def update(
+    conn: Connection, new: Iterable[tuple[str, str]], now: datetime, *, approval: Collection[str] = ()
+) -> list[Hold]:
+    """Take in what this observation holds; a person's approval clears what was shown to him, and nothing else."""
     shown = current(conn)
     known = {h.what for h in shown}
     fresh = [Hold(what, why) for what, why in new if what not in known]
     if approval:
-        meta.put(conn, APPROVED, " ".join((now.isoformat(), *sorted(known))))
-    held = fresh if approval else shown + fresh
+        meta.put(conn, APPROVED, " ".join((now.isoformat(), *sorted(known.intersection(approval)))))
+    held = [h for h in shown if h.what not in approval] + fresh
     _put(conn, held)
     return held
 

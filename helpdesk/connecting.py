@@ -26,6 +26,9 @@ _ADVICE: Final = {
     Trouble.NOBODY: "[{section}] host and port: nothing listens there; {ports}",
     Trouble.SILENT: "[{section}] host and port: nothing answers, or a firewall is between; {ports}",
 }
+_TLS_FAILS: Final = (
+    "[{section}] host and port: STARTTLS is known there, but no TLS came about; the server's may be too old"
+)
 _WAITS_FOR_TLS: Final = (
     '[{section}] security: perhaps that port waits for "tls"; or a firewall is between; {ports}'
 )
@@ -44,7 +47,11 @@ def advice(error: HelpdeskError, section: str, security: str) -> str:
     found = error.trouble if isinstance(error, UnreachableError) else None
     if found is None:
         return f"see [{section}] in the configuration"
-    words = _WAITS_FOR_TLS if found is Trouble.SILENT and security != "tls" else _ADVICE[found]
+    words = _ADVICE[found]
+    if found is Trouble.SILENT and security != "tls":
+        words = _WAITS_FOR_TLS
+    elif found is Trouble.NO_TLS and security == "starttls":
+        words = _TLS_FAILS
     return words.format(section=section, ports=f"[{section}] port is usually {PORTS[section]}")
 
 

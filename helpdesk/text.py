@@ -74,7 +74,7 @@ _FORWARD = (
 )
 _PREFIX = re.compile(
     rf"(?:(?P<reply>{_REPLY})|{_FORWARD})"
-    r"(?: ?(?:\[\d{1,3}\]|\(\d{1,3}\)|[\^*-]\d{1,3}))?"  # Re[2]: Re(2): Re^2: Re*2: Re-2:
+    r"(?:(?<=\bre)-\d{1,3}| ?(?:\[\d{1,3}\]|\(\d{1,3}\)|[\^*]\d{1,3}))?"  # Re-2: (VS-3 is a ticket) Re[2]: Re(2): Re^2: Re*2:
     r" ?[:\uff1a\ufe30] ?"
 )
 _TAG = re.compile(  # a list's tag, a ticket's number, what a mail server puts before mail from outside

@@ -69,3 +69,6 @@ def test_advice_names_the_keys_that_can_be_wrong(section: str) -> None:
     silent = UnreachableError("x", trouble=Trouble.SILENT)
     assert '"tls"' in advice(silent, section, "none")
     assert '"tls"' not in advice(silent, section, "tls")
+    no_tls = UnreachableError("x", trouble=Trouble.NO_TLS)
+    assert '"starttls"' in advice(no_tls, section, "tls")
+    assert '"starttls"' not in advice(no_tls, section, "starttls")

@@ -179,6 +179,7 @@ SUBJECTS = [
     ("Svar: Vast: Respuesta: Reply: Balas: x", "x", True),
     ("Trả lời: ตอบกลับ: 答覆: x", "x", True),
     ("Re-2: x", "x", True),
+    ("VS-3: x", "vs-3: x", False),  # a ticket, as a tracker writes it
     ("RE\ufe30x", "x", True),
     ("Re: x [Solved]", "x", True),
     ("Re: x (fwd)", "x", True),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from helpdesk.blame.facts import About, Failure, Mention
 from helpdesk.config import settings_of
@@ -18,6 +18,7 @@ from helpdesk.robots.record import Blame, JobState, Phase, Record, TestKind
 from helpdesk.robots.service import LAST
 from helpdesk.rules.facts import Fault
 from helpdesk.store import incidents, mentions, meta, records, troubles, verdicts
+from helpdesk.store.core import THREAD
 from helpdesk.store.incidents import Part, Scope
 from helpdesk.store.verdicts import Change
 from helpdesk.wiring import known_names
@@ -76,7 +77,7 @@ def test_evidence_is_frozen(conn: Connection) -> None:
     mentions.add_faults(conn, {1: ("DESY-HH", HOSTILE[1]), 2: ("RAL", "b")}, Stamp(4, T0))
     mentions.add_faults(conn, {1: ("DESY-HH", "other words"), 3: ("RAL", "c")}, Stamp(5, T0 + HOUR))
     mentions.add_faults(conn, {1: ("CERN", "d")}, Stamp(6, T0 + HOUR))
-    found = mentions.faults(conn, [1, 2])
+    found = mentions.faults(conn, conn.execute(select(THREAD.c.id)).scalars().all())
     assert sorted(found.values(), key=len) == [
         [Fault("RAL", "c", Stamp(5, T0 + HOUR))],
         [

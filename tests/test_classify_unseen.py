@@ -33,7 +33,8 @@ def test_answering_machines_of_other_languages(subject: str) -> None:
         "Automatic message passing fails in MPI job", "Out of office next week, who is on shift?", "On leave of absence, my account was closed",
         "In ferie: chi fa lo shift?", "Absent files", "Vacation: who takes my shift", "Re: Thank you for your message (automatic reply)",
         "Re: [Auto-Reply] x", "WG: Automatische Antwort: Jobs", "The site is out of sync (automatic failover)", "Which site is on leave?",
-        "Is anybody on leave?", "confirm that jobs run", "3 jobs waiting", "Your message to RAL awaits an answer",
+        "On maternity leave - please extend my account", "On sick leave: who takes the shift?", "Maria is on leave",
+        "Auto: jobs out of the office network fail", "Is anybody on leave?", "confirm that jobs run", "3 jobs waiting", "Your message to RAL awaits an answer",
     ],
 )  # fmt: skip
 def test_people_whose_subjects_look_automatic(subject: str) -> None:

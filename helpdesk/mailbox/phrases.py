@@ -26,7 +26,7 @@ _AWAY = (
     r"(?:i am |i'm |am |currently )?out of (?:the |my )?office(?:[- ](?:auto-?)?(?:reply|response|message|notification|notice))?",
     r"(?:i am |i'm )?(?:away from (?:the |my )?(?:office|desk|mail|e-?mail)|on (?:vacation|annual leave|holidays?))",
     r"vacation (?:auto-?)?(?:reply|message|response|notice)", r"absence notification", r"away(?= until)",
-    r"ooo", r"\(auto\)", r"on (?:parental |maternity |paternity |sick |medical )leave", r"(?:parental|maternity|paternity) leave",
+    r"ooo", r"\(auto\)",
     r"abwesen(?:d|heit)(?:s?-?notiz|smeldung|sassistent|sbenachrichtigung|sagent)?",
     r"autom(?:atische|\.) (?:antwort|abwesenheit(?:snotiz)?|e-?mail|nachricht)", r"eingangsbestätigung",
     r"ich bin (?:nicht im büro|abwesend|im urlaub)",
@@ -48,10 +48,11 @@ _AWAY = (
 )  # fmt: skip
 _ALONE = (  # people write these in front of a question, too: nothing may follow
     r"auto(?:mati[ck]|mated) (?:e-?mail )?message", r"on leave", r"in ferie", r"ferie", r"estoy de vacaciones", r"en congés?",
-    r"je suis absente?", r"jestem na urlopie", r"szabadságon", r"ich bin dann mal weg[^?]{0,40}", r"în concediu", r"(?:я )?в отпуске", r"(?:у )?відпустк[аи]", r"출장 ?중",
+    r"(?:on )?(?:parental|maternity|paternity|sick|medical) leave(?: (?:until|till|from|through)\b[^?]*| ?\([^?]*)?", r"je suis absente?", r"jestem na urlopie", r"szabadságon", r"ich bin dann mal weg[^?]{0,40}", r"în concediu", r"(?:я )?в отпуске", r"(?:у )?відпустк[аи]", r"출장 ?중",
 )  # fmt: skip
 _SAYS_SO = (  # in the middle or at the end
-    r"auto: [^?]{1,80}\bout of (?:the )?office[^?]*", r"[^?:]{2,40} is (?:out of the office|on leave)(?: (?:until|from|\()[^?]*)?",
+    r"auto: [^?]{1,80}\bout of (?:the )?office(?: ?[-–:(,.][^?]*| (?:until|till|from|and)\b[^?]*)?",
+    r"[^?:]{2,40} is (?:out of the office(?: (?:until|from|\()[^?]*)?|on leave (?:until|from|\()[^?]*)",
     r"(?!(?:re|aw|fwd?|wg|sv|vs|tr|rv) ?:)[^()\[\]]{2,100}[(\[](?:auto(?:mati[ck]|mated)?[- ]?(?:reply|response)|abwesenheitsnotiz|réponse automatique)[)\]]",
 )  # fmt: skip
 _AWAY_END = r"\s*(?:$|[:：!.([–—-]|(?:until|till|from|through|next|today|bis|vom|ab|jusqu|du|hasta|fino|re)\b(?![^?]*\?))"

@@ -9,6 +9,7 @@ import pytest
 
 from helpdesk.actions import CopyPlan
 from helpdesk.ports import Tier
+from helpdesk.report import Hold
 from helpdesk.store import copies, holds
 from tests.bench import OWN, Bench
 
@@ -118,3 +119,15 @@ def test_the_limits_are_the_boards(bench: Bench) -> None:
     bench.server.delete("INBOX", range(1, 9))
     bench.server.remove_flags("INBOX", [9, 10], ["docs"])
     assert names(bench.look().holds) == ["label_loss"]
+
+
+def test_what_happens_again_is_not_approved(bench: Bench) -> None:
+    """A person approves what was shown: 500 mails that vanish before the next look are held under the same name, with their own words."""
+    shown, more = ("gone", "50 of 1000 mails"), ("gone", "500 of 950 mails")
+    with bench.engine.begin() as conn:
+        holds.update(conn, [shown, ("label_loss", "20 threads")], bench.stamp.at)
+        left = holds.update(conn, [more], bench.stamp.at, approval=["gone", "label_loss"])
+        assert left == holds.current(conn) == [Hold(*more)]
+        assert holds.approved(conn, bench.stamp.at) == {"label_loss"}
+        assert holds.update(conn, (), bench.stamp.at, approval=["gone"]) == []
+        assert holds.approved(conn, bench.stamp.at) == {"gone"}

@@ -23,12 +23,16 @@ def current(conn: Connection) -> list[Hold]:
 def update(
     conn: Connection, new: Iterable[tuple[str, str]], now: datetime, *, approval: Collection[str] = ()
 ) -> list[Hold]:
-    """Take in what this observation holds; a person's approval clears what was shown to him, and nothing else."""
-    shown = current(conn)
+    """Take in what this observation holds; a person's approval clears what was shown to him, and nothing else.
+
+    What happens once more in this very look, under a name that he approved, was not shown.
+    """
+    shown, new = current(conn), list(new)
     known = {h.what for h in shown}
-    fresh = [Hold(what, why) for what, why in new if what not in known]
+    fresh = [Hold(what, why) for what, why in new if what not in known or what in approval]
     if approval:
-        meta.put(conn, APPROVED, " ".join((now.isoformat(), *sorted(known.intersection(approval)))))
+        seen = known.intersection(approval) - {h.what for h in fresh}
+        meta.put(conn, APPROVED, " ".join((now.isoformat(), *sorted(seen))))
     held = [h for h in shown if h.what not in approval] + fresh
     _put(conn, held)
     return held

@@ -264,7 +264,7 @@ def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "htcondor2.py").write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     engine = HTCondorEngine(tmp_path, {QUEUE: HERE}, ask=asker(None))
-    with pytest.raises(EngineError, match=r"pip install 'helpdesk\[htcondor\]'") as caught:
+    with pytest.raises(EngineError, match=r"pip install '\.\[htcondor\]'") as caught:
         do(engine.describe())
     assert not caught.value.passing
 

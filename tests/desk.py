@@ -113,7 +113,7 @@ class Desk:
     def read(self, *args: str, code: int = 0) -> Any:
         """The JSON document of a command that ends with this exit code."""
         said = self.say(*args, "--json")
-        assert (said.code, said.err) == (code, "")
+        assert (said.code, said.err) == (code, ""), said
         return said.document
 
     def run(self, now: str, code: int = 0) -> Any:

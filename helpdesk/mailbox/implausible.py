@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,9 @@ from helpdesk.model import Stamp
 from helpdesk.store import copies, lookups, messages
 
 FEWEST_GONE = 5
+
+# INTERNALDATE has whole seconds (RFC 9051 section 2.3.3), and it is the mail server's clock that tells them.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def _strangers(conn: Connection, last: Stamp | None, own: Sequence[Incoming]) ->
     Whoever got a mail of ours before the database was lost can send it back; a copy of it came home then.
     """
     sent = [mail for mail in own if not mail.own[0].startswith(BOARD_MARK)]
-    new = [mail for mail in sent if last is None or mail.when is None or mail.when > last.at]
+    new = [mail for mail in sent if last is None or mail.when is None or mail.when > last.at - CLOCKS_DIFFER]
     tokens = {token for mail in new for token in mail.own}
     seen = set() if last is None else lookups.seen_until(conn, tokens, last.cycle)
     known = messages.sent_for(conn, tokens).keys() | seen

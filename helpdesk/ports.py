@@ -78,6 +78,15 @@ class MailRow(NamedTuple):
     strikes: int = 0  # connections that ended whenever it was fetched, so that nothing is known of it
 
 
+class Identity(NamedTuple):
+    """What tells one message from another: the server's id for it, else its size and the asked-for header fields."""
+
+    uid: int
+    guid: str  # EMAILID or X-GUID, "" where the server has neither
+    size: int
+    header: bytes  # b"" where the server has an id
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A selected folder: commands about it fail with `UidValidityChangedError` if the server disagrees."""
@@ -133,6 +142,12 @@ class Mailbox(Protocol):
         """Flags, INTERNALDATE, size, server id and the named header fields, in slices; nothing is marked read.
 
         A message that the server cannot describe comes with an empty header; the others are unharmed.
+        """
+
+    def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
+        """Which messages these UIDs name, as the server knew it when the folder was selected: one command for a few.
+
+        Those that have gone, or that the server cannot describe, are left out.
         """
 
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:

@@ -13,6 +13,7 @@ from helpdesk.ports import (
     FolderFlags,
     FolderInfo,
     FolderStatus,
+    Identity,
     Mailbox,
     MailRow,
     Moved,
@@ -106,6 +107,9 @@ class CrashingMailbox:
 
     def mails(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Iterator[MailRow]:
         return self._inner.mails(folder, uids, fields)
+
+    def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
+        return self._inner.identities(folder, uids, fields)
 
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:
         return self._inner.body(folder, uid, limit)

@@ -17,6 +17,7 @@ from helpdesk.ports import (
     FolderFlags,
     FolderInfo,
     FolderStatus,
+    Identity,
     MailRow,
     Moved,
     Stored,
@@ -122,6 +123,12 @@ class MemoryMailbox:
         for number, batch in enumerate(uids.batches(SLICE)):
             where = self._within("FETCH", folder) if number else self._look("FETCH", folder)
             yield from [self._row(mail, fields) for mail in where.present(batch)]
+
+    def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
+        if not uids:
+            return []
+        rows = [self._row(mail, fields) for mail in self._within("IDENTITY", folder).present(uids)]
+        return [Identity(row.uid, row.guid, row.size, b"" if row.guid else row.header) for row in rows]
 
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:
         mail = self._look("BODY", folder).mails.get(uid)

@@ -14,6 +14,7 @@ from helpdesk.model import URGENT, WAITING, Stamp
 from helpdesk.ports import Tier
 from helpdesk.store import copies, threads
 from tests.bench import Bench, only
+from tests.memory_server import MemoryFolder
 
 
 @pytest.fixture(params=Tier)
@@ -91,6 +92,16 @@ def test_numbers_that_go_down(bench: Bench, what: str) -> None:
     assert bench.copy("<3@x>").limbo == bench.cycle
 
 
+def restored(folder: MemoryFolder, uidnext: int) -> None:
+    """What a snapshot of the mail store does to a folder: the UIDs from this one on were never given out."""
+    for uid in [uid for uid in folder.mails if uid >= uidnext]:
+        del folder.mails[uid]
+    folder.expunged.clear()
+    folder.uidnext, folder.modseq = uidnext, 2
+    for message in folder.mails.values():
+        message.modseq = 1
+
+
 def test_a_folder_that_was_restored_from_a_snapshot(bench: Bench) -> None:
     """UIDs that are given out again are other mails: none is taken for the one that had its UID, and no label for removed."""
     for number in range(5):
@@ -108,6 +119,49 @@ def test_a_folder_that_was_restored_from_a_snapshot(bench: Bench) -> None:
     assert bench.copy("<new@x>").limbo is None
     assert bench.copy("<4@x>").limbo == bench.cycle
     assert not bench.copy("<0@x>").known.touches
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("guids", [True, False])
+@pytest.mark.parametrize("grown", [0, 1, 3])
+def test_a_snapshot_that_has_grown_past_what_it_was(
+    tmp_path: Path, tier: Tier, *, guids: bool, grown: int
+) -> None:
+    """Where a restored folder has as many UIDs as before or more, its new mails are not taken for those that are lost."""
+    bench = Bench(tmp_path, tier, guids=guids)
+    for number in range(5):
+        bench.deliver(f"<{number}@x>", subject=f"Question {number}", flags=["docs"] if number < 3 else ())
+    bench.look()
+    folder = bench.server.folder("INBOX")
+    restored(folder, uidnext=4)
+    bench.server.remove_flags("INBOX", [1], ["docs"])
+    for number in range(2 + grown):
+        bench.deliver(f"<new{number}@x>", subject=f"Another question {number}")
+    folder.modseq += 20
+    bench.mailbox = bench.connect()
+    assert bench.look().new == 2 + grown
+    assert bench.copy("<new0@x>").uid == 4
+    assert bench.copy("<3@x>").limbo == bench.copy("<4@x>").limbo == bench.cycle
+    assert not bench.copy("<0@x>").known.touches
+    bench.look()
+    assert {"<new0@x>"} in bench.groups()
+    assert not bench.held("<3@x>")
+    bench.close()
+
+
+def test_looking_whether_mails_are_the_same_costs_a_command(bench: Bench) -> None:
+    """Whether what we know is still there under its UIDs is asked once in a folder that has new mail, and not in others."""
+    for number in range(20):
+        bench.deliver(f"<{number}@x>", folder="Archive" if number % 2 else "INBOX")
+    bench.look()
+    asked: list[str] = []
+    bench.mailbox = bench.connect(asked.append)
+    for act in (lambda: bench.deliver("<new@x>"), lambda: bench.server.add_flags("INBOX", [1], ["urgent"])):
+        bench.look()
+        del asked[:]
+        act()
+        bench.look()
+        assert asked.count("IDENTITY") == ("FETCH" in asked)
 
 
 def test_a_sparse_folder(bench: Bench) -> None:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from helpdesk.errors import UidValidityChangedError
+from helpdesk.mailbox.identities import are_others
 from helpdesk.model import Place, Stamp
 from helpdesk.ports import FlagRow, Folder, FolderStatus, Mailbox, Tier
 from helpdesk.store import aside, folders
 from helpdesk.store.folders import FolderState
 from helpdesk.uidset import UidSet
 
+SURE = 5  # of the newest mails that we know, in every cycle that brings new ones: whether they are still the same
 NEWEST = 500  # tier plain: flags that are looked at in every cycle
 SPARSE = 1000  # UIDs that do not exist and are asked for all the same
 SLICE = 500  # and as many of the older ones, in rotation
@@ -30,7 +32,7 @@ class Delta:
     before: FolderState  # as stored
     after: FolderState  # as stored once this delta is applied
     folder: Folder
-    reset: bool = False  # UIDVALIDITY changed, or UIDNEXT went down: nothing that was known of UIDs is true
+    reset: bool = False  # made anew or restored from a snapshot: nothing that was known of UIDs is true
     fresh: UidSet = field(default_factory=UidSet)  # to be read: new, or visible again
     flags: dict[int, frozenset[str]] = field(default_factory=dict)  # of copies, those in limbo included
     older: Mapping[int, Stamp | None] = field(
@@ -48,10 +50,15 @@ def is_quiet(state: FolderState, status: FolderStatus, tier: Tier) -> bool:
     return tells_flags or state.place not in _LABELLED or status.messages == 0
 
 
-def read(mailbox: Mailbox, conn: Connection, state: FolderState, status: FolderStatus, stamp: Stamp) -> Delta:
-    """Find what changed in a folder that is not quiet; `compare` follows once the fresh mail was read."""
+def read(
+    mailbox: Mailbox, conn: Connection, state: FolderState, status: FolderStatus, stamp: Stamp, *, anew: bool
+) -> Delta:
+    """Find what changed in a folder that is not quiet; `compare` follows once the fresh mail was read.
+
+    `anew`: the connection is new, so that anything may have happened to the server.
+    """
     reader = _Reader(mailbox, conn, state, status)
-    reader.read(stamp)
+    reader.read(stamp, anew=anew)
     return reader.delta
 
 
@@ -114,13 +121,12 @@ class _Reader:
         )
         self.delta = Delta(state, after, mailbox.select(status.name, readonly=True))
 
-    def read(self, stamp: Stamp) -> None:
+    def read(self, stamp: Stamp, *, anew: bool) -> None:
         """Choose the way that the tier and the state of the folder allow."""
         delta, state, status = self.delta, self.delta.before, self._status
         if delta.folder.uidvalidity != status.uidvalidity:
             raise UidValidityChangedError(f"the folder {status.name!r} was replaced while it was read")
-        anew = status.uidnext < state.uidnext  # restored from a snapshot: its UIDs are given out again
-        delta.reset = anew or state.uidvalidity != status.uidvalidity
+        delta.reset = state.uidvalidity != status.uidvalidity or self._restored(anew=anew)
         delta.fresh = self._new(1 if delta.reset else state.uidnext)
         if delta.reset or state.uidnext <= 1:
             return
@@ -130,6 +136,19 @@ class _Reader:
             self._all_flags()
         else:
             self._changes(state.modseq)
+
+    def _restored(self, *, anew: bool) -> bool:
+        """Whether its UIDs are given out again: it went back to a snapshot, and may have grown past what it was.
+
+        The newest mails that we know are asked for where that can have happened unseen.
+        """
+        state, status = self.delta.before, self._status
+        if status.uidnext < state.uidnext:
+            return True
+        back = state.modseq is not None and status.modseq is not None and status.modseq < state.modseq
+        if not (anew or back or status.uidnext > state.uidnext):
+            return False
+        return are_others(self._mailbox, self.delta.folder, folders.newest_names(self._conn, state.key, SURE))
 
     def _new(self, first: int) -> UidSet:
         """The UIDs from `first` on; where most of them do not exist any more, the server says which do."""

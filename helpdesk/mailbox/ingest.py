@@ -19,9 +19,10 @@ from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify, unproven
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear
+from helpdesk.mailbox.identities import named
 from helpdesk.mailbox.incoming import Incoming
-from helpdesk.mailbox.parse import FIELDS, UnparseableError, identity, parse_header
-from helpdesk.mailbox.routing import DELIVERY, Speaker, audience
+from helpdesk.mailbox.parse import FIELDS, UnparseableError, parse_header
+from helpdesk.mailbox.routing import Speaker, audience
 from helpdesk.mailbox.subjects import people_of, subject_key
 from helpdesk.mailbox.trackers import ticket_numbers
 from helpdesk.mailids import loop_token
@@ -47,7 +48,6 @@ Understood = tuple[str, tuple[Any, ...]]
 """A mail of which the header told all: what names it, and the columns of its row (`NewMessage`)."""
 
 _OURS = "helpdesk."  # in every token of ours (helpdesk.mailids); looking for it is faster than asking
-_STABLE = tuple(name.lower() for name in FIELDS if name.lower() not in DELIVERY[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Intake:
         except UnparseableError as error:
             mail.why = str(error)
             return
-        mail.guid = row.guid or identity(_stable(header), header.message_id, row.size)
+        mail.guid = row.guid or named(header, row.size)
         if not header.message_id:
             header = replace(header, message_id=_made_up(mail.guid))
         try:
@@ -273,12 +273,6 @@ class _Body:
         if self._text is None:
             self._text = text_of(self.octets(BODY_OCTETS), BODY_OCTETS)
         return self._text
-
-
-def _stable(header: Header) -> bytes:
-    """What every server says of a mail, whatever else is asked for."""
-    lines = (f"{name}: {value}" for name in _STABLE for value in header.fields.get(name, ()))
-    return "\n".join(lines).encode("utf-8", "replace")
 
 
 def _made_up(guid: str) -> str:

@@ -15,6 +15,7 @@ from helpdesk.ports import (
     FolderFlags,
     FolderInfo,
     FolderStatus,
+    Identity,
     Mailbox,
     MailRow,
     Moved,
@@ -68,6 +69,10 @@ class Lifeline:
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:
         """See `Mailbox`; one that ends the connection is a `DeadlyMailError`."""
         return self._inquest.body(folder, uid, limit)
+
+    def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
+        """See `Mailbox`; they are of mails that were fetched before, so no inquest follows."""
+        return self.inner.identities(folder, uids, fields)
 
     def folders(self) -> Sequence[FolderInfo]:
         """See `Mailbox`."""

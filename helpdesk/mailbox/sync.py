@@ -77,11 +77,12 @@ def _observe(mailbox: Mailbox, engine: Engine, board: BoardContext, stamp: Stamp
     with reading(engine) as conn:
         last = meta.last_cycle(conn)
     listed, new = _list(mailbox, engine, board), 0
+    anew = before[0] == 0  # nothing was asked over this connection yet
     if last is None:
         new = first.sync(mailbox, engine, board, stamp, listed.statuses)
         listed = _list_again(engine, listed)
     with reading(engine) as conn:
-        reads = _read(mailbox, conn, board, stamp, listed)
+        reads = _read(mailbox, conn, board, stamp, listed, anew=anew)
     observed = _apply(engine, board, Changes(stamp, last, adopting=last is None), reads, listed)
     return replace(observed, new=observed.new + new, commands_before=before[0], bytes_before=before[1])
 
@@ -120,7 +121,7 @@ def _list_again(engine: Engine, listed: Listed) -> Listed:
 
 
 def _read(
-    mailbox: Mailbox, conn: Connection, board: BoardContext, stamp: Stamp, listed: Listed
+    mailbox: Mailbox, conn: Connection, board: BoardContext, stamp: Stamp, listed: Listed, *, anew: bool
 ) -> list[Read]:
     """Everything that takes the network, folder by folder; nothing is written yet."""
     last = meta.last_cycle(conn)
@@ -130,7 +131,7 @@ def _read(
     reads: list[Read] = []
     for status, state in listed.statuses:
         if state.key in due or not delta.is_quiet(state, status, mailbox.tier):
-            found = delta.read(mailbox, conn, state, status, stamp)
+            found = delta.read(mailbox, conn, state, status, stamp, anew=anew)
             history = last.at if last is not None and state.key not in read_before else adopted
             intake = Intake(mailbox, board, state.place, found.folder, stamp, history, wanted_fields(board))
             fresh = found.fresh

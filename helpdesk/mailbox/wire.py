@@ -13,7 +13,7 @@ from helpdesk.errors import MailboxRefusedError
 from helpdesk.mailbox import answers
 from helpdesk.mailbox.moving import copy_verify_expunge, expunge
 from helpdesk.mailbox.session import Session
-from helpdesk.mailbox.wire_fetch import UNKNOWN_DATE, FlagReader, MailReader, PartReader
+from helpdesk.mailbox.wire_fetch import UNKNOWN_DATE, FlagReader, IdentityReader, MailReader, PartReader
 from helpdesk.ports import (
     FlagChanges,
     FlagRow,
@@ -21,6 +21,7 @@ from helpdesk.ports import (
     FolderFlags,
     FolderInfo,
     FolderStatus,
+    Identity,
     MailRow,
     Moved,
     Stored,
@@ -123,6 +124,22 @@ class ImapMailbox:
             else:
                 self._session.enter_fresh(folder)
             yield from self._described(folder, part, fields)
+
+    def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
+        """FETCH the server's id (RFC 8474), else the size and header fields (RFC 9051 section 6.4.5)."""
+        found: list[Identity] = []
+        for part in uids.slices():
+            self._session.enter(folder)
+            item, reader = self._session.guid_item, IdentityReader()
+            if item:
+                answer = self._session.run(f"UID FETCH {part} (UID {item} RFC822.SIZE)", rows=reader)
+                if answer.status == "BAD" and item == "X-GUID":
+                    self._session.guid_item = item = ""  # its ID says Dovecot, but what answers is not
+            rows = [] if item else self._described(folder, part, fields)
+            found += reader.rows.values()
+            found += [Identity(row.uid, "", row.size, row.header) for row in rows if row.header]
+        asked = set(uids)
+        return [one for one in found if one.uid in asked]
 
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:
         """FETCH the beginning of BODY.PEEK[] (RFC 9051 section 6.4.5.1)."""

@@ -14,7 +14,7 @@ from imapclient.response_parser import parse_fetch_response
 
 from helpdesk.mailbox.conversation import Parts
 from helpdesk.mailbox.stream import Stream
-from helpdesk.ports import FlagRow, MailRow
+from helpdesk.ports import FlagRow, Identity, MailRow
 
 UNKNOWN_DATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -163,6 +163,28 @@ class MailReader:
         return True
 
 
+class IdentityReader:
+    """Collects the servers' ids of a few messages."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Identity] = {}
+
+    def take(self, stream: Stream) -> bool:
+        """Read complete rows; see `RowReader`."""
+        return not stream.has_line
+
+    def odd(self, parts: Parts) -> bool:
+        """Read one FETCH of another shape; see `RowReader`."""
+        if not _FETCH.match(parts[0]):
+            return False
+        fields = parsed(parts) or {}
+        uid, size = fields.get(b"UID"), fields.get(b"RFC822.SIZE")
+        guid = _guid(fields)
+        if isinstance(uid, int) and isinstance(size, int) and guid:
+            self.rows[uid] = Identity(uid, guid, size, b"")
+        return True
+
+
 class PartReader:
     """Collects the one literal that a command asks for (`BODY[]<0>`), by UID."""
 
@@ -209,7 +231,6 @@ def _named(parts: Parts) -> tuple[bytes | None, bytes | None]:
 
 def _mail(uid: int, fields: dict[bytes, Any], flags: bytes, date: re.Match[bytes] | None) -> MailRow:
     header = next((value for key, value in fields.items() if key.startswith(_HEADER)), None)
-    guids = [fields[name] for name in (b"EMAILID", b"X-GM-MSGID", b"X-GUID") if name in fields]
     size = fields.get(b"RFC822.SIZE")
     return MailRow(
         uid=uid,
@@ -217,8 +238,14 @@ def _mail(uid: int, fields: dict[bytes, Any], flags: bytes, date: re.Match[bytes
         modseq=_modseq(fields),
         internaldate=internal_date(date[1]) if date else UNKNOWN_DATE,
         size=size if isinstance(size, int) else 0,
-        guid=_text(guids[0]) if guids else "",
+        guid=_guid(fields),
         header=header if isinstance(header, bytes) else b"",
+    )
+
+
+def _guid(fields: dict[bytes, Any]) -> str:
+    return next(
+        (_text(fields[name]) for name in (b"EMAILID", b"X-GM-MSGID", b"X-GUID") if name in fields), ""
     )
 
 

@@ -127,6 +127,13 @@ def newest_uids(conn: Connection, key: int, count: int) -> Sequence[int]:
     return conn.execute(query.order_by(COPY.c.uid.desc()).limit(count)).scalars().all()
 
 
+def newest_names(conn: Connection, key: int, count: int) -> dict[int, str]:
+    """The highest UIDs of copies, and what names each of these mails."""
+    query = select(COPY.c.uid, COPY.c.guid).where(COPY.c.folder == key, COPY.c.limbo.is_(None))
+    rows = conn.execute(query.order_by(COPY.c.uid.desc()).limit(count))
+    return {row.uid: row.guid for row in rows}
+
+
 def uids_after(conn: Connection, key: int, uid: int, count: int) -> Sequence[int]:
     """The next UIDs of copies above one."""
     query = select(COPY.c.uid).where(COPY.c.folder == key, COPY.c.limbo.is_(None), COPY.c.uid > uid)

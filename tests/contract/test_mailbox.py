@@ -216,6 +216,22 @@ def test_body_is_cut_at_the_limit(world: World) -> None:
     assert world.mailbox.body(folder, uid, 100) == b""
 
 
+def test_identities_tell_one_mail_from_another(world: World) -> None:
+    """Each UID has what names its mail: the server's id, as `mails` tells it, or size and fields; a missing one is left out."""
+    uids = [world.human.deliver("INBOX", mail(name, body="x" * 100 + name)) for name in ("a", "b")]
+    folder = world.mailbox.select("INBOX", readonly=True)
+    before = world.mailbox.commands
+    found = {one.uid: one for one in world.mailbox.identities(folder, UidSet.of([*uids, 77]), FIELDS)}
+    assert world.mailbox.commands - before == 1
+    assert found.keys() == set(uids)
+    for row in fetched(world, "INBOX", UidSet.of(uids)):
+        one = found[row.uid]
+        assert (one.guid, one.size, one.header) == (row.guid, row.size, b"" if row.guid else row.header)
+    assert found[uids[0]][1:] != found[uids[1]][1:]
+    assert not world.mailbox.identities(folder, UidSet(), FIELDS)
+    assert [seen.flags for seen in world.human.look("INBOX")] == [frozenset(), frozenset()]
+
+
 def test_uids_are_all_that_is_there(world: World) -> None:
     """The set of UIDs is exact, also after others delivered and deleted while we had the folder selected."""
     folder = world.mailbox.select("INBOX")

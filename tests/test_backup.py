@@ -268,4 +268,36 @@ def test_the_documents_are_ascii_json(desk: Desk) -> None:
     """--json prints one document and nothing else."""
     desk.run(T0)
     said = desk.say("db", "backup", str(desk.folder / "x.db"), "--json")
-    assert json.loads(said.out) == {"files": [str(desk.folder / "x.db"), str(desk.folder / "x.secret")]}
+    assert json.loads(said.out) == {
+        "files": [str(desk.folder / "x.db"), str(desk.folder / "x.secret")],
+        "removed": [],
+    }
+
+
+def test_old_backups_go_when_a_new_one_was_made(desk: Desk) -> None:
+    """--keep leaves the newest of this board with their secrets, and files of others; a backup that fails removes none."""
+    desk.run(T0)
+    shelf = desk.folder / "shelf"
+    shelf.mkdir()
+    days = [f"dast-2026050{day}T033000Z" for day in range(1, 8)]
+    others = {"dast-2-20250101T033000Z.db", "dast-before.db", "notes.txt"}
+    for name in [*others, *(f"{day}{end}" for day in days for end in (".db", ".secret"))]:
+        (shelf / name).touch()
+    [database] = desk.folder.glob("*.db")
+    database.rename(shelf.parent / "away")
+    assert desk.say("db", "backup", "--keep", "3", str(shelf)).code == 2
+    (shelf.parent / "away").rename(database)
+    assert desk.say("db", "backup", "--keep", "3", str(shelf / "one.db")).code == 2
+    assert len(list(shelf.iterdir())) == len(others) + 2 * len(days)
+    told = desk.read("db", "backup", "--keep", "3", str(shelf))
+    left = {one.name for one in shelf.iterdir()}
+    assert left - {Path(one).name for one in told["files"]} == {
+        *others,
+        *(f"{day}{end}" for day in days[-2:] for end in (".db", ".secret")),
+    }
+    assert len(told["removed"]) == 10
+    for one in told["files"]:
+        Path(one).unlink()
+    (shelf / "dast-20990101T000000Z.db").touch()  # of a clock that was wrong
+    [made, _] = desk.read("db", "backup", "--keep", "1", str(shelf))["files"]
+    assert Path(made).exists()

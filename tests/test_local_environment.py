@@ -1,14 +1,16 @@
-"""What jobs on this machine know of the daemon's environment."""
+"""A local job sees no secret of the daemon, and what its interpreter cannot start without."""
 
 import pytest
 
-from helpdesk.robots.engines import local
+from helpdesk.robots.engines.inherited import inherited
 
 
-def test_a_job_gets_what_python_needs_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Python that finds its libraries by LD_LIBRARY_PATH starts in a job as well; passwords stay with the daemon."""
+def test_what_a_job_inherits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where to find programs and libraries, and where temporary files go; no password of the daemon's."""
     monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/python/lib")
-    monkeypatch.setenv("HELPDESK_PASSWORD", "secret")
-    known = local._inherited()
-    assert known["LD_LIBRARY_PATH"] == "/opt/python/lib"
-    assert "secret" not in known.values()
+    monkeypatch.setenv("TMPDIR", "/scratch")
+    monkeypatch.setenv("HELPDESK_IMAP_PASSWORD", "hunter2")
+    known = inherited("TMPDIR")
+    assert (known["LD_LIBRARY_PATH"], known["TMPDIR"]) == ("/opt/python/lib", "/scratch")
+    assert "TMPDIR" not in inherited()
+    assert "hunter2" not in known.values()

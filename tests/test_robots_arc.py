@@ -379,3 +379,15 @@ def test_odd_ids(engine: ArcEngine, element: Arex) -> None:
     odd = [Handle("../x", "t1:../../delegations"), Handle("j", "t1:a?b"), Handle("j", "t1:")]
     assert [one.state for one in do(engine.poll(odd))] == [None, None, None]
     assert set(element.asked) <= {"POST jobs status"}
+
+
+def test_each_file_is_read_once(engine: ArcEngine, element: Arex, tmp_path: Path) -> None:
+    """Result, ending and log of a job cost one request each, from its end to its record; after a restart they are there as well."""
+    handles = do(engine.submit(batch("t-once", job("a", "echo '{\"exit\": 0}' > result.json; echo fine"))))
+    finished(engine, handles)
+    before = element.asked["GET jobs"]
+    do(engine.poll(handles))
+    [found] = do(engine.fetch(handles, tmp_path))
+    assert element.asked["GET jobs"] - before == 3
+    assert (json.loads(found.result), found.exit_code, found.log_tail) == ({"exit": 0}, 0, "fine\n")
+    assert do(engine.fetch(handles, tmp_path)) == [found]

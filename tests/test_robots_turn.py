@@ -90,6 +90,7 @@ class Faulty(LocalEngine):
         super().__init__(folder / "jobs", {"desy": 8})
         self.broken: dict[str, tuple[bool, bool]] = {}  # method -> (passing, after it was done)
         self.forgets = False
+        self.stands = False  # a queue from which nothing comes
         self.odd = ""  # the method that raises what no engine may raise
         self.cancelled: list[Handle] = []
 
@@ -111,6 +112,8 @@ class Faulty(LocalEngine):
 
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         self._fail("poll", done=False)
+        if self.stands:
+            return [Status(one, JobState.SUBMITTED) for one in handles]
         return [Status(one, None) for one in handles] if self.forgets else await super().poll(handles)
 
     async def cancel(self, handles: Collection[Handle]) -> None:
@@ -236,7 +239,7 @@ def test_engine_that_is_silent_for_days(faulty: tuple[Floor, Faulty]) -> None:
     engine.broken["poll"] = (True, False)
     assert floor.turn(now=T0 + OVERDUE).records == []
     [record] = floor.turn(now=T0 + OVERDUE + timedelta(minutes=2)).records
-    assert record.native_code == "local:overdue"
+    assert record.native_code == "local:engine_silent"
 
 
 def test_runner_killed(floor: Floor) -> None:
@@ -394,7 +397,7 @@ def test_what_is_overdue_is_cancelled(faulty: tuple[Floor, Faulty]) -> None:
     """A job that nobody waits for any more is taken back at its engine: otherwise a site whose queue stands still would collect them."""
     floor, engine = faulty
     [sent] = floor.turn(*intents("good", 1)).submitted
-    engine.broken["poll"] = (True, False)
+    engine.stands = True
     [record] = floor.turn(now=T0 + OVERDUE + timedelta(minutes=2)).records
     assert (record.native_code, engine.cancelled) == ("local:overdue", [Handle(sent.job, sent.engine_job_id)])
 

@@ -124,10 +124,13 @@ def test_a_command_without_a_board_says_how(args: Sequence[str]) -> None:
 
 
 def test_backups_come_daily_and_go() -> None:
-    """The timer starts the backup every day, also after a night without power; tmpfiles removes old ones."""
+    """The timer starts the backup every day, also after a night without power; old ones go when a new one was made, and never by their age."""
     timer = configparser.ConfigParser()
     timer.read(UNITS / "helpdesk-backup@.timer")
     assert timer["Timer"]["Persistent"] == "yes"
     assert unit("helpdesk-backup@.service")["ReadWritePaths"] == ["/var/backups/helpdesk"]
+    assert "db backup --keep 30 /var/backups/helpdesk" in unit("helpdesk-backup@.service")["ExecStart"][0]
+    [row] = [line for line in (UNITS / "helpdesk.tmpfiles").read_text().splitlines() if "/backups/" in line]
+    assert row.split()[-1] == "-"
     if shutil.which("systemd-analyze"):
         say("systemd-analyze", "calendar", timer["Timer"]["OnCalendar"])

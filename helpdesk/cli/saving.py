@@ -27,18 +27,34 @@ Mails are held until you say `helpdesk resume`.  Before that, look whether any o
 """
 
 
-def backup(target: Target, as_json: shell.Json = False, config: shell.Config = None) -> None:
+def backup(
+    target: Target,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Of the board's backups in that folder keep the newest N; none goes unless this one was made.",
+        ),
+    ] = None,
+    as_json: shell.Json = False,
+    config: shell.Config = None,
+) -> None:
     """Save the database and the board's secret, while the daemon runs: FILE, and beside it FILE's name with .secret."""
     settings = shell.load(config)
-    place = _place(settings)
+    place, board = _place(settings), settings.board.name
     if target.is_dir():
-        target /= store.name_of(settings.board.name, app.clock())
+        target /= store.name_of(board, app.clock())
+    elif keep is not None:
+        raise UsageError(f"--keep goes with a folder, and {target} is none")
     made = [str(path) for path in store.back_up(place, target)]
+    removed = [] if keep is None else [str(path) for path in store.thin(target, board, keep)]
     if as_json:
-        screen.document({"files": made})
+        screen.document({"files": made, "removed": removed})
     else:
         for path in made:
             screen.say(path)
+        for path in removed:
+            screen.say(f"removed: {path}")
 
 
 def restore(source: Source, as_json: shell.Json = False, config: shell.Config = None) -> None:

@@ -71,7 +71,7 @@ async def _look(
             trouble = said(error)
     gone, now = {one.job for one in ended}, moment()
     overdue = [one for one in mine if one.job not in gone and _is_overdue(robot, one, now)]
-    ended += [_overdue(robot, one, now) for one in overdue]
+    ended += [_overdue(robot, one, now, silent=bool(trouble)) for one in overdue]
     ended += [_homeless(robot, one, now) for one in mine if _is_homeless(robot, one, now)]
     if engine is not None and (left := [one for one in overdue if one.stage == jobs.SUBMITTED]):
         try:  # nobody waits for them any more: they must not pile up there
@@ -154,10 +154,12 @@ def _is_overdue(robot: Robot, job: OnItsWay, now: datetime) -> bool:
     return job.stage != jobs.PLANNED and now - (job.t_submitted or job.t_scheduled) > wall + OVERDUE
 
 
-def _overdue(robot: Robot, job: OnItsWay, now: datetime) -> Record:
-    return lost(
-        job, "local:overdue", f"no result for longer than its wall time and {OVERDUE}", robot.lookup, now
-    )
+def _overdue(robot: Robot, job: OnItsWay, now: datetime, *, silent: bool) -> Record:
+    """Lost; where nobody can be asked what became of it (`silent`) that says nothing about its site."""
+    words = "no result for longer than its wall time and a day"
+    if silent:
+        return lost(job, "local:engine_silent", f"{words}, and its engine cannot be asked", robot.lookup, now)
+    return lost(job, "local:overdue", words, robot.lookup, now)
 
 
 def _is_homeless(robot: Robot, job: OnItsWay, now: datetime) -> bool:

@@ -8,8 +8,10 @@ that takes long goes on by itself, and is heard of in a later turn.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from helpdesk.robots.bounded import ANSWER_SECONDS, Bounded
 from helpdesk.robots.outcome import OnItsWay
 from helpdesk.robots.record import JobState
 from helpdesk.robots.robot import Robot, Turned
@@ -24,11 +26,12 @@ SLOW = timedelta(minutes=1)
 class Turns:
     """The turns of one robot; each engine has one who asks it, so that nobody asks it twice at once.
 
-    `patience` is how many seconds a turn waits for engines; None: for as long as they take.
+    `patience` is how many seconds a turn waits for engines; None: for as long as they take.  `answer` is how many an engine has for one answer.
     """
 
-    def __init__(self, robot: Robot, patience: float | None = None) -> None:
-        self._robot = robot
+    def __init__(self, robot: Robot, patience: float | None = None, answer: float = ANSWER_SECONDS) -> None:
+        engines = {name: Bounded(engine, answer) for name, engine in robot.engines.items()}
+        self._robot = replace(robot, engines=engines)
         self._patience = patience
         self._asking: dict[str, asyncio.Task[Turned]] = {}
         self._since: dict[str, datetime] = {}

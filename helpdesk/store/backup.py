@@ -5,6 +5,7 @@ backup stands for itself: no log lies beside it.  Restoring is one transaction i
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -33,6 +34,22 @@ class Place:
 def name_of(board: str, now: datetime) -> str:
     """What a backup is called when only a folder is named for it."""
     return f"{board}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.db"
+
+
+def thin(made: Path, board: str, keep: int) -> Sequence[Path]:
+    """Remove what this board saved into the folder of `made` but for the newest `keep`, by their names; the files that are gone.
+
+    Called when a backup has been made and never by age alone: who cannot make new ones keeps the old ones.
+    """
+    ours = re.compile(rf"{re.escape(board)}-[0-9]{{8}}T[0-9]{{6}}Z\.db")
+    saved = sorted(one for one in made.parent.iterdir() if ours.fullmatch(one.name))
+    gone = []
+    for old in saved[:-keep]:
+        for path in (old, _secret_beside(old)):
+            if old != made and path.exists():  # a clock that was ahead names older ones as the newest
+                path.unlink()
+                gone.append(path)
+    return gone
 
 
 def back_up(place: Place, target: Path) -> Sequence[Path]:

@@ -252,3 +252,16 @@ def test_no_secrets_in_the_environment(
     handles = do(engine.submit(batch(b1, job("curious", "env"))))
     finished(engine, handles)
     assert "hunter2" not in do(engine.fetch(handles, tmp_path))[0].log_tail
+
+
+def test_a_python_that_needs_its_libraries_path(
+    request: pytest.FixtureRequest, make: Make, b1: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where jobs run with our own interpreter they learn where it finds its libraries: one of environment modules does not start otherwise."""
+    if "arc" in request.node.name or "command" in request.node.name:
+        pytest.skip("its jobs do not run with our interpreter")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/python/lib")
+    engine = make()
+    handles = do(engine.submit(batch(b1, job("linked", "env"))))
+    finished(engine, handles)
+    assert "LD_LIBRARY_PATH=/opt/python/lib" in do(engine.fetch(handles, tmp_path))[0].log_tail

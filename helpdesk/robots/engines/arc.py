@@ -17,7 +17,7 @@ from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Hand
 from helpdesk.robots.engines import arc_jobs, folders, notes
 from helpdesk.robots.engines.arc_jobs import PAYLOAD
 from helpdesk.robots.engines.arc_rest import AnsweredError, Login, Rest, opened
-from helpdesk.robots.engines.arc_session import fetched, has_folder, id_of, together, word
+from helpdesk.robots.engines.arc_session import Left, fetched, has_folder, id_of, readable, together
 from helpdesk.robots.payload.runner import BATCH
 from helpdesk.robots.payloads import packed
 from helpdesk.robots.record import FINAL, JobState
@@ -25,6 +25,7 @@ from helpdesk.text import safe_text
 
 MAX_BATCH = 500
 IDS = "jobs.json"
+KEPT = 50_000  # octets of a result that is kept from a poll for its fetch: thousands may end at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ArcEngine:
         self._place = place
         self._login = login
         self._python = python
+        self._left: dict[Handle, Left] = {}  # what the last poll read, for the fetch after it
         self._there = {sys.executable: python, str(payload): f"../{PAYLOAD}"}
 
     async def describe(self) -> EngineInfo:
@@ -78,16 +80,19 @@ class ArcEngine:
             ended = {one: row for one, row in states.items() if arc_jobs.state_of(row.get("state")) in FINAL}
             infos = await rest.act("info", ended) if ended else {}
             mine = [one for one in handles if id_of(one) in ended and has_folder(one)]
-            words = dict(zip(mine, await together(word(rest, one) for one in mine), strict=True))
-        unread = [word for word in words.values() if isinstance(word, AnsweredError)]
-        if unread and len(unread) == len(words):
+            found = dict(zip(mine, await together(readable(rest, one) for one in mine), strict=True))
+        unread = [one for one in found.values() if isinstance(one, AnsweredError)]
+        if unread and len(unread) == len(found):
             raise unread[0]
+        self._left = {
+            key: one for key, one in found.items() if isinstance(one, Left) and len(one.result) <= KEPT
+        }
         return [
             _status(
                 one,
                 states.get(id_of(one), {}).get("state"),
                 _activity(infos.get(id_of(one), {})),
-                words.get(one),
+                found.get(one),
             )
             for one in handles
         ]
@@ -95,7 +100,8 @@ class ArcEngine:
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - nothing is larger
         """What the runners left in the session folders."""
         async with self._rest() as rest:
-            return await together(fetched(rest, one) for one in handles if has_folder(one))
+            known = {one: self._left.pop(one, None) for one in handles if has_folder(one)}
+            return await together(fetched(rest, one, read) for one, read in known.items())
 
     async def cancel(self, handles: Collection[Handle]) -> None:
         """One kill; A-REX leaves alone what has ended."""
@@ -206,12 +212,12 @@ class ArcEngine:
 
 
 def _status(
-    handle: Handle, state: object, info: Mapping[str, Any], word: dict[str, Any] | AnsweredError | None
+    handle: Handle, state: object, info: Mapping[str, Any], found: Left | AnsweredError | None
 ) -> Status:
     """A job that has ended and cannot be read yet has not ended yet."""
-    if isinstance(word, AnsweredError):
+    if isinstance(found, AnsweredError):
         return Status(handle, JobState.RUNNING)
-    return arc_jobs.status_of(handle, state, info, word)
+    return arc_jobs.status_of(handle, state, info, None if found is None else found.ending)
 
 
 def _inputs(line: bytes) -> tuple[tuple[str, bytes], ...]:

@@ -5,6 +5,7 @@ Where a file cannot be read for now, that concerns its job alone: the job has no
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from helpdesk.robots.engine import Fetched, Handle
@@ -27,11 +28,28 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     return [one.result() for one in tasks]
 
 
-async def word(rest: Rest, handle: Handle) -> dict[str, Any] | AnsweredError | None:
-    """What the runner wrote when the job ended, where its result can be read too; else why not, which concerns this job alone."""
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a job left behind: its result, if that is there and no larger than a result is, and its runner's word."""
+
+    result: bytes
+    ending: dict[str, Any] | None
+
+
+async def left(rest: Rest, handle: Handle) -> Left:
+    """Both files of a job that has ended."""
+    sizes = {folders.RESULT: folders.MAX_RESULT, EXIT: 10_000}
+    result, ending = await together(
+        rest.get(id_of(handle), f"session/{handle.job}/{name}", most) for name, most in sizes.items()
+    )
+    whole = result is not None and len(result) <= folders.MAX_RESULT
+    return Left(result if result is not None and whole else b"", arc_jobs.ending_of(ending))
+
+
+async def readable(rest: Rest, handle: Handle) -> Left | AnsweredError:
+    """What a job left where both files can be read; else why not, which concerns this job alone."""
     try:
-        await rest.get(id_of(handle), f"session/{handle.job}/{folders.RESULT}", folders.MAX_RESULT)
-        return arc_jobs.ending_of(await rest.get(id_of(handle), f"session/{handle.job}/{EXIT}", 10_000))
+        return await left(rest, handle)
     except AnsweredError as error:
         return error
 
@@ -44,19 +62,14 @@ async def _log(rest: Rest, handle: Handle) -> bytes | None:
         return None
 
 
-async def fetched(rest: Rest, handle: Handle) -> Fetched:
-    """Its result and the end of its log."""
-    sizes = {folders.RESULT: folders.MAX_RESULT, EXIT: 10_000}
-    log, result, ending = await together(
-        [
-            _log(rest, handle),
-            *(rest.get(id_of(handle), f"session/{handle.job}/{name}", most) for name, most in sizes.items()),
-        ]
-    )
-    ended = arc_jobs.ending_of(ending) or {}
+async def fetched(rest: Rest, handle: Handle, known: Left | None) -> Fetched:
+    """Its result and the end of its log; `known`: what was read of it already."""
+    log = await _log(rest, handle)
+    found = known or await left(rest, handle)
+    ended = found.ending or {}
     return Fetched(
         handle,
-        result if result is not None and len(result) <= folders.MAX_RESULT else b"",
+        found.result,
         (log or b"")[-folders.LOG_TAIL :].decode("utf-8", "replace"),
         ended.get("exit_code"),
         str(ended.get("killed_for") or "")[:20],

@@ -9,7 +9,6 @@ instead (`periodic_hold`), with a subcode that is ours.  Ended jobs stay in the 
 """
 
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Hand
 from helpdesk.robots.engines import condor_ads, condor_client, folders, notes
 from helpdesk.robots.engines.condor_ads import AGAIN, ATTRIBUTES, JOB, TAG
 from helpdesk.robots.engines.folders import JobFolder, tag_of
+from helpdesk.robots.engines.inherited import inherited
 from helpdesk.robots.engines.process import Client
 from helpdesk.text import safe_text
 
@@ -240,7 +240,7 @@ def _requests(jobs: Collection[JobSpec]) -> dict[str, str]:
 
 def _environment() -> list[str]:
     """Nothing else of the daemon's environment: it may hold secrets."""
-    return [f"{name}={os.environ[name]}" for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ]
+    return [f"{name}={value}" for name, value in inherited().items()]
 
 
 def _words(words: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
 from helpdesk.robots.engines import folders, notes
 from helpdesk.robots.engines.folders import JobFolder
+from helpdesk.robots.engines.inherited import inherited
 from helpdesk.robots.payload.runner import PID
 
 MAX_BATCH = 10_000
@@ -25,9 +26,6 @@ _SILENT = [
     (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
     (os.POSIX_SPAWN_DUP2, 1, 2),
 ]
-
-# The last is for a Python of environment modules: without it that does not start.
-_PASSED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 class LocalEngine:
@@ -117,12 +115,7 @@ class LocalEngine:
         """Start a runner in a session of its own: it survives us, and tells through its folder how it goes."""
         root = self._root.resolve()
         command = [sys.executable, str(root / "payload.pyz"), "run", str(root / job.tag), str(job.number)]
-        return os.posix_spawn(command[0], command, _inherited(), file_actions=_SILENT, setsid=True)
-
-
-def _inherited() -> dict[str, str]:
-    """What a job may know of our environment: no secret of the daemon's, and what its interpreter cannot start without."""
-    return {name: os.environ[name] for name in _PASSED if name in os.environ}
+        return os.posix_spawn(command[0], command, inherited("TMPDIR"), file_actions=_SILENT, setsid=True)
 
 
 def _has_ended(pid: int) -> bool:

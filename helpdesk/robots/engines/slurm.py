@@ -17,6 +17,7 @@ from pathlib import Path
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
 from helpdesk.robots.engines import folders, notes
 from helpdesk.robots.engines.folders import JobFolder
+from helpdesk.robots.engines.inherited import NAMES
 from helpdesk.robots.engines.process import Client
 from helpdesk.robots.record import FINAL, JobState, Phase
 from helpdesk.text import safe_text
@@ -139,7 +140,7 @@ class SlurmEngine:
                 "sbatch",
                 "--parsable",
                 "--no-requeue",
-                "--export=PATH,HOME,LANG,TZ",  # nothing else of the daemon's environment: it may hold secrets
+                f"--export={','.join(NAMES)}",  # nothing else of the daemon's environment: it may hold secrets
                 f"--job-name={batch.tag}",
                 f"--partition={batch.queue}",
                 f"--array=0-{len(batch.jobs) - 1}",

@@ -163,7 +163,8 @@ class _Daemon:
             if isinstance(error, HeldError) or (isinstance(error, UsageError) and not self._succeeded):
                 raise
             wait = self._delay(error)
-            self._heart.rests(self._tell.failed(error, wait))
+            refused = isinstance(error, LoginRefusedError)
+            self._heart.rests(self._tell.failed(error, wait), refused=refused)
             await self._hang_up()
             return self._hurry, wait
         self._heart.rests()

@@ -1,7 +1,8 @@
 """The heartbeat: says outside that the daemon is well, and by every way there is when it is not.
 
 Wellness is one thing: a poll of the mailbox has succeeded within the limit.  Beyond it the watchdog is not fed any
-more, /healthz and a metric say so, the log does, and the admins get a mail past the mailbox.
+more (unless our login is refused, which no new process mends), /healthz and a metric say so, the log does, and the admins get a mail past
+the mailbox.
 """
 
 import asyncio
@@ -53,13 +54,13 @@ class Heart:
         interval = min(LONGEST_INTERVAL, self._pulse.limit / 4, (watched or LONGEST_INTERVAL) / 3)
         while True:
             self._look()
-            if watched is not None and not self._pulse.failing:
+            if watched is not None and not self._pulse.wants_restart(self._clocks.steady()):
                 self._outlets.systemd("WATCHDOG=1")
             await asyncio.sleep(interval)
 
     def polling(self) -> None:
         """A poll begins."""
-        self._pulse.begin()
+        self._pulse.begin(self._clocks.steady())
 
     def polled(self, report: Report) -> None:
         """A cycle was completed."""
@@ -69,9 +70,9 @@ class Heart:
             self._outlets.log.info("polls succeed again")
             self._outlets.metrics.failing(failing=False)
 
-    def rests(self, trouble: str = "") -> None:
-        """The poll is over; `trouble` says why it failed."""
-        self._pulse.end()
+    def rests(self, trouble: str = "", *, refused: bool = False) -> None:
+        """The poll is over; `trouble` says why it failed, `refused` that we were not let in."""
+        self._pulse.end(refused=refused)
         self._trouble = trouble
 
     def healthz(self) -> Answer:

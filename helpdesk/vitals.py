@@ -27,14 +27,24 @@ class Pulse:
     news: float = float("-inf")  # when the running poll last got anything from the server
     polling: bool = False
     failing: bool = False
+    refused: bool = False  # the last poll ended with a login that was refused
+    began: float = float("-inf")  # the running poll, or the last one
 
-    def begin(self) -> None:
+    def begin(self, tick: float) -> None:
         """A poll begins."""
-        self.polling, self.news = True, float("-inf")
+        self.polling, self.news, self.began = True, float("-inf"), tick
 
-    def end(self) -> None:
+    def end(self, *, refused: bool = False) -> None:
         """It is over, one way or the other."""
-        self.polling = False
+        self.polling, self.refused = False, refused
+
+    def wants_restart(self, tick: float) -> bool:
+        """Whether a new process may help.
+
+        Not while logins are refused: it would begin with the short waits again, and so lock the account at servers that count.
+        """
+        waits = self.refused and not (self.polling and tick - self.began > self.limit)
+        return self.failing and not waits
 
     def beat(self, tick: float) -> bool:
         """A poll succeeded; tells whether that is a recovery."""

@@ -18,7 +18,7 @@ from helpdesk import app, asking, cycle, logs
 from helpdesk.board import Board
 from helpdesk.config import settings_of
 from helpdesk.daemon import Parts, serve
-from helpdesk.errors import ConfigError, HeldError, MailboxUnreachableError
+from helpdesk.errors import ConfigError, HeldError, LoginRefusedError, MailboxUnreachableError
 from helpdesk.metrics import Metrics
 from helpdesk.outlets import Outlets
 from helpdesk.ports import Mailbox
@@ -29,6 +29,7 @@ from helpdesk.vitals import Clocks
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_mailer import MemoryMailer
 from tests.memory_server import MemoryServer
+from tests.servers.systemd import Systemd
 from tests.world import CONFIG, START, mail
 
 Step = Callable[[], object]
@@ -64,6 +65,7 @@ class Inside:
     tick: float = 0.0
     silence: float = 1e6
     watcher: Deaf = field(default_factory=Deaf)
+    environment: dict[str, str] = field(default_factory=dict)
     server: MemoryServer = field(default_factory=MemoryServer)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     stream: io.StringIO = field(default_factory=io.StringIO)
@@ -84,7 +86,7 @@ class Inside:
                     connect=self._connect,
                     watcher=lambda _wake: self.watcher,
                     clocks=Clocks(lambda: self.now, lambda: self.tick),
-                    outlets=Outlets(log, self.metrics, {}),
+                    outlets=Outlets(log, self.metrics, self.environment),
                     poll_seconds=0.01,
                     http_port=None,
                     silence=timedelta(seconds=self.silence),
@@ -221,6 +223,31 @@ def test_a_secret_that_goes_away_later_is_waited_for(inside: Inside) -> None:
     lost, refused = inside.lines("the look failed")
     assert lost["again_in"] <= 1
     assert refused["again_in"] >= 30
+
+
+@pytest.mark.parametrize(
+    ("error", "fed"), [(LoginRefusedError("wrong password"), True), (MailboxUnreachableError("lost"), False)]
+)
+def test_a_refused_login_starves_no_watchdog(inside: Inside, error: Exception, fed: bool) -> None:
+    """While the server refuses our login the watchdog is fed: a new process would begin with short waits again, and lock the account."""
+    inside.silence = 1.0
+    with Systemd(watchdog_seconds=0.3) as systemd:
+        inside.environment = systemd.environment
+
+        def again() -> None:
+            inside.connects.append(again)
+            raise error
+
+        def first() -> None:
+            threading.Timer(0.4, partial(inside.pass_time, wall=60, steady=60)).start()
+            threading.Timer(1.6, partial(os.kill, os.getpid(), signal.SIGTERM)).start()
+            again()
+
+        inside.connects = [first]
+        assert inside.run() == 0
+        heard = systemd.heard()
+    ill = next(place for place, line in enumerate(heard) if "FAILING" in line)
+    assert ("WATCHDOG=1" in heard[ill:]) is fed
 
 
 def test_a_lost_lock_ends_the_daemon(inside: Inside) -> None:

@@ -216,7 +216,7 @@ def test_the_pulse_fails_once_and_recovers() -> None:
 def test_a_long_first_look_is_no_illness_while_mail_comes_in() -> None:
     """A poll that lasts longer than the limit is well as long as the server keeps sending, and ill when it stops."""
     pulse = Pulse(600, last=0)
-    pulse.begin()
+    pulse.begin(0)
     pulse.news = 900
     assert not pulse.check(1500)
     assert pulse.check(1501)
@@ -225,11 +225,27 @@ def test_a_long_first_look_is_no_illness_while_mail_comes_in() -> None:
 def test_a_server_that_talks_and_fails_is_an_illness() -> None:
     """Bytes of polls that ended in an error are no excuse for the silence."""
     pulse = Pulse(600, last=0)
-    pulse.begin()
+    pulse.begin(0)
     pulse.news = 590
     pulse.end()
     assert pulse.check(601)
     pulse = Pulse(600, last=0)
     pulse.news = 590
-    pulse.begin()
+    pulse.begin(0)
     assert pulse.check(601)
+
+
+def test_a_refused_login_asks_for_no_restart() -> None:
+    """A daemon whose login is refused is ill and says so, but a new process would only try more often; one that then hangs is restarted."""
+    pulse = Pulse(limit=600, last=0)
+    for tick in (0, 60, 180, 420, 900):
+        pulse.begin(tick)
+        pulse.end(refused=True)
+    assert pulse.check(901)
+    assert not pulse.wants_restart(901)
+    assert not pulse.wants_restart(9000)
+    pulse.begin(9000)
+    assert not pulse.wants_restart(9500)
+    assert pulse.wants_restart(9601)
+    pulse.end()  # it failed for another reason
+    assert pulse.wants_restart(9700)

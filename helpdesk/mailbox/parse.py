@@ -49,6 +49,12 @@ _FIRST_IDS = 50
 
 _NAME = re.compile(r"([!-9;-~]+)[ \t]*")
 _ID = re.compile(rf"<[^<>\s]{{1,{MAX_ID - 2}}}>")
+_PIECE = re.compile(rf'(<[^<>\s]{{1,{MAX_ID - 2}}}>)|"[^"]*"|\([^()]*\)|([^<>"()]+)|.', re.DOTALL)
+_AFTER_A_NAME = re.compile(
+    r"^\s*\"[^\"]*\"\s*$"
+    r"|\b(?:from|by|von|de|da|di|van|fra|från|od|от)\s+(?:\"[^\"]*\"\s*|(?!(?:of|on|at|dated|vom|du|del)\b)[^\s\d@\"]+\s+){0,5}$",
+    re.IGNORECASE,
+)
 _LIST_ID = re.compile(r"<([^<>\s]+)>")
 _DATE = re.compile(
     r"[A-Za-z]{3}, (\d\d?) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-][01]\d[0-5]\d)(?: \([^()]*\))?$",
@@ -76,7 +82,7 @@ def parse_header(raw: bytes) -> Header:
     senders = _mailboxes(get("from", _NONE))
     recipients = _only_addresses(get("to", _NONE)) + _only_addresses(get("cc", _NONE))
     message_id = next(iter(_ids(get("message-id", _NONE))), "")
-    answered = _ids(get("in-reply-to", _NONE))
+    answered = _answered(get("in-reply-to", _NONE))
     references = _ids(get("references", _NONE))
     name, sender = senders[0] if senders else ("", "")
     if references or answered:
@@ -188,6 +194,28 @@ def _ids(values: tuple[str, ...]) -> list[str]:
     if text.isascii() and "=?" not in text:
         return found
     return [one for one in found if len(one.encode("utf-8", "replace")) <= MAX_ID]
+
+
+def _answered(values: tuple[str, ...]) -> list[str]:
+    """Find the ids among the words that old mailers wrote there (RFC 5322 section 4.5.4: phrases are to be ignored).
+
+    `Message from Ann <ann@b.example> of "Mon, 1 Jan" <1@b.example>`: an address there would join every thread that ever answered
+    Ann.  Comments and quoted strings name nothing; what follows a name or `from NAME` is an address; and so is, beside words,
+    what has no digit in it, as an id has.
+    """
+    found = _ids(values)
+    if not found or values == (found[0],):
+        return found
+    text = " ".join(values)
+    ids: list[str] = []
+    words = before = ""
+    for piece in _PIECE.finditer(text if found[0] in text else decoded(text)):
+        if piece[1] and not _AFTER_A_NAME.search(before):
+            ids.append(piece[1])
+        before = "" if piece[1] else before + piece[0]
+        words += piece[2] or ""
+    beside_words = any(map(str.isalpha, words))
+    return [one for one in ids if not beside_words or any(map(str.isdigit, one.rpartition("@")[0]))]
 
 
 def _bounded(references: list[str], answered: list[str]) -> tuple[str, ...]:

@@ -75,3 +75,12 @@ def test_nobody_s_tracker_settles_nothing() -> None:
 
 def _header(subject: str) -> Header:
     return parse_header(f"Subject: {subject}\nFrom: a@b.example\n".encode())
+
+
+def test_numbers_of_servicenow() -> None:
+    """ServiceNow has numbers without a sign around them: they count in its own mail, and nowhere else."""
+    subject = "Subject: Incident INC0012345 -- comments added\n"
+    assert ticket_numbers(parse_header(f"{subject}X-ServiceNow-Generated: true\n".encode())) == (
+        "INC0012345",
+    )
+    assert ticket_numbers(parse_header(subject.encode())) == ()

@@ -64,17 +64,21 @@ _TRACKERS = (
     "x-gitlab-project",
     "x-gitlab-issue-id",
     "x-jira-fingerprint",
+    "x-github-reason",
+    "x-servicenow-generated",
+    "x-rt-loop-prevention",
 )
 _LONGEST_SUBJECT = 500
 _MOST_NUMBERS = 5
-_MAYBE = re.compile(r"# ?\d|[A-Z0-9_]-\d")
+_SERVICENOW = r"\b(?:INC|RITM|REQ|TASK|PRB|CHG|CS)\d{7,10}\b"
+_MAYBE = re.compile(rf"# ?\d|[A-Z0-9_]-\d|{_SERVICENOW}")
 _IN_WORDS = (
     r"\[[^\[\]#]{0,60}# ?\d{1,20}\]",  # [Ticket#123], [example.org #77], [GGUS-Ticket-ID: #48112]
     r"GGUS-Ticket-ID: ?# ?\d{1,20}",
     r"\b[Tt]icket ?# ?\d{1,20}",
     r"[(\[][A-Z][A-Z0-9_]{1,20}-\d{1,10}[)\]]",  # (DDM-123), [DDM-123]
 )
-_BARE = (r"\(#\d{1,20}\)", r"\b[A-Z][A-Z0-9_]{1,20}-\d{1,10}\b")
+_BARE = (r"\(#\d{1,20}\)", r"\b[A-Z][A-Z0-9_]{1,20}-\d{1,10}\b", _SERVICENOW)
 _NUMBER = re.compile("|".join(_IN_WORDS))
 _TRACKER_NUMBER = re.compile("|".join((*_IN_WORDS, *_BARE)))
 
@@ -113,7 +117,7 @@ def ticket_numbers(header: Header) -> tuple[str, ...]:
 def _machine(header: Header) -> bool:
     submitted = _value(header, "auto-submitted") not in {"", "no"}
     bulk = _value(header, "precedence") in {"bulk", "junk", "auto_reply"}
-    tracker = bulk or "x-gitlab-project" in header.fields or "x-jira-fingerprint" in header.fields
+    tracker = bulk or not header.fields.keys().isdisjoint(_TRACKERS)
     return submitted or tracker or TICKET.match(header.subject) is not None
 
 

@@ -1,4 +1,4 @@
-"""The text of an HTML mail: one pass over tags, linear whatever the markup, and never an exception.
+"""The text of an HTML mail as its reader sees it: one pass over tags, linear whatever the markup, and never an exception.
 
 The standard library's `html.parser` raises on some declarations and takes quadratic time on unclosed ones, and mail has both.
 """
@@ -7,12 +7,14 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
+from helpdesk.mailbox.visible import Nest
+
 MAX_MARKUP = 256 * 1024
 
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|$)"
     r"|<(?P<raw>script|style)\b.*?(?:</(?P=raw)[^>]*>|$)"  # what stands in these is no markup
-    r"|<(?P<tag>/?[a-z][^\s/<>]*)(?P<attributes>[^>]*)>?"
+    r"|<(?P<tag>/?[a-z][^\s/<>]*)(?P<attributes>(?:=\s*\"[^\"]*\"|=\s*'[^']*'|[^>])*+)>?"
     r"|<[!?][^>]*>?"
     r"|(?P<text>[^<]+|<)",
     re.DOTALL | re.IGNORECASE,
@@ -58,23 +60,32 @@ def own_text_of_html(markup: str) -> tuple[str, bool]:
 
 
 def _pieces(markup: str) -> Iterator[tuple[str, bool]]:
-    """Go through the text and its line ends; which of it is quoted.  What is quoted and never ends goes to the end."""
+    """Go through the text that is seen and its line ends; which of it is quoted.  What is quoted and never ends goes to the end."""
     hidden, inside, depth = "", "", 0
+    nest = Nest()
     for match in _TOKEN.finditer(markup[:MAX_MARKUP]):
         tag = (match["tag"] or "").lower()
         name = tag.lstrip("/")
-        if depth and name == inside:
-            depth += -1 if tag.startswith("/") else 1
-        elif not depth and tag:
-            inside, depth = _quoting(tag, match["attributes"][:500])
+        inside, depth = _quoted(tag, match["attributes"], inside, depth)
+        if tag:
+            nest.meet(tag, match["attributes"])
+        elif match["raw"]:
+            nest.learn(match[0])
         if hidden:
             hidden = "" if tag in {f"/{hidden}", "body"} else hidden
         elif tag in _HIDDEN:
             hidden = tag
         elif name in _LINES:
             yield "\n", bool(depth)
-        elif match["text"]:
+        elif match["text"] and nest.seen:
             yield html.unescape(match["text"]).replace("\n", " "), bool(depth)
+
+
+def _quoted(tag: str, attributes: str, inside: str, depth: int) -> tuple[str, int]:
+    """Whose element quotes from here on, and how many of its name are open."""
+    if depth and tag.lstrip("/") == inside:
+        return inside, depth + (-1 if tag.startswith("/") else 1)
+    return (inside, depth) if depth or not tag else _quoting(tag, attributes[:500])
 
 
 def _quoting(tag: str, attributes: str) -> tuple[str, int]:

@@ -8,11 +8,14 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from helpdesk.robots.record import JobState, Record
+from helpdesk.settings.times import WeekMoment
 
 MOST_FAILURES = 3
 LOG_LINES = 12
 LOOK_BACK = timedelta(hours=12)
 """How far before the exclusion the failures of a mail reach."""
+
+MONDAY = WeekMoment(weekday=0, minutes=8 * 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class SiteTelling:
     incident_after: timedelta = timedelta(minutes=20)
     lanes: frozenset[tuple[str, str]] = frozenset()  # (experiment, site) that robots test
     templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by experiment
+    tiers: Mapping[str, int | None] = field(default_factory=dict)  # by site
+    weekly: WeekMoment = MONDAY  # when the report of a week is due, in the site's time
+    reports: bool = False  # whether it is mailed
 
     def tests(self, site: str) -> Mapping[str, tuple[str, ...]]:
         """What is tested at a site, by experiment; nothing where no template fits."""
@@ -132,10 +138,10 @@ def failures(failed: Sequence[Record]) -> Iterator[Failures]:
         alike = [one for one in failed if (str(one.phase or ""), one.native_code) == (phase, code)]
         nodes = Counter(one.node for one in alike if one.node).most_common()
         named = tuple(name for name, _ in nodes[:MOST_FAILURES])
-        yield Failures(count, phase, _shown(code), alike[-1].native_text, named, len(nodes) > len(named))
+        yield Failures(count, phase, shown(code), alike[-1].native_text, named, len(nodes) > len(named))
 
 
-def _shown(code: str) -> str:
+def shown(code: str) -> str:
     """A code as people say it: `pilot 1099`, `exit 31`."""
     table, _, number = code.partition(":")
     return f"{'exit' if table == 'payload' else table} {number}".strip()

@@ -171,6 +171,9 @@ def sites_telling(settings: Settings) -> SiteTelling:
             experiment: tuple(one.name for one in settings.template if one.experiment == experiment)
             for experiment in dict.fromkeys(one.experiment for one in settings.template)
         },
+        tiers={site.name: site.tier for site in settings.site},
+        weekly=settings.reports.weekly,
+        reports=settings.reports.enabled,
         lanes=frozenset((queue.experiment, site.name) for site in settings.site for queue in site.queue),
     )
 

@@ -20,6 +20,7 @@ from helpdesk.cli import (
     robots_states,
     setting_up,
     shell,
+    site_reports,
     working,
 )
 from helpdesk.cli.database import database
@@ -83,6 +84,7 @@ _RULES = "Example: helpdesk explain-rules mail.eml"
 _PIN = 'Example: helpdesk robots pin DESY-HH out --until "18 Jun" --why "new storage"'
 _IMPORT = "Example: helpdesk robots import sam.jsonl --campaign sam --weight 0.5"
 _EVALUATE = "Example: helpdesk robots evaluate --world rough --seeds 101,102 --days 20"
+_REPORT = "Example: helpdesk report site DESY-HH --week 24"
 _RELEASE = "Example: helpdesk release Ganga 5.2.1"
 
 commands.command("demo", rich_help_panel=SETUP, epilog=_DEMO)(demo)
@@ -124,7 +126,9 @@ robots.command("import", epilog=_IMPORT)(importing.import_records)
 robots.command("evaluate", epilog=_EVALUATE)(evaluate)
 robots.command("pin", epilog=_PIN)(pinning.pin)
 robots.command("unpin", epilog="Example: helpdesk robots unpin DESY-HH")(pinning.unpin)
+site_reports.report.command("site", epilog=_REPORT)(site_reports.site)
 commands.add_typer(robots, name="robots", rich_help_panel=ROBOTS)
+commands.add_typer(site_reports.report, name="report", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, or_, select
 
-from helpdesk.store.core import VERDICT
+from helpdesk.store.core import VERDICT, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,21 @@ def since(conn: Connection, start: datetime) -> Sequence[Change]:
         _change(row)
         for row in conn.execute(select(VERDICT).where(VERDICT.c.at >= start).order_by(VERDICT.c.id))
     ]
+
+
+def holding(conn: Connection, sites: Iterable[str], start: datetime, until: datetime) -> Sequence[Change]:
+    """What stood at these sites between two moments: the changes of that time, and the last before it; oldest first."""
+    found: list[Any] = []
+    for chunk in chunks(sites):
+        mine = VERDICT.c.site.in_(chunk)
+        before = (
+            select(func.max(VERDICT.c.id))
+            .where(mine, VERDICT.c.at < start)
+            .group_by(VERDICT.c.experiment, VERDICT.c.site)
+        )
+        lately = VERDICT.c.at.between(start, until)
+        found += conn.execute(select(VERDICT).where(mine, or_(lately, VERDICT.c.id.in_(before))))
+    return [_change(row) for row in sorted(found, key=lambda row: (row.at, row.id))]
 
 
 def _change(row: Any) -> Change:

@@ -28,6 +28,7 @@ _TIMES = frozenset(name for name in COLUMNS if name.startswith("t_"))
 _INTEGERS = frozenset(
     {"input_files", "bytes_read", "bytes_written", "events_requested", "events_processed", "max_rss_bytes"}
 )
+_COUNTS = frozenset({"attempt", "cores"})  # at least one
 _FLOATS = frozenset({"wall_s", "cpu_user_s", "cpu_sys_s", "io_wait_s"})
 _TEXTS = frozenset({"experiment", "site", "template", "template_version", "campaign_id", "engine", "queue", "vo", "ce", "engine_job_id", "node", "cpu_model", "dataset", "access_mode", "payload_checksum", "error_class", "native_code", "native_text"})  # fmt: skip
 _STATES = {"ok": "success", "done": "success", "finished": "success", "warning": "success", "error": "failed", "critical": "failed", "aborted": "failed"}  # fmt: skip
@@ -158,6 +159,9 @@ def _value(name: str, value: Any) -> Any:
     if name in _INTEGERS:
         number = _number(value)
         return int(number) if number is not None and number < 2**62 else None
+    if name in _COUNTS:
+        number = _number(value)
+        return int(number) if number is not None and 1 <= number < 2**31 else None
     if name in _FLOATS:
         return _number(value)
     if name in {"phase", "blame"}:

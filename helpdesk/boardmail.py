@@ -13,11 +13,12 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from helpdesk import gathering, letters
+from helpdesk import gathering, keepsake, letters
 from helpdesk.board import Board
 from helpdesk.digest.build import digest
 from helpdesk.digest.mail import DigestMail
 from helpdesk.errors import MailboxRefusedError
+from helpdesk.keepsake import Keepsake
 from helpdesk.mailids import board_message_id, loop_token
 from helpdesk.ports import Mailbox
 from helpdesk.report import Hold, utc
@@ -50,6 +51,7 @@ class _Kept:
 
 def keep(board: Board, mailbox: Mailbox, now: datetime) -> tuple[bool, list[Hold]]:
     """Look whether the mail still says what is true, if there is a reason to; tells whether anything was written."""
+    _recall(board, mailbox, now)
     with board.engine.begin() as conn:
         kept = _look(board, conn, _read(conn), now)
         if kept.done:
@@ -63,6 +65,34 @@ def keep(board: Board, mailbox: Mailbox, now: datetime) -> tuple[bool, list[Hold
         return True, [Hold("server", f"the folder {FOLDER} cannot be kept: {error}")]
 
 
+def _recall(board: Board, mailbox: Mailbox, now: datetime) -> None:
+    """Take in what a mail of ours keeps that this database does not know: it is empty, or older than the mail."""
+    with board.engine.connect() as conn:
+        if not board.sites_telling.lanes or meta.get(conn, boardmails.CAME) is None:
+            return
+        kept, lying = _read(conn), boardmails.lying(conn)
+    try:
+        found = _kept_by(board, mailbox, [one for one in lying if one.token != loop_token(kept.message_id)])
+    except MailboxRefusedError:
+        return  # the next look asks again
+    newest = max(found, key=lambda one: one.at, default=None)
+    with board.engine.begin() as conn:
+        meta.drop(conn, boardmails.CAME)
+        if newest is not None and (not kept.looked or newest.at > datetime.fromisoformat(kept.looked)):
+            keepsake.enter(conn, newest, now)
+            boardmails.due(conn)
+
+
+def _kept_by(board: Board, mailbox: Mailbox, strangers: list[Lying]) -> list[Keepsake]:
+    """What these mails keep."""
+    if not strangers:
+        return []
+    folder = mailbox.select(strangers[0].folder, readonly=True)
+    uids = UidSet.of(one.uid for one in strangers if one.uidvalidity == folder.uidvalidity)
+    mails = mailbox.mails(folder, uids, (keepsake.FIELD,))
+    return [one for mail in mails if (one := keepsake.read(board, mail.header)) is not None]
+
+
 def _look(board: Board, conn: Connection, kept: _Kept, now: datetime) -> _Kept:
     """Plan another mail if the words are others; nothing is read where nothing was decided and no shift began or ended."""
     if meta.get(conn, boardmails.DIRTY) is None and not _edge(board.duty.known.rota, kept, now):
@@ -72,12 +102,13 @@ def _look(board: Board, conn: Connection, kept: _Kept, now: datetime) -> _Kept:
         return kept
     meta.drop(conn, boardmails.DIRTY)
     mail = digest(gathering.gather(board, conn, now, gathering.handed_over(board, conn, now)))
-    words = _words(mail)
+    told = keepsake.words(board, conn, now)
+    words = _words(mail, told)
     kept = replace(kept, looked=now.isoformat())
     if words != kept.words:
         occasion = f"{utc(now)} {words}"
         message_id = board_message_id(board.name, occasion, board.sending.sender, board.sending.secret)
-        octets = letters.for_the_board(board, mail, message_id, now)
+        octets = keepsake.header(board, told, now) + letters.for_the_board(board, mail, message_id, now)
         meta.put(conn, _OCTETS, b64encode(octets).decode())
         kept = replace(kept, words=words, message_id=message_id, appended=False, done=False)
     meta.put(conn, _KEY, json.dumps(asdict(kept)))
@@ -92,8 +123,8 @@ def _edge(rota: Rota | None, kept: _Kept, now: datetime) -> bool:
     return edge is not None and edge <= now
 
 
-def _words(mail: DigestMail) -> str:
-    """What a mail says, without what only time changes."""
+def _words(mail: DigestMail, kept: str) -> str:
+    """What a mail says, and keeps, without what only time changes."""
     parts = [
         [
             part.number,
@@ -102,9 +133,9 @@ def _words(mail: DigestMail) -> str:
         ]
         for part in mail.parts
     ]
-    told = [[one.author, one.verified, one.words] for one in mail.handovers]
+    handed = [[one.author, one.verified, one.words] for one in mail.handovers]
     rest = [mail.resting, mail.news, mail.sites, mail.site_lines, mail.hints]
-    said = [mail.counts, mail.duty, mail.awake, told, parts, *rest]
+    said = [mail.counts, mail.duty, mail.awake, handed, parts, *rest, *([kept] if kept else [])]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 

@@ -159,6 +159,11 @@ def confirms(token: str, key: str, address: str, secret: bytes) -> bool:
     return _same(token.lower(), confirm_token(key, address, secret))
 
 
+def seal(text: str, secret: bytes) -> str:
+    """Make the proof that the board wrote this text for itself (`helpdesk.keepsake`)."""
+    return _mac(secret, "keepsake", text)
+
+
 def _confirm_mac(key: str, address: str, secret: bytes) -> str:
     return _mac(secret, "confirm", json.dumps([key, address.lower()]))[:_CONFIRM_MAC]
 

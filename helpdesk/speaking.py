@@ -17,7 +17,7 @@ from helpdesk.deciding import done
 from helpdesk.model import Stamp
 from helpdesk.occasions.speaking_since import speaking_since
 from helpdesk.report import Report
-from helpdesk.store import journal
+from helpdesk.store import boardmails, journal, keepsakes
 
 Planner = Callable[[Board, Connection, datetime], Iterable[Action]]
 
@@ -41,4 +41,6 @@ def speak(board: Board, conn: Connection, stamp: Stamp, report: Report) -> None:
     actions = [action for action in wanted if not posting.is_known(board, conn, action)]
     journal.write(conn, actions, stamp, "planned" if board.act else "observed")
     report.held += posting.plan(board, conn, actions, stamp)
+    if any(action.rule in keepsakes.RULES for action in actions):
+        boardmails.due(conn)
     report.actions += [done(board, action) for action in actions]

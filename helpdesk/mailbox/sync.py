@@ -172,12 +172,15 @@ def _apply(
         meta.put_cycle(conn, changes.stamp)
         evidence = Evidence(reunion.vanished, reunion.doubtful, changes.lost, entered.strangers)
         found = () if changes.adopting else implausible(conn, board, changes.last, evidence)
+        digests = sum(mail.own[0].startswith(BOARD_MARK) for mail in entered.strangers)
+        if digests or changes.adopting:
+            boardmails.came(conn)
         return Observed(
             messages=listed.messages,
             new=entered.new,
             changed=changes.seen,
             gone=sum(held.folder_name not in boardmails.NAMES for held in changes.removed.values()),
-            digests=sum(mail.own[0].startswith(BOARD_MARK) for mail in entered.strangers),
+            digests=digests,
             adopting=changes.adopting,
             holds=found,
             more=copies.any_limbo(conn)

@@ -11,7 +11,7 @@ from helpdesk.board import Board
 from helpdesk.model import Stamp
 from helpdesk.robots.record import JobState
 from helpdesk.sites import Out, due, enough, occasion
-from helpdesk.store import incidents, records, verdicts
+from helpdesk.store import incidents, keepsakes, records, verdicts
 from helpdesk.store import outbox as rows
 from helpdesk.store.incidents import Incident
 from helpdesk.store.verdicts import Change
@@ -20,6 +20,8 @@ RULE = "site_out"
 ONSET = timedelta(hours=3)
 """How far before an exclusion its failures reach where the policy did not say."""
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 def site_mails(board: Board, conn: Connection, now: datetime) -> Iterator[Action]:
     """To each site's contacts: since when it is out, and why; once for what is out."""
@@ -27,8 +29,10 @@ def site_mails(board: Board, conn: Connection, now: datetime) -> Iterator[Action
     if not telling.contacts:
         return
     out: dict[str, list[Out]] = defaultdict(list)
-    open_ = incidents.current(conn)
+    open_, told = incidents.current(conn), keepsakes.get(conn)
     for (experiment, site), change in verdicts.latest(conn).items():
+        if told is not None and keepsakes.knows_of(conn, told, change):
+            continue
         if by_evidence(change) and not (open_ and _only_for(conn, change, open_, now)):
             out[site].append(Out(experiment, change.at, change.reason))
     found = list(due(telling, out, now))
@@ -51,6 +55,24 @@ def site_mails(board: Board, conn: Connection, now: datetime) -> Iterator[Action
                 occasion=occasion(site, outs),
                 recipients=telling.contacts[site].addresses,
             )
+
+
+def told_of(conn: Connection) -> frozenset[tuple[str, str]]:
+    """Which (experiment, site) are out now and a mail about that was planned, or came before the database was lost."""
+    out = {key: one for key, one in verdicts.latest(conn).items() if by_evidence(one)}
+    if not out:
+        return frozenset()
+    before = keepsakes.get(conn)
+    latest: dict[str, datetime] = {}
+    for words in rows.occasions(conn, RULE, min(one.at for one in out.values())):
+        site, _, since = words.partition(":")
+        latest[site] = max(latest.get(site, NEVER), datetime.fromisoformat(since))
+    return frozenset(
+        key
+        for key, one in out.items()
+        if one.at <= latest.get(key[1], NEVER)
+        or (before is not None and keepsakes.knows_of(conn, before, one))
+    )
 
 
 def by_evidence(change: Change) -> bool:

@@ -156,12 +156,10 @@ def _value(name: str, value: Any) -> Any:
         return _moment(value)
     if name in _TEXTS:
         return safe_text(str(value), limit=500)
-    if name in _INTEGERS:
+    if name in _INTEGERS or name in _COUNTS:
         number = _number(value)
-        return int(number) if number is not None and number < 2**62 else None
-    if name in _COUNTS:
-        number = _number(value)
-        return int(number) if number is not None and 1 <= number < 2**31 else None
+        least, bound = (1, 2**31) if name in _COUNTS else (0, 2**62)
+        return int(number) if number is not None and least <= number < bound else None
     if name in _FLOATS:
         return _number(value)
     if name in {"phase", "blame"}:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from helpdesk.robots.codes import Lookup
@@ -13,6 +13,8 @@ from helpdesk.text import safe_text
 
 MAX_RAW = 20_000  # characters of the payload's result that are kept
 LOG_KEPT = 4000
+SKEW = timedelta(minutes=10)
+"""As far may the clocks of nodes be off; verdicts do not hear what ended long ago, and a clock that is further off would hide a site's failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ def _result(fetched: Fetched | None) -> tuple[Mapping[str, Any], bool]:
     if fetched is None or not fetched.result:
         return {}, False
     try:
-        found = json.loads(fetched.result)
+        found = json.loads(
+            fetched.result, parse_constant=lambda _name: None
+        )  # NaN is no JSON to whom we tell it
     except (ValueError, RecursionError):
         return {}, True
     return (found, False) if isinstance(found, dict) else ({}, True)
@@ -167,14 +171,21 @@ def _times(job: OnItsWay, status: Status, result: Mapping[str, Any], now: dateti
         "t_scheduled": job.t_scheduled,
         "t_submitted": status.submitted or job.t_submitted,
         "t_queued": status.submitted,
-        "t_started": status.started or _moment(result.get("t_started")) or job.t_started,
+        "t_started": _possible(status.started or _moment(result.get("t_started")), job, now) or job.t_started,
         "t_stagein_end": edge("stage-in", 1),
         "t_payload_start": edge("payload", 0),
         "t_payload_end": edge("payload", 1),
         "t_stageout_end": edge("stage-out", 1),
-        "t_final": status.ended or now,
+        "t_final": _possible(status.ended, job, now) or now,
         "t_observed": now,
     }
+
+
+def _possible(moment: datetime | None, job: OnItsWay, now: datetime) -> datetime | None:
+    """A moment of a job's life by the clock of its node; None where that clock is wrong: before the job left, or after now."""
+    if moment is None or (job.t_submitted is not None and moment < job.t_submitted - SKEW):
+        return None
+    return min(moment, now) if moment <= now + SKEW else None
 
 
 def _raw(result: Mapping[str, Any], fetched: Fetched | None, *, good: bool) -> dict[str, Any]:

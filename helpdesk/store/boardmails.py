@@ -12,6 +12,7 @@ from helpdesk.store.core import COPY, FOLDER, MESSAGE
 
 NAMES = ("Board", "INBOX.Board", "INBOX/Board")
 DIRTY = "board_mail_due"  # in `meta`
+CAME = "board_mail_came"  # in `meta`: one of them was seen for the first time, and not looked into
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ def due(conn: Connection) -> None:
     """Something was decided: the words may be others."""
     if meta.get(conn, DIRTY) is None:
         meta.put(conn, DIRTY, "yes")
+
+
+def came(conn: Connection) -> None:
+    """One of them was seen for the first time: ours, or one that this database does not know."""
+    meta.put(conn, CAME, "yes")
 
 
 def lying(conn: Connection) -> list[Lying]:

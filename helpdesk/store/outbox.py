@@ -54,6 +54,15 @@ def since(conn: Connection, start: datetime) -> Sequence[OutboxRow]:
     return [_row(row) for row in conn.execute(select(OUTBOX).where(OUTBOX.c.planned_at > start))]
 
 
+def occasions(conn: Connection, rule: str, start: datetime) -> Sequence[str]:
+    """What this rule mailed about since `start`, or is about to."""
+    gone = (State.HELD.value, State.DROPPED.value)
+    query = select(OUTBOX.c.occasion).where(
+        OUTBOX.c.rule == rule, OUTBOX.c.planned_at >= start, OUTBOX.c.state.not_in(gone)
+    )
+    return conn.execute(query).scalars().all()
+
+
 def newest(conn: Connection, rule: str) -> OutboxRow | None:
     """The row that this rule planned last."""
     query = select(OUTBOX).where(OUTBOX.c.rule == rule).order_by(OUTBOX.c.id.desc()).limit(1)

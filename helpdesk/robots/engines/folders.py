@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from helpdesk.robots.engine import Batch, Fetched, Handle, JobSpec, Limits, Status
+from helpdesk.robots.engines import reading
 from helpdesk.robots.payload.outcome import Limit
 from helpdesk.robots.payload.runner import BATCH, CANCELLED, EXIT, LOG, PID, start_of
 from helpdesk.robots.record import JobState
@@ -26,6 +27,7 @@ from helpdesk.text import safe_text
 RESULT = "result.json"
 LOG_TAIL = 4000  # octets
 MAX_ENDING = 10_000  # octets
+MAX_PID = 100  # octets
 MAX_RESULT = 1_000_000  # octets: a result that is larger is none
 
 
@@ -73,7 +75,7 @@ class JobFolder:
         A machine without /proc tells no such moment: there another process with the same pid is taken for the runner.
         """
         try:
-            pid, _, start = (self.path / PID).read_text(encoding="ascii").partition(" ")
+            pid, _, start = reading.whole(self.path / PID, MAX_PID).decode("ascii").partition(" ")
             return start_of(int(pid)) == start if start else _is_there(int(pid))
         except (OSError, ValueError):
             return False
@@ -81,7 +83,7 @@ class JobFolder:
     def ending(self) -> dict[str, Any] | None:
         """How it ended, once it did."""
         try:
-            ending = json.loads(_limited(self.path / EXIT, MAX_ENDING))
+            ending = json.loads(reading.whole(self.path / EXIT, MAX_ENDING))
         except (ValueError, RecursionError):
             return None
         return ending if isinstance(ending, dict) else None
@@ -123,8 +125,8 @@ class JobFolder:
         ending = self.ending() or {}
         return Fetched(
             self.handle,
-            _limited(self.path / RESULT, MAX_RESULT),
-            _tail(self.path / LOG),
+            reading.whole(self.path / RESULT, MAX_RESULT),
+            reading.tail(self.path / LOG, LOG_TAIL).decode("utf-8", "replace"),
             ending.get("exit_code"),
             str(ending.get("killed_for") or ""),
         )
@@ -265,19 +267,3 @@ def _mtime(path: Path) -> datetime | None:
         return _moment_of(path)
     except OSError:
         return None
-
-
-def _limited(path: Path, limit: int) -> bytes:
-    try:
-        return path.read_bytes() if path.stat().st_size <= limit else b""
-    except OSError:
-        return b""
-
-
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LOG_TAIL))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""

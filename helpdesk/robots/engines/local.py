@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from helpdesk.robots.engine import Batch, EngineError, EngineInfo, Fetched, Handle, Status
-from helpdesk.robots.engines import folders, notes
+from helpdesk.robots.engines import folders, notes, reading
 from helpdesk.robots.engines.folders import JobFolder
 from helpdesk.robots.engines.inherited import inherited
 from helpdesk.robots.payload.runner import PID
@@ -128,7 +128,7 @@ def _has_ended(pid: int) -> bool:
 
 def _end(job: JobFolder) -> None:
     """The runner's session, so the job with it."""
-    pid = int((job.path / PID).read_text(encoding="ascii").split()[0])
+    pid = int(reading.whole(job.path / PID, folders.MAX_PID).split()[0])
     try:
         os.killpg(pid, signal.SIGTERM)
     except OSError:

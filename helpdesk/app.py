@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Engine
 
 from helpdesk import config, cycle, doors, gathering, secrets, wiring
 from helpdesk.board import Board, Limits, Sending, Teammate
+from helpdesk.connecting import advice
 from helpdesk.digest import build
 from helpdesk.digest.mail import DigestMail
-from helpdesk.errors import UsageError
+from helpdesk.errors import UnreachableError, UsageError
 from helpdesk.hands import helping
 from helpdesk.mailbox.connect import connect
 from helpdesk.mailbox.lifeline import Lifeline
@@ -194,7 +195,11 @@ def digest(settings: Settings, now: datetime | None) -> Digest:
 def mailbox(settings: Settings, engine: Engine | None = None) -> Iterator[Mailbox]:
     """One IMAP connection; with a database it is made anew where a mail ends it."""
     known = doors.account(settings)
-    session = connect(known) if engine is None else Lifeline(lambda: connect(known), engine)
+    try:
+        session = connect(known) if engine is None else Lifeline(lambda: connect(known), engine)
+    except UnreachableError as error:
+        error.todo = advice(error, "imap", settings.imap.security)
+        raise
     try:
         yield session
     finally:

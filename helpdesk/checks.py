@@ -111,7 +111,10 @@ def _database(settings: Settings) -> Finding:
     file = sqlite_file(doors.database(settings))
     if file is not None and not file.parent.is_dir():
         return Finding(
-            "database", ok=False, what=f"{file.parent}: there is no such folder", todo=f"mkdir {file.parent}"
+            "database",
+            ok=False,
+            what=f"{file.parent}: there is no such folder",
+            todo=f"mkdir {file.parent}, or mount its disk",
         )
     if file is not None and not file.exists():
         return Finding("database", ok=True, what=f"{file}: the first run makes it, and adopts the mailbox")

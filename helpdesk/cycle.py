@@ -72,14 +72,15 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])
         sent = sending.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
-        busy = wrote or observed.more or (sent and board.act)
+        busy = wrote or observed.more or (sent.tried and board.act)
         kept, unkept = (
             (False, []) if busy or not _may_keep(board, report) else boardmail.keep(board, mailbox, now)
         )
     with _timed(report, "report"):
         with board.engine.connect() as conn:
             report.held += refused + unkept + sending.stuck(conn)
-        posting.alarm(board, report.held, now)
+        told = posting.alarm(board, report.held, now)
+    report.unreached += (*sent.unreached, *told.unreached)
     report.observed["commands"] = mailbox.commands - observed.commands_before
     report.observed["bytes"] = mailbox.bytes - observed.bytes_before
     report.again = busy or kept

@@ -4,9 +4,10 @@ from enum import StrEnum
 
 
 class HelpdeskError(Exception):
-    """The root of our errors: a sentence for a person, and `exit_code` for a shell."""
+    """The root of our errors: a sentence for a person, and `exit_code` for a shell; `todo` is what to look at, where that is known."""
 
     exit_code = 1
+    todo = ""
 
 
 class UsageError(HelpdeskError):

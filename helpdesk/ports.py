@@ -5,11 +5,12 @@ Each Protocol has a fake in `tests/` that passes the same contract suite as the 
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from helpdesk.errors import UnreachableError
 from helpdesk.uidset import UidSet
 
 
@@ -225,6 +226,7 @@ class Delivery:
     answer: str
     refused: tuple[str, ...] = ()  # recipients whom the server never takes it for
     deferred: tuple[str, ...] = ()  # recipients whom it may take it for later
+    unreached: UnreachableError | None = field(default=None, compare=False)  # TEMPORARY: no server answered
 
 
 Told = Callable[[Letter, Delivery], None]

@@ -98,14 +98,14 @@ def _enter(board: Board, conn: Connection, action: Action, now: datetime) -> str
     return why
 
 
-def alarm(board: Board, held: Sequence[Hold], now: datetime) -> None:
+def alarm(board: Board, held: Sequence[Hold], now: datetime) -> sending.Posted:
     """Mail the admins what is held, once a day and kind; an alarm that could not be sent before is sent now."""
     if not board.sending.admins or not held:
-        return
+        return sending.Posted()
     with board.engine.begin() as conn:
         for what in dict.fromkeys(hold.what for hold in held):
             _plan_alarm(board, conn, what, [hold.why for hold in held if hold.what == what], now)
-    sending.post(board, None, now, hold_mails=True)
+    return sending.post(board, None, now, hold_mails=True)
 
 
 def _plan_alarm(board: Board, conn: Connection, what: str, whys: Sequence[str], now: datetime) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from helpdesk.errors import UnreachableError
+
 
 @dataclass(frozen=True, slots=True)
 class Objection:
@@ -72,6 +74,7 @@ class Report:
     held: list[Hold] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    unreached: list[UnreachableError] = field(default_factory=list)  # for each mail that reached no server
     again: bool = False  # something is in flight: another cycle will tell how it ended
 
     def add(self, cycle: "Report") -> None:
@@ -85,6 +88,7 @@ class Report:
         self.notes += [n for n in cycle.notes if n not in seen]
         for name in STAGES:
             self.seconds[name] += cycle.seconds[name]
+        self.unreached += cycle.unreached
         self.again = cycle.again
 
     def as_json(self) -> Mapping[str, Any]:

@@ -37,16 +37,24 @@ WAITING = (*rows.LIVE, State.HELD, State.FAILED)
 """The states in which time or a copy that comes home may still change something."""
 
 
-def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bool) -> bool:
-    """Send what is due (with `hold_mails` only alarms, which need no mailbox); tells whether anything was tried."""
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Whether anything was tried, and for each mail that reached no server, why."""
+
+    tried: bool = False
+    unreached: Sequence[UnreachableError] = ()
+
+
+def post(board: Board, mailbox: Mailbox | None, now: datetime, *, hold_mails: bool) -> Posted:
+    """Send what is due (with `hold_mails` only alarms, which need no mailbox)."""
     mailer = board.sending.mailer
     if mailer is None:
-        return False
+        return Posted()
     with board.engine.begin() as conn:
         live = _looked_at(board, conn, now)
     due = [row for row in outbox.due(live, now) if row.kind == "alarm" or not hold_mails]
     if not due:
-        return False
+        return Posted()
     with board.engine.connect() as conn:
         return _Run(board, conn, mailbox, now).send(due, mailer)
 
@@ -148,12 +156,14 @@ class _Run:
     )  # claimed, not begun: as they were; by Message-ID
     flying: dict[str, OutboxRow] = field(default_factory=dict)  # as they were begun
     ended: list[OutboxRow] = field(default_factory=list)  # how the last one went: not stored yet
+    unreached: list[UnreachableError] = field(default_factory=list)
     began: bool = False
 
-    def send(self, due: Sequence[OutboxRow], mailer: Mailer) -> bool:
-        """Send these; tells whether any was begun."""
+    def send(self, due: Sequence[OutboxRow], mailer: Mailer) -> Posted:
+        """Send these."""
         try:
             for letter, delivery in mailer.send(self._letters(due), self._narrow):
+                self.unreached += [delivery.unreached] if delivery.unreached is not None else []
                 self._take_in(outbox.after(self.flying[letter.message_id], delivery, self.now))
         finally:
             with self.conn.begin():
@@ -161,7 +171,7 @@ class _Run:
                 for row in self.waiting.values():  # something went wrong before their first byte
                     rows.save(self.conn, row)
             self.board.sending.flying.difference_update(row.id for row in self.flying.values())
-        return self.began
+        return Posted(self.began, self.unreached)
 
     def _letters(self, due: Sequence[OutboxRow]) -> Iterator[Letter]:
         """The letters, each when its row is claimed."""

@@ -87,12 +87,12 @@ class _Door:
         self._runner = runner
         self._connection = _Connection(server, login)
         self._failures = 0
-        self._trouble = ""
+        self._trouble: UnreachableError | None = None  # what the last failure was
 
     def deliver(self, letter: Letter, told: Told | None) -> Delivery:
         """One transaction, on a fresh connection if the kept one turns out to be dead."""
         if self._failures >= MAX_FAILURES:
-            return Delivery(Outcome.TEMPORARY, f"not tried: {self._trouble}")
+            return Delivery(Outcome.TEMPORARY, f"not tried: {self._trouble}", unreached=self._trouble)
         try:
             done = self._runner.run(self._deliver(letter, told))
         except LoginRefusedError as error:
@@ -103,7 +103,7 @@ class _Door:
             return self._later(error)
         if done.outcome is Outcome.UNKNOWN:
             self._failures += 1
-            self._trouble = done.answer
+            self._trouble = UnreachableError(done.answer)
         else:
             self._failures = 0
         return done
@@ -124,8 +124,8 @@ class _Door:
         return await self._connection.transact(letter, told)
 
     def _later(self, error: Exception) -> Delivery:
-        self._trouble = str(error)
-        return Delivery(Outcome.TEMPORARY, self._trouble)
+        self._trouble = error if isinstance(error, UnreachableError) else UnreachableError(str(error))
+        return Delivery(Outcome.TEMPORARY, str(error), unreached=self._trouble)
 
 
 class _Connection:

@@ -52,6 +52,18 @@ def test_a_full_disk_is_said(engine: Engine, url: str) -> None:
         pass
 
 
+def test_a_disk_that_is_not_mounted_is_said(tmp_path: Path) -> None:
+    """Where even the folder is missing waiting may help, and systemd tries again; where it is there, only a person can."""
+    url = f"sqlite:///{tmp_path}/disk/board.db"
+    with pytest.raises(UnreachableError, match="is its disk mounted"), instance_lock(url):
+        pass
+    with pytest.raises(UnreachableError, match="is its disk mounted"):
+        migrations.upgrade(url)
+    (tmp_path / "disk" / "board.db").mkdir(parents=True)
+    with pytest.raises(UsageError):
+        migrations.upgrade(url)
+
+
 def test_a_lock_that_lasts_is_said(engine: Engine, url: str) -> None:
     """Who waits in vain for another writer is told so."""
     other = db.open_engine(url)

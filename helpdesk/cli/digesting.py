@@ -56,6 +56,7 @@ def _send(settings: Settings, now: datetime | None, *, as_json: bool) -> None:
         screen.document({"asked": True, **reports.carried(carried.report)})
     else:
         reports.show_carried(carried.report, settings)
+    reports.finish(carried.report, settings)
 
 
 def _ask(conn: Connection, at: datetime) -> None:

@@ -175,7 +175,8 @@ def _tell(settings: Settings, carried: Carried[list[OutboxRow]], as_json: bool, 
     told = [mail_document(row) for row in carried.asked]
     if as_json:
         screen.document({"mail": told[0], "mails": told, **reports.carried(carried.report)})
-        return
-    for row in carried.asked:
-        screen.say(f"Mail {row.id} is {what}.")
-    reports.show_carried(carried.report, settings)
+    else:
+        for row in carried.asked:
+            screen.say(f"Mail {row.id} is {what}.")
+        reports.show_carried(carried.report, settings)
+    reports.finish(carried.report, settings)

@@ -6,6 +6,7 @@ from typing import Any
 
 from helpdesk.cli import screen, shell
 from helpdesk.cli.carry import NEXT_CYCLE
+from helpdesk.connecting import advice
 from helpdesk.remedies import remedies
 from helpdesk.report import Done, Hold, Report, utc
 from helpdesk.settings import Settings
@@ -64,6 +65,19 @@ def show_held(held: Sequence[Hold]) -> None:
     screen.table(("what", "why"), [(h.what, h.why) for h in held])
     for remedy in remedies(held):
         screen.say(remedy)
+
+
+def finish(report: Report | None, settings: Settings, *, fails: bool = False) -> None:
+    """End with the exit code of a run: 1 if something is held (where that `fails`), 3 if a mail reached no server."""
+    if report is None:
+        return
+    if report.unreached:
+        count, error = len(report.unreached), report.unreached[-1]
+        waits = "1 mail waits" if count == 1 else f"{count} mails wait"
+        screen.complain(f"{error}\n{waits} in the outbox, and a later run sends what is due then")
+        screen.complain(f"-> {advice(error, 'smtp', settings.smtp.security)}")
+    held = fails and bool(report.held)
+    shell.finish(shell.FAILED if held else shell.UNREACHABLE if report.unreached else shell.OK)
 
 
 def carried(report: Report | None) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ class Shell(TyperGroup):
         except typer.Abort:  # Ctrl-C, or the end of the input, at a question
             raise typer.Exit(INTERRUPTED) from None
         except HelpdeskError as error:
-            code, words = error.exit_code, str(error)
+            code, words = error.exit_code, f"{error}\n-> {error.todo}" if error.todo else str(error)
         except DBAPIError as error:
             code = USAGE if isinstance(error.orig, sqlite3.Error) else UNREACHABLE
             words = f"the database: {error.orig}"
@@ -54,8 +54,19 @@ class Shell(TyperGroup):
         raise typer.Exit(code)
 
 
-_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.ENOMEM})
-"""Trying later may help: systemd tries again, which it never does after exit code 2."""
+_PASSING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.ENOMEM}
+    | {
+        errno.ESTALE,
+        errno.ENODEV,
+        errno.ENXIO,
+        errno.ENOTCONN,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ETIMEDOUT,
+    }
+)
+"""Trying later may help: systemd tries again, which it never does after exit code 2.  The second row is of file servers."""
 
 
 def _chosen(ctx: typer.Context, given: Path | None) -> Path:

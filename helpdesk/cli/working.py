@@ -21,7 +21,8 @@ def run(
 ) -> None:
     """Keep the board: the daemon, or with --once the cycles that are due now.
 
-    A run with --once never waits: what has to wait is listed as pending.  Exit code 1: something is held.
+    A run with --once never waits: what has to wait is listed as pending.  Exit code 1: something is held.  3: a server
+    could not be reached; if that was the mail server, all else is done, and its mails wait in the outbox.
     """
     if not once:
         if now is not None or as_json:
@@ -35,7 +36,7 @@ def run(
         screen.document(report.as_json())
     else:
         reports.show_report(report, settings, planned=settings.board.act == "observe")
-    shell.finish(shell.FAILED if report.held else shell.OK)
+    reports.finish(report, settings, fails=True)
 
 
 def plan(as_json: shell.Json = False, now: shell.Now = None, config: shell.Config = None) -> None:
@@ -90,12 +91,13 @@ def undo(
     ]
     if as_json:
         screen.document({"undone": undone, **reports.carried(carried.report)})
-        return
-    screen.heading("Taken back")
-    rows = [(u.thread, u.kind, u.what, u.action) for u in carried.asked]
-    screen.table(("thread", "action", "what", "id"), rows)
-    screen.say()
-    reports.show_carried(carried.report, settings)
+    else:
+        screen.heading("Taken back")
+        rows = [(u.thread, u.kind, u.what, u.action) for u in carried.asked]
+        screen.table(("thread", "action", "what", "id"), rows)
+        screen.say()
+        reports.show_carried(carried.report, settings)
+    reports.finish(carried.report, settings)
 
 
 def resume(
@@ -125,9 +127,10 @@ def resume(
     if as_json:
         approved = [{"what": h.what, "why": h.why} for h in carried.asked]
         screen.document({"approved": approved, **reports.carried(carried.report)})
-        return
-    screen.say()
-    reports.show_carried(carried.report, settings)
+    else:
+        screen.say()
+        reports.show_carried(carried.report, settings)
+    reports.finish(carried.report, settings)
 
 
 def release(
@@ -151,6 +154,7 @@ def release(
     if as_json:
         said = {"name": carried.asked.name, "version": carried.asked.version, "known": carried.asked.known}
         screen.document({**said, **reports.carried(carried.report), **_not_asked(others)})
+        reports.finish(carried.report, settings)
         return
     if not carried.asked.known:
         screen.complain(f"No destination, component or label is called {name}: no thread belongs to it.")
@@ -159,6 +163,7 @@ def release(
         short = shell.short_names(settings, [one.thread for one in others])
         screen.heading("Still FIXED: not asked")
         screen.table(("thread", "why"), [(short(one.thread), one.why) for one in others])
+    reports.finish(carried.report, settings)
 
 
 def _not_asked(others: Sequence[asking.NotAsked]) -> Mapping[str, Any]:

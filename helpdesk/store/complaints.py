@@ -1,10 +1,11 @@
 """What SQLite complains of that is no fault of ours, in a sentence (https://www.sqlite.org/rescode.html).
 
-Where waiting may help, a lock or a full disk, it is an UnreachableError, which the daemon survives and after which systemd
+Where waiting may help, a lock, a full disk or one that is not mounted, it is an UnreachableError, which the daemon survives and after which systemd
 tries again.  What only a person can mend, a file that may not be written or is damaged, is a UsageError.
 """
 
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
@@ -49,15 +50,27 @@ def complaint(error: sqlite3.Error, where: str) -> HelpdeskError | None:
     if code == sqlite3.SQLITE_IOERR:
         return UnreachableError(f"the database: {where}: {error}; is its disk full, or broken?")
     if code in _CLOSED:
-        return UsageError(
-            f"the database: {where}: {error}; its owner must be able to write it and its folder"
-        )
+        return _closed(error, where)
     if code in _DAMAGED:
         return UsageError(
             f"the database: {where}: {error}; `helpdesk db restore` brings a backup back, or move the file away:"
             " the mailbox is adopted anew then"
         )
     return None
+
+
+def _closed(error: sqlite3.Error, where: str) -> HelpdeskError:
+    folder = Path(where).parent
+    if _code(error) == sqlite3.SQLITE_CANTOPEN and not folder.is_dir():
+        return no_folder(folder)
+    return UsageError(f"the database: {where}: {error}; its owner must be able to write it and its folder")
+
+
+def no_folder(folder: Path) -> UnreachableError:
+    """Say that the folder of a database is not there: at the start of a machine its disk may be mounted later."""
+    return UnreachableError(
+        f"the database: there is no folder {folder}: is its disk mounted? If it never was there: [store] url, or mkdir"
+    )
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, event
 
 from helpdesk.errors import HeldError
 from helpdesk.store import advisory
+from helpdesk.store.complaints import no_folder
 from helpdesk.store.db import Address, on_server, sqlite_file
 
 
@@ -68,6 +69,8 @@ def instance_lock(address: Address) -> Iterator[InstanceLock]:
         yield _NoLock()
         return
     path = database.with_name(f"{database.name}.lock")
+    if not path.parent.is_dir():
+        raise no_folder(path.parent)
     with path.open("a+") as file:
         _take(file, path)
         with suppress(OSError):  # on a full disk the lock holds all the same: the number is for people

@@ -9,6 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpdesk import app, config
+from helpdesk.cli import robots_run, screen
+from helpdesk.robots import turn
+from helpdesk.robots.engines.command import VERBS
 from helpdesk.robots.exchange import COLUMNS
 from helpdesk.robots.service import LAST
 from helpdesk.store import meta, requests
@@ -325,3 +328,25 @@ def test_how_much_an_evaluation_stands_on(desk: Desk) -> None:
     said = desk.say(*words, columns=160)
     for kind, told in counted.items():
         assert f"{kind.replace('_', ' ')} ({told['outages']}): out" in said.out
+
+
+def test_an_engine_that_keeps_people_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for jobs hears of an engine that has not answered for long, instead of watching a bar that stands still."""
+    monkeypatch.setattr(robots_run, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(turn, "SLOW", timedelta(seconds=1))
+    config = desk.config.read_text()
+    programs = "".join(f'{verb} = ["/bin/sh", "-c", "sleep 4; exit 1"]\n' for verb in VERBS)
+    engine = config.replace('queue = "desy"', 'queue = "desy"\nengine = "command"')
+    desk.config.write_text(f"{engine}\n[robots.command]\n{programs}")
+    assert "command" in engine
+    make(desk)
+
+    heard: list[str] = []
+
+    def enough(words: str) -> None:
+        heard.append(words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(screen, "complain", enough)
+    desk.say("robots", "run", "--site", "DESY-HH", "--template", "dimuon")
+    assert "has not answered yet" in heard[0]

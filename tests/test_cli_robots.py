@@ -281,6 +281,8 @@ def test_verdicts(desk: Desk) -> None:
         told
     ) == 2
     assert all(one["account"] and one["policy"] for one in told)
+    [desy] = [one for one in told if one["site"] == "DESY-HH"]
+    assert "0 bad of the last 1 results" in desy["account"]  # it ended a moment ago
     assert desk.say("robots", "verdicts", "DESY").code == 2
 
 
@@ -298,7 +300,8 @@ def test_pins(desk: Desk) -> None:
     said = desk.say("robots", "unpin", "DESY-HH", columns=200)
     assert (said.code, "Ended: pinned out" in said.out) == (0, True)
     assert desk.read("robots", "status")["sites"][0]["orders"] == []
-    assert desk.say("robots", "pin", "DESY-HH", "in").code == 0
+    again = desk.say("robots", "pin", "DESY-HH", "out", columns=300)
+    assert (again.code, "`helpdesk robots unpin DESY-HH` ends it sooner" in again.out) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,23 @@ _STATES = {
     "CANCELLED": JobState.CANCELLED,
     "TIMEOUT": JobState.TIMEOUT,
     "DEADLINE": JobState.TIMEOUT,
+    "NODE_FAIL": JobState.LOST,
+    **dict.fromkeys(
+        (
+            "FAILED",
+            "BOOT_FAIL",
+            "LAUNCH_FAILED",
+            "OUT_OF_MEMORY",
+            "PREEMPTED",
+            "RECONFIG_FAIL",
+            "REVOKED",
+            "SPECIAL_EXIT",
+        ),
+        JobState.FAILED,
+    ),
 }
+"""A state that is not here (RESIZING, one of a newer Slurm, a line of another program) says nothing of how a job ended."""
+
 _NEVER_BEGAN = "it left its array before it began"
 _QUEUE_ENDS = frozenset({"BOOT_FAIL", "DEADLINE", "REVOKED"})
 
@@ -187,7 +203,9 @@ def _status(
             return Status(handle, JobState.CANCELLED, native_code="slurm:CANCELLED", native_text=_NEVER_BEGAN)
         return left or Status(handle, None)
     state, node, submitted, started, ended, reason = row
-    known = _STATES.get(state, JobState.LOST if state == "NODE_FAIL" else JobState.FAILED)
+    known = _STATES.get(state)
+    if known is None:
+        return left or Status(handle, None)
     if left is not None and known in FINAL - {JobState.LOST}:
         return replace(
             left,

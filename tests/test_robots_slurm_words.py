@@ -10,9 +10,10 @@ from helpdesk.robots.record import JobState
 from tests.contract.test_engine import do
 
 ONE = Handle("a", "t1:17_0")
-ROW = "17|0|{}|wn-1|1780000000|1780000100|1780000200|None"
+ROW = "17|0|{}|wn-1|1780000000|1780000100|1780000200|t1|None"
 SAID = {
     "": None,
+    ROW.format("FAILED").replace("t1", "theirs"): None,  # the same number, of another array
     ROW.format("RUNNING"): JobState.RUNNING,
     ROW.format("OUT_OF_MEMORY"): JobState.FAILED,
     ROW.format("NODE_FAIL"): JobState.LOST,

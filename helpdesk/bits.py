@@ -10,6 +10,8 @@ from helpdesk.model import Place, Stamp
 
 STAR = "\\star"
 PLACE = "\\place"
+READ = "\\read"
+"""No bit, and nobody's touch: when a mail was first seen to be read, where labels are folders (docs/decisions.md section 13)."""
 
 Touches = Mapping[str, Stamp]
 

@@ -5,12 +5,14 @@ Each function writes one client's own format.  Words of the configuration reach 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from string import ascii_lowercase, digits
 from typing import Final
 from urllib.parse import quote
 
 from helpdesk.labels import Label
+from helpdesk.mailbox.dialects.folders import shown_in
 from helpdesk.model import LabelKind
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.settings.servers import Smtp
@@ -69,6 +71,13 @@ def thunderbird(settings: Settings, identity: str = "") -> str:
         ]
     filed = _filed(settings, identity or "id1")
     lines += filed if identity else [f"// {line}" for line in filed]
+    if _in_folders(settings):
+        lines += [
+            "",
+            "// Labels are folders: drag a mail into one.  Subscribe to them (right click on the account):",
+        ]
+        lines += [f"//   {folder}" for _, folder in _folders(settings)]
+        return _text(lines)
     lines += ["", "// Labels: one tag each.  The first nine tags have the keys 1 to 9."]
     for number, label in enumerate(ordered(settings), start=1):
         key = f"mailnews.tags.{label.keyword}"
@@ -139,14 +148,8 @@ def neomutt(settings: Settings) -> str:
         "set sort = threads",
         'set index_format = "%4C %Z %{%b %d} %-16.16L %-40.40s %g"',
         "",
-        "# Labels: , and a letter adds one to what the mail has; ,- takes all of them away.",
     ]
-    for letter, label in _letters(labels):
-        lines.append(
-            f'macro index,pager ,{letter} "<modify-labels><eol> {label.keyword}<enter>" {_mutt(f"label it {label.name}")}'
-        )
-    lines.append('macro index,pager ,- "<modify-labels><kill-line><enter>" "take away all labels"')
-    lines += [f'color index {_terminal(colour(label))} default "~Y {label.keyword}"' for label in labels]
+    lines += _mutt_folders(settings) if _in_folders(settings) else _mutt_labels(labels)
     archive = _mutt(f"<save-message>={imap.archive}<enter><sync-mailbox>")
     lines += [
         "",
@@ -156,14 +159,59 @@ def neomutt(settings: Settings) -> str:
     return _text(lines)
 
 
+def _mutt_labels(labels: Sequence[Label]) -> list[str]:
+    lines = ["# Labels: , and a letter adds one to what the mail has; ,- takes all of them away."]
+    for letter, label in _letters(labels):
+        lines.append(
+            f'macro index,pager ,{letter} "<modify-labels><eol> {label.keyword}<enter>" {_mutt(f"label it {label.name}")}'
+        )
+    lines.append('macro index,pager ,- "<modify-labels><kill-line><enter>" "take away all labels"')
+    return lines + [
+        f'color index {_terminal(colour(label))} default "~Y {label.keyword}"' for label in labels
+    ]
+
+
+def _mutt_folders(settings: Settings) -> list[str]:
+    lines = [
+        "# Labels are folders: , and a letter moves the mail there, ,- back into the inbox; its thread follows."
+    ]
+    there = dict(_folders(settings))
+    for letter, label in _letters(there):
+        move = _mutt(f"<save-message>={there[label]}<enter><sync-mailbox>")
+        lines.append(f"macro index,pager ,{letter} {move} {_mutt(f'label it {label.name}')}")
+    back = _mutt(f"<save-message>={settings.imap.inbox}<enter><sync-mailbox>")
+    lines.append(f'macro index,pager ,- {back} "take away its label"')
+    return [*lines, *(f"mailboxes {_mutt(f'+{folder}')}" for folder in there.values())]
+
+
+def _in_folders(settings: Settings) -> bool:
+    return settings.imap.dialect == "folders"
+
+
+def _folders(settings: Settings) -> list[tuple[Label, str]]:
+    """The labels that have a folder, and it."""
+    shown = ((label, shown_in(label, settings.imap.inbox)) for label in ordered(settings))
+    return [(label, folder) for label, folder in shown if folder]
+
+
 def aerc(settings: Settings) -> str:
     """A section of accounts.conf.  aerc neither shows nor sets IMAP keywords, and this says so."""
     imap, smtp = settings.imap, settings.smtp
     scheme = {"tls": "imaps", "starttls": "imap", "none": "imap+insecure"}[imap.security]
+    about = [
+        "# A section for accounts.conf.  aerc 0.14 shows no IMAP keywords and sets none, so it sees none of the board's",
+        "# labels: archive (A), answer, star (:flag) with it, and look at labels with `helpdesk threads`.",
+    ]
+    moves: list[str] = []
+    if _in_folders(settings):
+        about = [
+            "# A section for accounts.conf.  Labels are folders: to move a mail into one labels its thread."
+        ]
+        there = dict(_folders(settings))
+        moves = [f"# ,{x} = :move {shlex.quote(there[label])}<Enter>" for x, label in _letters(there)]
     return _text(
         [
-            "# A section for accounts.conf.  aerc 0.14 shows no IMAP keywords and sets none, so it sees none of the board's",
-            "# labels: archive (A), answer, star (:flag) with it, and look at labels with `helpdesk threads`.",
+            *about,
             f"[{_line(settings.board.name)}]",
             f"source = {scheme}://{quote(imap.username, safe='')}@{imap.host}:{imap.port}",
             "source-cred-cmd = pass show board",
@@ -175,6 +223,7 @@ def aerc(settings: Settings) -> str:
             "",
             "# For binds.conf, in [messages] and [view]; one folder, no years:",
             "# A = :archive flat<Enter>",
+            *moves,
         ]
     )
 
@@ -200,18 +249,32 @@ def roundcube(settings: Settings) -> str:
     imap = settings.imap
     scheme = {"tls": "ssl://", "starttls": "tls://", "none": ""}[imap.security]
     words = ", ".join(label.keyword for label in ordered(settings))
-    return _text(
+    labels, plugins, style = (
         [
             "// Lines for config.inc.php.  Labels are shown and set by the plugin thunderbird_labels",
             "// (https://github.com/mike-kfed/roundcube-thunderbird_labels), 1.4.11 or newer: as the keywords that they are.",
             f"// {words}",
+        ],
+        "['archive', 'thunderbird_labels']",
+        ["$config['tb_label_style'] = 'badges';"],
+    )
+    if _in_folders(settings):
+        folders = ", ".join(folder for _, folder in _folders(settings))
+        labels = [
+            "// Lines for config.inc.php.  Labels are folders: drag a mail into one.",
+            f"// {_line(folders)}",
+        ]
+        plugins, style = "['archive']", []
+    return _text(
+        [
+            *labels,
             f"$config['imap_host'] = {_php(f'{scheme}{imap.host}:{imap.port}')};",
-            "$config['plugins'] = ['archive', 'thunderbird_labels'];  // and those that you have",
+            f"$config['plugins'] = {plugins};  // and those that you have",
             f"$config['archive_mbox'] = {_php(imap.archive)};",
             "$config['archive_type'] = '';  // one folder, no years",
             f"$config['sent_mbox'] = {_php(imap.sent)};",
             f"$config['junk_mbox'] = {_php(imap.junk)};",
-            "$config['tb_label_style'] = 'badges';",
+            *style,
         ]
     )
 

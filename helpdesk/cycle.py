@@ -71,6 +71,9 @@ def cycle(board: Board, mailbox: Mailbox, now: datetime, allowed: Budget) -> Rep
         speaking.speak(board, conn, stamp, report)
     with _timed(report, "act"):
         wrote, refused = acting.act(board, mailbox) if board.act else (False, [])
+        if _may_keep(board, report):
+            made, unmade = acting.furnish(board, mailbox)
+            wrote, refused = wrote or made, refused + unmade
         sent = sending.post(board, mailbox, now, hold_mails=any(h.what == "mails" for h in report.held))
         busy = wrote or observed.more or (sent.tried and board.act)
         kept, unkept = (

@@ -10,7 +10,7 @@ from helpdesk.findings import Finding
 from helpdesk.labels import is_client_mark, is_system_flag
 from helpdesk.mailbox.authors import AuthorPolicy, author, vouching
 from helpdesk.mailbox.classify import classify
-from helpdesk.mailbox.folders import places, special
+from helpdesk.mailbox.folders import path_below, places, special
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, parse_header
 from helpdesk.mailids import own_id
 from helpdesk.model import Header, Nature, Place
@@ -18,7 +18,7 @@ from helpdesk.ports import FolderFlags, FolderInfo, Mailbox, Tier
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.store import census
 from helpdesk.uidset import UidSet
-from helpdesk.wiring import author_policy, folder_settings
+from helpdesk.wiring import author_policy, dialect, folder_settings
 
 SAMPLE = 500  # the newest mails whose headers are read where there is no database yet
 MAILDIR_KEYWORDS = 26  # names that Dovecot's Maildir keeps in a folder; more are lost with its index
@@ -42,9 +42,12 @@ def mailbox_findings(
     )
     infos = mailbox.folders()
     watched = places(infos, folder_settings(settings))
-    inbox = next((name for name, place in watched.items() if place is Place.INBOX), None)
+    open_folders = [name for name, place in watched.items() if place is Place.INBOX]
+    inbox = next((name for name in open_folders if not path_below(name, settings.imap.inbox)), None)
     yield from _folders(settings, infos, inbox)
-    if inbox is not None:
+    if settings.imap.dialect == "folders":
+        yield from _label_folders(settings, infos, open_folders)
+    elif inbox is not None:
         yield from _keywords(settings, mailbox.folder_flags(inbox), inbox)
     sample = _sample(settings, mailbox, watched)
     yield _automatic(sample, counted)
@@ -95,7 +98,7 @@ def _keywords(settings: Settings, told: FolderFlags, inbox: str) -> Iterator[Fin
             "dialect",
             ok=False,
             what=f"the server makes no new keywords in {inbox}, and {len(needed)} labels need one",
-            todo="free keywords there, or use another server: the dialects folders and gmail are not built yet",
+            todo='free keywords there, or write dialect = "folders" in [imap]: then a label is a folder below the inbox',
         )
     else:
         yield Finding("dialect", ok=True, what="keywords: the server keeps one for each label")
@@ -107,6 +110,27 @@ def _keywords(settings: Settings, told: FolderFlags, inbox: str) -> Iterator[Fin
     room = f"Dovecot's Maildir keeps {MAILDIR_KEYWORDS} names in a folder; {SAFE_LABELS} labels are safe"
     todo = "remove labels, or unexplained keywords (`helpdesk labels`)" if total > MAILDIR_KEYWORDS else ""
     yield Finding("keywords", ok=True, what=f"{what}; {room}", todo=todo)
+
+
+def _label_folders(
+    settings: Settings, infos: Sequence[FolderInfo], open_folders: Sequence[str]
+) -> Iterator[Finding]:
+    """What is there, what the board will make, and what nobody explained: mail in such a folder counts as open."""
+    words = dialect(settings)
+    missing = words.missing(infos)
+    what = "folders: a label is a folder below the inbox"
+    if missing:
+        when = "as soon as the board acts" if settings.board.act == "act" else 'once [board] act = "act"'
+        what += f"; {', '.join(missing)} will be made {when}"
+    yield Finding("dialect", ok=True, what=what)
+    strange = [name for name in open_folders if words.read(frozenset(), name).unknown]
+    if strange:
+        yield Finding(
+            "folders",
+            ok=True,
+            what=f"nobody explained {', '.join(strange)}: the mail in them counts as open",
+            todo="name people's own folders in [imap] not_labels, and labels in [[label]]",
+        )
 
 
 @dataclass(slots=True)

@@ -63,7 +63,6 @@ WAITING = "WAITING"
 URGENT = "URGENT"
 ESCALATED = "ESCALATED"
 FIXED = "FIXED in next release"
-SITE_TROUBLE = "site_trouble"
 TAKEN = "taken"
 SITE_TROUBLE = "site_trouble"  # of boards with sites (docs/whose-fault.md)
 STATE_LABELS = (URGENT, ESCALATED, WAITING, FIXED)

@@ -24,10 +24,14 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FolderInfo:
-    """One selectable folder as LIST tells it; `special` is its SPECIAL-USE attribute in lower case, or ""."""
+    """One selectable folder as LIST tells it.
+
+    `special` is its SPECIAL-USE attribute in lower case, or ""; `separator` is what parts the names of folders in it, or "".
+    """
 
     name: str
     special: str = ""
+    separator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from helpdesk.errors import UsageError
 from helpdesk.mailbox.authors import AuthorPolicy
 from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.dialects import Dialect
+from helpdesk.mailbox.dialects.folders import Folders
 from helpdesk.mailbox.dialects.keywords import Keywords
-from helpdesk.mailbox.folders import FolderSettings
+from helpdesk.mailbox.folders import FolderSettings, is_reserved
 from helpdesk.mailids import answered, bounced, own_id
 from helpdesk.model import Role
 from helpdesk.rules.facts import Destination, Policy
@@ -113,7 +114,10 @@ def _speakers(settings: Settings) -> dict[str, tuple[str, ...]]:
 def folder_settings(settings: Settings) -> FolderSettings:
     """The folders of the configuration."""
     imap = settings.imap
-    return FolderSettings(imap.inbox, imap.archive, imap.archive_aliases, imap.sent, imap.junk)
+    labels = imap.dialect == "folders"
+    return FolderSettings(
+        imap.inbox, imap.archive, imap.archive_aliases, imap.sent, imap.junk, labels, imap.not_labels
+    )
 
 
 def policy(settings: Settings) -> Policy:
@@ -137,17 +141,25 @@ def policy(settings: Settings) -> Policy:
         quiet=timedelta(minutes=rules.quiet_minutes),
         max_join_moves=settings.brakes.max_bot_moves,
         ignore_unread=settings.imap.unread == "ignore",
+        labels_in_folders=settings.imap.dialect == "folders",
     )
 
 
 def dialect(settings: Settings) -> Dialect:
     """How labels are shown in the mailbox; a dialect that is not built yet is refused."""
     wanted = settings.imap.dialect
-    if wanted not in {"auto", "keywords"}:
+    if wanted == "folders":
+        reserved = sorted(label.name for label in vocabulary(settings) if is_reserved(label.name))
+        if reserved:
+            raise UsageError(
+                f'[imap] dialect = "folders": a label cannot be called {reserved[0]!r}, because such a folder is something else'
+            )
+        return Folders(vocabulary(settings), folder_settings(settings))
+    if wanted == "gmail":
         raise UsageError(
-            f'[imap] dialect = {wanted!r} is not built yet; write dialect = "keywords" or leave it out'
+            '[imap] dialect = "gmail" is not built yet; write "keywords", "folders", or leave it out'
         )
-    return Keywords(vocabulary(settings))
+    return Keywords(vocabulary(settings), settings.imap.inbox)
 
 
 def sites_telling(settings: Settings) -> SiteTelling:

@@ -43,7 +43,6 @@ KEYWORDS = (
 )
 BOARD = "Board"
 HOMES = ("INBOX", "Archive", "Archive/2026", "Archives")
-WATCHED = (*HOMES, "Sent")
 COMPLAINT = "My jobs at DESY-HH fail:\n\nended with payload:12\n"
 COMMANDS = (
     "close",
@@ -88,6 +87,8 @@ class BoardMachine(RuleBasedStateMachine):
         "Archive",
         "Archives",
     )  # a real server keeps its INBOX and folders with subfolders
+    homes: tuple[str, ...] = HOMES  # the folders that people move mail about in
+    keywords = True  # labels are keywords
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +103,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for name in HOMES:
+        for name in self.homes:
             if name not in self.world.human.folders():
                 self.world.human.create(name)
         self.world.human.create("Junk") if "Junk" not in self.world.human.folders() else None
@@ -125,6 +126,8 @@ class BoardMachine(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 1000))
     def a_no_to_site_trouble_is_for_good(self, pick: int) -> None:
         """A human takes the label off a thread and lets go; then the site is out, and the user complains: it stays off."""
+        if not self.keywords:
+            return  # an info label is in no folder
         message_id = self._pick(pick)
         self.a_verdict("exclude")
         if self._run().held or "site_trouble" not in self._standing(message_id)["labels"]:
@@ -429,7 +432,7 @@ class BoardMachine(RuleBasedStateMachine):
     def _find(self, pick: int) -> tuple[str, str, int] | None:
         """A copy in a watched folder that is not Sent, of the picked message."""
         wanted = self._pick(pick)
-        for folder in HOMES:
+        for folder in self.homes:
             for seen in self.world.look(folder):
                 if seen.message_id == wanted:
                     return folder, wanted, seen.uid
@@ -465,7 +468,7 @@ class BoardMachine(RuleBasedStateMachine):
             for message in thread["messages"]
             for copy in message["copies"]
         }
-        there = {(folder, seen.uid) for folder, seen in self._copies() if folder in WATCHED}
+        there = {(folder, seen.uid) for folder, seen in self._copies() if folder in {*self.homes, "Sent"}}
         assert there == set(known), (there - set(known), set(known) - there)
 
     def _one_board_mail(self) -> None:

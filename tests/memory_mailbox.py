@@ -72,7 +72,7 @@ class MemoryMailbox:
 
     def folders(self) -> Sequence[FolderInfo]:
         self._command("LIST")
-        return [FolderInfo(f.name, f.special) for f in self._server.tree.values()]
+        return [FolderInfo(f.name, f.special, "/") for f in self._server.tree.values()]
 
     def statuses(self, names: Sequence[str] | None = None) -> Sequence[FolderStatus]:
         if self._selected and (names is None or self._selected[0] in names):

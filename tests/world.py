@@ -123,15 +123,17 @@ class Standing:
 
     open: bool
     keywords: frozenset[str]
+    labels: frozenset[str]
     copies: tuple[tuple[str, int], ...]
 
 
 def _standing(board: Board, facts: ThreadFacts, held: Mapping[int, Held]) -> Standing:
     together = [c for c in living(facts) if not (facts.state.lies and c.known.place is Place.ARCHIVE)]
-    present = (name for name, register in facts.state.registers.items() if register.present)
+    present = [name for name, register in facts.state.registers.items() if register.present]
     return Standing(
         facts.state.open is True,
         frozenset(board.dialect.spelling_for(name, ()) for name in present),
+        frozenset(present),
         tuple((held[c.key].folder_name, held[c.key].uid) for c in together if c.key in held),
     )
 

@@ -12,6 +12,7 @@ from helpdesk.cli import screen, shell
 from helpdesk.cli.reports import when
 from helpdesk.clients import CLIENTS, identity_of, thunderbird
 from helpdesk.errors import UsageError
+from helpdesk.mailbox.dialects.folders import shown_in
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.store import census, migrations, names
 from helpdesk.store.journal import SAID
@@ -158,22 +159,23 @@ def _talk(talk: Mapping[str, Any]) -> str:
 
 
 def labels(as_json: shell.Json = False, config: shell.Config = None) -> None:
-    """List the labels: their keywords, what they mean, how many open threads carry each; and keywords nobody explained.
+    """List the labels: their keywords or folders, what they mean, how many open threads carry each; and what nobody explained.
 
-    An unknown keyword is shown and never written: configure it as a [[label]] with its meaning, or remove it from the
-    mails in any mail client.
+    An unknown keyword (or folder) is shown and never written: configure it as a [[label]] with its meaning, or remove it from
+    the mails in any mail client.
     """
     settings = shell.load(config)
     told = _labels(settings)
     if as_json:
         screen.document(told)
         return
+    shown = "folder" if settings.imap.dialect == "folders" else "keyword"
     screen.table(
-        ("label", "keyword", "kind", "open", "meaning"),
+        ("label", shown, "kind", "open", "meaning"),
         [
             (
                 one["name"],
-                one["keyword"],
+                one[shown] or "-",
                 one["kind"],
                 "-" if one["threads"] is None else str(one["threads"]),
                 one["meaning"],
@@ -182,9 +184,9 @@ def labels(as_json: shell.Json = False, config: shell.Config = None) -> None:
         ],
     )
     if told["unknown"]:
-        screen.heading("Keywords that nobody explained")
+        screen.heading(f"{shown.capitalize()}s that nobody explained")
         rows = [(one["keyword"], str(one["messages"]), one["todo"]) for one in told["unknown"]]
-        screen.table(("keyword", "mails", "what to do"), rows)
+        screen.table((shown, "mails", "what to do"), rows)
 
 
 def _labels(settings: Settings) -> Mapping[str, Any]:
@@ -194,12 +196,15 @@ def _labels(settings: Settings) -> Mapping[str, Any]:
     if not migrations.check(doors.database(settings)):
         with shell.reading(settings) as conn:
             carried = census.open_by_label(conn)
-            unknown = census.unknown_keywords(conn, lambda flags, folder: dialect.read(flags, folder).unknown)
+            unknown = census.unknown_keywords(
+                conn, lambda flags, folder, place: dialect.read(flags, folder, place).unknown
+            )
     return {
         "labels": [
             {
                 "name": label.name,
                 "keyword": label.keyword,
+                "folder": (shown_in(label, settings.imap.inbox) or None) if dialect.in_folders else None,
                 "kind": label.kind.value,
                 "meaning": label.meaning,
                 "colour": label.colour or None,
@@ -209,13 +214,15 @@ def _labels(settings: Settings) -> Mapping[str, Any]:
             for label in words
         ],
         "unknown": [
-            {"keyword": keyword, "messages": count, "todo": _todo(keyword)}
+            {"keyword": keyword, "messages": count, "todo": _todo(keyword, in_folders=dialect.in_folders)}
             for keyword, count in sorted(unknown.items(), key=lambda one: (-one[1], one[0]))
         ],
     }
 
 
-def _todo(keyword: str) -> str:
+def _todo(keyword: str, *, in_folders: bool) -> str:
+    if in_folders:
+        return f'explain it ([[label]] name = "{keyword}", meaning = "..."), name it in [imap] not_labels, or empty that folder'
     return f'explain it ([[label]] name = "{keyword}", meaning = "..."), or remove it from the mails'
 
 

@@ -15,7 +15,7 @@ SPECIAL: Final = frozenset({"all", "archive", "drafts", "flagged", "important", 
 """SPECIAL-USE attributes (RFC 6154 section 2, RFC 8457)."""
 
 _CLOSED: Final = frozenset({"\\noselect", "\\nonexistent"})
-_LIST = re.compile(rb'LIST \(([^)]*)\) (?:"(?:[^"\\]|\\.)*"|NIL) ', re.IGNORECASE)
+_LIST = re.compile(rb'LIST \(([^)]*)\) (?:"((?:[^"\\]|\\.)*)"|NIL) ', re.IGNORECASE)
 _STATUS = re.compile(rb"STATUS ", re.IGNORECASE)
 _FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.IGNORECASE)
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
@@ -60,7 +60,7 @@ def flag_list(flags: Iterable[str]) -> str:
 
 
 def folder_infos(untagged: Iterable[Parts]) -> list[FolderInfo]:
-    """Read LIST: the selectable folders with their SPECIAL-USE."""
+    """Read LIST: the selectable folders with their SPECIAL-USE and their separator."""
     found: dict[str, FolderInfo] = {}
     for parts in untagged:
         head = _LIST.match(parts[0])
@@ -70,7 +70,8 @@ def folder_infos(untagged: Iterable[Parts]) -> list[FolderInfo]:
         name, _ = _name_at(parts, head.end())
         if not attributes & _CLOSED:
             special = sorted({attribute.removeprefix("\\") for attribute in attributes} & SPECIAL)
-            found[name] = FolderInfo(name, special[0] if special else "")
+            separator = (head[2] or b"").decode("latin-1")[-1:]
+            found[name] = FolderInfo(name, special[0] if special else "", separator)
     return list(found.values())
 
 

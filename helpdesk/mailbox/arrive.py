@@ -31,6 +31,7 @@ class Arrivals:
     stamp: Stamp
     adopting: bool
     last: Stamp | None = None  # the observation before this one
+    in_folders: bool = False  # whether labels are folders
     new: int = 0  # messages
     known: set[int] = field(default_factory=set)  # messages that have a copy more
     strangers: list[Incoming] = field(default_factory=list)  # new mail with our HMAC
@@ -88,7 +89,7 @@ class Arrivals:
             message = twin.key
         assert message is not None  # every arrival is known or was read
         self.known.add(message)
-        self._add_copy(arrival, key, message, self._another(mail, place, message))
+        self._add_copy(arrival, key, message, self._another(arrival, message))
         return next_message
 
     def _twin(self, new: NewMessage) -> Twin | None:
@@ -114,19 +115,25 @@ class Arrivals:
             return adopted(mail.seen.bits, place)
         return arrived(mail.seen, place, self.stamp)
 
-    def _another(self, mail: Incoming, place: Place, message: int) -> Known:
+    def _another(self, arrival: Arrival, message: int) -> Known:
         """A copy more of a known message."""
+        mail, folder, place = arrival.mail, arrival.read.delta.after.key, arrival.read.delta.after.place
         others = self._older[message]
         sources = [held for held in others if held.guid == mail.guid and held.known.place in LIVING]
         if self.adopting:
             return adopted(mail.seen.bits, place)
         if sources and place in LIVING:
             source = max(sources, key=lambda held: (held.arrived, held.key))
+            elsewhere = self.in_folders and source.folder != folder
+            if elsewhere and place is Place.INBOX and mail.seen.unknown:
+                return adopted(mail.seen.bits, place)  # somebody's own copy, which says nothing
             for held in sources:
-                if held.known.place is not place:
+                if held.known.place is not place or (
+                    place is Place.INBOX and self.in_folders and held.folder != folder
+                ):
                     held.left = True
                     self._left[held.key] = held
-            return copied(mail.seen, place, source.known, self.stamp)
+            return copied(mail.seen, place, source.known, self.stamp, in_folders=elsewhere)
         known = self._first(mail, place)
         return brought(known, self.stamp) if not others and place is Place.INBOX else known
 

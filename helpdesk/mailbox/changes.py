@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from helpdesk.bits import PLACE, Known, Touches, confirmed, touched
+from helpdesk.bits import PLACE, READ, Known, Touches, confirmed, touched
+from helpdesk.mailbox.dragging import copied_between, dragged, unlabelled
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.facts import LIVING
 from helpdesk.store import copies, threads
@@ -35,6 +36,7 @@ class Changes:
     stamp: Stamp
     last: Stamp | None  # the cycle before this one
     adopting: bool
+    in_folders: bool = False  # whether labels are folders
     changed: dict[int, Held] = field(default_factory=dict)
     removed: dict[int, Held] = field(default_factory=dict)
     moved: set[int] = field(default_factory=set)  # messages of copies that changed their folder or went
@@ -52,7 +54,8 @@ class Changes:
         if self.adopting:
             held.known = adopted(spot.seen.bits, spot.place)
         else:
-            self._note_losses(held, spot.seen.bits)
+            if not self._files_away(held.known, spot.place):
+                self._note_losses(held, spot.seen.bits)
             held.known = self._seen(held, spot, older or self.stamp)
         if held.folder != spot.folder:
             held.arrived, held.left = self.stamp, False
@@ -105,6 +108,9 @@ class Changes:
         threads.mark_dirty(conn, self.dirty - {0})
 
     def _seen(self, held: Held, spot: Spot, stamp: Stamp) -> Known:
+        return self._dragged(held, spot, stamp) if self.in_folders else self._seen_flags(held, spot, stamp)
+
+    def _seen_flags(self, held: Held, spot: Spot, stamp: Stamp) -> Known:
         known, bits, place = held.known, spot.seen.bits, spot.place
         if place is not known.place and not {place, known.place} <= LIVING:
             return self._between_worlds(known, bits, place)
@@ -116,6 +122,23 @@ class Changes:
                 held.limbo, self.last.at
             )  # a move is as old as the cycle in which the UID vanished
         return replace(known, bits=bits, place=place, touches=touches)
+
+    def _dragged(self, held: Held, spot: Spot, stamp: Stamp) -> Known:
+        """The same where labels are folders: the bits of the folder are one value."""
+        moved = (held.folder, held.uid) != (spot.folder, spot.uid)
+        if moved and held.limbo is not None and self.last is not None:
+            stamp = Stamp(held.limbo, self.last.at)
+        seen = self._seen_flags(held, spot, stamp)
+        if spot.place is not Place.INBOX:
+            return unlabelled(seen)
+        seen = dragged(held.known, seen, stamp, moved=moved)
+        if spot.seen.seen and not held.seen.seen and not moved:
+            return replace(seen, touches={**seen.touches, READ: stamp})
+        return seen
+
+    def _files_away(self, known: Known, place: Place) -> bool:
+        """Out of a label's folder into one that has no labels: that says nothing about them."""
+        return self.in_folders and known.place is Place.INBOX and place is not Place.INBOX
 
     def _between_worlds(self, known: Known, bits: frozenset[str], place: Place) -> Known:
         """To or from a folder where nothing is open or closed: as with a message that had gone."""
@@ -145,9 +168,13 @@ def arrived(seen: Seen, place: Place, stamp: Stamp) -> Known:
     return _differing(seen.bits, frozenset(), place, stamp)
 
 
-def copied(seen: Seen, place: Place, source: Known, stamp: Stamp) -> Known:
+def copied(seen: Seen, place: Place, source: Known, stamp: Stamp, *, in_folders: bool = False) -> Known:
     """A COPY of a living copy: only what differs from its source is a touch; in another place it is a move by hand."""
-    known = _differing(seen.bits, source.base, place, stamp)
+    if in_folders:
+        known = copied_between(source, seen.bits, place, stamp)
+        known = unlabelled(known) if place is Place.ARCHIVE else known
+    else:
+        known = _differing(seen.bits, source.base, place, stamp)
     return known if place is source.place else brought(known, stamp)
 
 

@@ -13,6 +13,12 @@ BOARD_FOLDERS = ("Helpdesk", "Board")
 PROBE_FOLDER = "helpdesk-probe"
 _NEVER = frozenset({"drafts", "junk", "trash"})
 _NEVER_NAMED = frozenset({"drafts", "junk", "trash", PROBE_FOLDER})
+_OTHERS = _NEVER_NAMED | {
+    "sent", "sent items", "sent mail", "sent messages", "outbox", "templates", "spam", "junk e-mail", "junk email",
+    "deleted", "deleted items", "deleted messages", "rubbish", "bin", "notes", "archive", "archives", "board", "helpdesk",
+}  # fmt: skip
+"""Names of folders that are never labels, wherever they lie below an inbox."""
+
 _DEFAULT = {
     "archive": "Archive",
     "sent": "Sent",
@@ -28,6 +34,8 @@ class FolderSettings:
     archive_aliases: tuple[str, ...] = ()
     sent: str = "Sent"
     junk: str = "Junk"
+    labels: bool = False  # whether folders below the inbox are labels, so that what lies there is open
+    not_labels: tuple[str, ...] = ()  # those there that are people's own, with all that is below them
 
 
 def places(folders: Sequence[FolderInfo], settings: FolderSettings) -> Mapping[str, Place]:
@@ -49,9 +57,37 @@ def places(folders: Sequence[FolderInfo], settings: FolderSettings) -> Mapping[s
             place = None
         elif any(info.name.startswith(archive + separator) for archive in archives):
             place = Place.ARCHIVE
+        elif place is None and settings.labels and _is_label(info.name, settings):
+            place = Place.INBOX
         if place is not None:
             found[info.name] = place
     return found
+
+
+def path_below(name: str, inbox: str) -> Sequence[str]:
+    """The parts of a folder's name below the inbox; none of any other folder.
+
+    The separator is whatever follows the inbox's name: this is asked of folders that a server named.
+    """
+    head, mark = name[: len(inbox)], name[len(inbox) : len(inbox) + 1]
+    if _folded(head) != _folded(inbox) or mark not in {"/", ".", "\\"}:
+        return ()
+    return name[len(inbox) + 1 :].split(mark)
+
+
+def is_reserved(part: str) -> bool:
+    """Whether a folder of this name is never a label's."""
+    return part.lower() in _OTHERS
+
+
+def _is_label(name: str, settings: FolderSettings) -> bool:
+    """Whether what lies there is open: below the inbox, nobody's own, and nothing in its path is where mail disappears to."""
+    path = path_below(name, settings.inbox)
+    own = any(
+        name == one or name[: len(one) + 1] in {f"{one}/", f"{one}.", f"{one}\\"}
+        for one in settings.not_labels
+    )
+    return bool(path) and not own and not any(map(is_reserved, path))
 
 
 def special(folders: Sequence[FolderInfo], configured: str, use: str) -> str:

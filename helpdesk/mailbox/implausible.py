@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -27,6 +27,9 @@ class Evidence:
     doubtful: int  # new mails that two different former copies fit
     lost: Mapping[str, AbstractSet[int]]  # label -> threads that lost it
     own: Sequence[Incoming]  # new mail with our HMAC
+    bereft: Mapping[str, int] = field(
+        default_factory=dict
+    )  # folders that went -> open mails that went with them
 
 
 def implausible(
@@ -34,15 +37,21 @@ def implausible(
 ) -> tuple[tuple[str, str], ...]:
     """Every brake that this observation trips: its name and a sentence."""
     return (
-        *_gone(conn, board, evidence.vanished),
+        *_gone(conn, board, evidence),
         *_doubtful(evidence.doubtful),
         *_labels(board, evidence.lost),
         *_strangers(conn, last, evidence.own),
     )
 
 
-def _gone(conn: Connection, board: BoardContext, vanished: int) -> Iterator[tuple[str, str]]:
-    if vanished >= FEWEST_GONE:
+def _gone(conn: Connection, board: BoardContext, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    vanished = evidence.vanished
+    if evidence.bereft:
+        told = ", ".join(
+            f"{name} and {count} open mails in it" for name, count in sorted(evidence.bereft.items())
+        )
+        yield "gone", f"a folder of open mail has gone: {told}"
+    elif vanished >= FEWEST_GONE:
         known = copies.living(conn) + vanished
         if vanished > board.max_gone * known:
             yield (

@@ -1,6 +1,6 @@
 """Vanished UIDs and new ones: what is only a move, what came back under a new UIDVALIDITY, what is really new."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +28,9 @@ class Read:
     def spot(self, uid: int, flags: frozenset[str], reader: Reader) -> Spot:
         """A place in this folder."""
         state = self.delta.after
-        return Spot(state.key, state.name, state.place, uid, flags, reader.read(flags, state.name))
+        return Spot(
+            state.key, state.name, state.place, uid, flags, reader.read(flags, state.name, state.place)
+        )
 
 
 @dataclass(slots=True)
@@ -48,7 +50,11 @@ class Reunion:
     changes: Changes
     doubtful: int = 0  # new mails that two different former copies fit
     vanished: int = 0  # copies that nobody found again
+    bereft: Counter[str] = field(
+        default_factory=Counter
+    )  # of these, the open ones of each folder that has gone
     _pool: dict[str, list[Held]] = field(default_factory=lambda: defaultdict(list))
+    _missing: frozenset[int] = frozenset()  # folders that have gone
     _struck: set[int] = field(default_factory=set)  # keys of copies that are marked \\Deleted
 
     def run(self, reads: Sequence[Read], missing: Sequence[int], *, patient: bool) -> list[Arrival]:
@@ -57,6 +63,7 @@ class Reunion:
         for read in reads:
             if not read.delta.reset:
                 self._known(read)
+        self._missing = frozenset(missing)
         for folder in missing:
             self._take(
                 copies.select_held(self.conn, self.reader, COPY.c.folder == folder, COPY.c.limbo.is_(None))
@@ -144,13 +151,14 @@ class Reunion:
 
     def _moved(self, arrival: Arrival) -> bool:
         """A vanished copy with this server id is what came: the same copy, elsewhere."""
-        mail, state = arrival.mail, arrival.read.delta.after
+        mail = arrival.mail
         found = self._pool.get(mail.guid)
         if not found or not mail.guid:
             return False
-        best = min(found, key=lambda held: _fit(held, state.place))
+        spot = arrival.read.spot(mail.uid, mail.flags, self.reader)
+        best = min(found, key=lambda held: _fit(held, spot))
         found.remove(best)
-        self.changes.observe(best, arrival.read.spot(mail.uid, mail.flags, self.reader))
+        self.changes.observe(best, spot)
         return True
 
     def _take(self, held: Iterable[Held]) -> None:
@@ -166,9 +174,14 @@ class Reunion:
             elif held.limbo is None:
                 self.changes.vanish(held)
                 self.vanished += 1
+                if held.folder in self._missing and held.known.place is Place.INBOX:
+                    self.bereft[held.folder_name] += 1
             elif not patient:
                 self.changes.remove(held)
 
 
-def _fit(held: Held, place: Place) -> tuple[bool, bool, int]:
-    return held.known.planned_place is not place, held.left, held.key
+def _fit(held: Held, spot: Spot) -> tuple[bool, bool, bool, int]:
+    """Of several former copies the one that was to come here; then one that was not left, and that was to look so."""
+    known, bits = held.known, spot.seen.bits
+    wanted = known.base if known.planned is None else known.planned
+    return known.planned_place is not spot.place, held.left, bits != wanted, held.key

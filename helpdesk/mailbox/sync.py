@@ -57,6 +57,7 @@ class Listed:
 
     statuses: tuple[tuple[FolderStatus, FolderState], ...]  # a folder that was never read has UIDNEXT 1
     missing: tuple[FolderState, ...]  # watched once, not there any more
+    made: frozenset[str] = frozenset()  # not listed before: what lies there is no history
 
     @property
     def messages(self) -> int:
@@ -83,7 +84,9 @@ def _observe(mailbox: Mailbox, engine: Engine, board: BoardContext, stamp: Stamp
         listed = _list_again(engine, listed)
     with reading(engine) as conn:
         reads = _read(mailbox, conn, board, stamp, listed, anew=anew)
-    observed = _apply(engine, board, Changes(stamp, last, adopting=last is None), reads, listed)
+    observed = _apply(
+        engine, board, Changes(stamp, last, last is None, board.dialect.in_folders), reads, listed
+    )
     return replace(observed, new=observed.new + new, commands_before=before[0], bytes_before=before[1])
 
 
@@ -94,7 +97,10 @@ def _list(mailbox: Mailbox, engine: Engine, board: BoardContext) -> Listed:
         infos = folders.listing(conn)
         known = folders.load(conn)
         key = folders.next_key(conn)
-    if {info.name for info in infos} != {status.name for status in statuses}:
+    listed = {info.name for info in infos}
+    if listed != {status.name for status in statuses} or (
+        board.dialect.in_folders and not all(info.separator for info in infos)
+    ):
         infos = list(mailbox.folders())
         with engine.begin() as conn:
             folders.put_listing(conn, infos)
@@ -110,14 +116,15 @@ def _list(mailbox: Mailbox, engine: Engine, board: BoardContext) -> Listed:
                 with engine.begin() as conn:
                     folders.mean(conn, state.key, meaning[status.name])
             found.append((status, replace(state, place=meaning[status.name])))
-    return Listed(tuple(found), tuple(known.values()))
+    return Listed(tuple(found), tuple(known.values()), frozenset(meaning.keys() - listed))
 
 
 def _list_again(engine: Engine, listed: Listed) -> Listed:
     """The same, after a first sync."""
     with reading(engine) as conn:
         known = folders.load(conn)
-    return Listed(tuple((status, known[status.name]) for status, _ in listed.statuses), listed.missing)
+    statuses = tuple((status, known[status.name]) for status, _ in listed.statuses)
+    return replace(listed, statuses=statuses)
 
 
 def _read(
@@ -133,6 +140,8 @@ def _read(
         if state.key in due or not delta.is_quiet(state, status, mailbox.tier):
             found = delta.read(mailbox, conn, state, status, stamp, anew=anew)
             history = last.at if last is not None and state.key not in read_before else adopted
+            if last is not None and board.dialect.in_folders and status.name in listed.made:
+                history = None  # a label's folder that was made a moment ago: what lies there is news
             intake = Intake(mailbox, board, state.place, found.folder, stamp, history, wanted_fields(board))
             fresh = found.fresh
             if state.key in due and not found.reset:
@@ -155,7 +164,9 @@ def _apply(
         arrivals = reunion.run(reads, _gone_folders(conn, listed.missing), patient=held)
         changes.confirm(copies.in_flight(conn, board.dialect))
         changes.store(conn)
-        entered = Arrivals(conn, board.dialect, changes.stamp, changes.adopting, changes.last)
+        entered = Arrivals(
+            conn, board.dialect, changes.stamp, changes.adopting, changes.last, board.dialect.in_folders
+        )
         entered.run(arrivals)
         disturbed = refile(conn, changes.moved | entered.known)
         start = time.perf_counter()  # a duration for people; no decision depends on it
@@ -170,7 +181,9 @@ def _apply(
         seconds = time.perf_counter() - start
         folders.forget_empty(conn, [state.key for state in listed.missing])
         meta.put_cycle(conn, changes.stamp)
-        evidence = Evidence(reunion.vanished, reunion.doubtful, changes.lost, entered.strangers)
+        evidence = Evidence(
+            reunion.vanished, reunion.doubtful, changes.lost, entered.strangers, reunion.bereft
+        )
         found = () if changes.adopting else implausible(conn, board, changes.last, evidence)
         digests = sum(mail.own[0].startswith(BOARD_MARK) for mail in entered.strangers)
         if digests or changes.adopting:

@@ -197,6 +197,7 @@ class Policy:
     quiet: timedelta = timedelta(minutes=15)
     max_join_moves: int = 50
     ignore_unread: bool = False
+    labels_in_folders: bool = False  # docs/decisions.md section 13
     rota: Rota | None = field(
         default=None, repr=False
     )  # who is on duty when; no part of what a policy is known by

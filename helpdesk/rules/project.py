@@ -9,6 +9,7 @@ from helpdesk.bits import PLACE, STAR
 from helpdesk.model import Place, Stamp
 from helpdesk.rules.draft import Draft, living
 from helpdesk.rules.facts import CopyFacts
+from helpdesk.rules.shown import difference, shown
 
 COVER = "labels_cover_the_thread"
 
@@ -40,21 +41,30 @@ def _plan(draft: Draft, copy: CopyFacts) -> CopyPlan:
     live = {t.bit for t in draft.touches if t.copy.key == copy.key}
     known, state = copy.known, draft.state
     lying = state.lies and known.place is Place.ARCHIVE
-    add: set[str] = set()
-    remove: set[str] = set()
-    for label, register in state.registers.items():
-        if label in live or label not in draft.policy.kinds or lying:
-            continue
-        if register.present and label not in known.bits and state.open:
-            add.add(label)
-        elif not register.present and label in known.bits:
-            remove.add(label)
-    _star(draft, copy, live, add, remove)
     place = None
     if PLACE not in live and not lying:
         desired = Place.INBOX if state.open else Place.ARCHIVE
         place = desired if desired is not known.place else None
+    if draft.policy.labels_in_folders:
+        add, remove = difference(draft, copy, live, place or known.place)
+    else:
+        add, remove = _labels(draft, copy, live) if not lying else (set(), set())
+    _star(draft, copy, live, add, remove)
     return CopyPlan(copy.key, frozenset(add), frozenset(remove), place)
+
+
+def _labels(draft: Draft, copy: CopyFacts, live: set[str]) -> tuple[set[str], set[str]]:
+    """The labels to add and to remove where they are keywords: each for itself."""
+    add: set[str] = set()
+    remove: set[str] = set()
+    for label, register in draft.state.registers.items():
+        if label in live or label not in draft.policy.kinds:
+            continue
+        if register.present and label not in copy.known.bits and draft.state.open:
+            add.add(label)
+        elif not register.present and label in copy.known.bits:
+            remove.add(label)
+    return add, remove
 
 
 def _star(draft: Draft, copy: CopyFacts, live: set[str], add: set[str], remove: set[str]) -> None:
@@ -75,7 +85,10 @@ def _wants_star(draft: Draft) -> bool:
 def _unleave(draft: Draft, copy: CopyFacts, *, outlived: bool) -> bool:
     """A superseded copy is an ordinary copy again when it lies where the thread belongs, or outlived the newer one."""
     home = Place.INBOX if draft.state.open else Place.ARCHIVE
-    return draft.settled and (outlived or copy.known.place is home)
+    at_home = copy.known.place is home
+    if draft.policy.labels_in_folders and home is Place.INBOX:
+        at_home = at_home and not copy.unknown and (copy.known.bits - {STAR}) == shown(draft)
+    return draft.settled and (outlived or at_home)
 
 
 def _finish_moving(draft: Draft, plans: list[CopyPlan]) -> None:
@@ -105,6 +118,8 @@ def _label_actions(draft: Draft, plans: list[CopyPlan]) -> Iterable[Action]:
     for kind, side in ((Kind.ADD_LABEL, "add"), (Kind.REMOVE_LABEL, "remove")):
         for label in sorted({label for p in plans for label in getattr(p, side)} - {STAR}):
             register = draft.state.registers[label]
+            if kind is Kind.REMOVE_LABEL and register.present:
+                continue  # another label hides it
             copies = tuple(p.key for p in plans if label in getattr(p, side))
             stamp = _stamp(draft, register.stamp, copies)
             rule, reason = register.rule, register.reason

@@ -18,6 +18,7 @@ from helpdesk.model import (
 )
 from helpdesk.rules.draft import Draft, Touch
 from helpdesk.rules.facts import MACHINES, OPEN_KINDS, MessageFacts, Undo
+from helpdesk.rules.shown import in_the_way, shown
 from helpdesk.rules.state import Register
 
 SEEN_MORE = frozenset({URGENT, ESCALATED, FIXED})
@@ -43,7 +44,10 @@ def merge(draft: Draft, touches: Sequence[Touch]) -> None:
     """Make these touches part of the board."""
     if not touches:
         return
+    before = shown(draft)
     added = _labels(draft, touches)
+    if draft.policy.labels_in_folders:
+        _uncover(draft, touches, before)
     _stars(draft, touches)
     _places(draft, touches, added)
     clear_markers(draft, max(t.stamp for t in touches))
@@ -69,8 +73,31 @@ def _labels(draft: Draft, touches: Sequence[Touch]) -> dict[str, Stamp]:
         if present != draft.on(label):
             reason = f"a human {'set' if present else 'removed'} {label}"
             set_label(draft, label, Register(present, times[present], True, COVER, reason))
-    draft.pair(added, removed, COVER, human=True)
+    meant = {touch.bit for touch in touches if touch.on} if draft.policy.labels_in_folders else set()
+    draft.pair(added.keys() | meant, removed, COVER, human=True)
     return added
+
+
+def _uncover(draft: Draft, touches: Sequence[Touch], before: frozenset[str] | None) -> None:
+    """Where labels are folders, what a human dragged a mail to is what he sees afterwards; what would hide it goes.
+
+    Who only drags out of a folder does not know that WAITING is behind it, which closes by itself: it goes too.
+    """
+    moved = [t for t in touches if t.bit in draft.policy.kinds and t.copy.known.place is Place.INBOX]
+    wanted = {t.bit for t in moved if t.on and draft.on(t.bit)}
+    going = in_the_way(draft, wanted) if wanted else []
+    if (
+        not wanted
+        and any(t.real for t in moved)
+        and WAITING not in (before or frozenset())
+        and draft.on(WAITING)
+    ):
+        going = [WAITING]
+    for label in going:
+        stamp = max(t.stamp for t in moved)
+        set_label(
+            draft, label, Register(False, stamp, True, COVER, f"a human moved it out of sight of {label}")
+        )
 
 
 def set_label(draft: Draft, label: str, register: Register) -> None:

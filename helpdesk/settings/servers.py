@@ -107,7 +107,15 @@ class Imap(Login):
     )
     junk: Folder = Field(default="Junk", description="folder of junk: a message moved there is gone")
     dialect: Literal["auto", "keywords", "folders", "gmail"] = Field(
-        default="auto", description="how labels are shown in this mailbox; auto: what the server can do"
+        default="auto",
+        description="how labels are shown in this mailbox; folders: one folder below the inbox for each, for servers that keep"
+        " no keywords; auto: keywords; gmail is not built yet",
+    )
+    not_labels: tuple[Folder, ...] = Field(
+        default=(),
+        description="where labels are folders: those below the inbox that are people's own and no labels, with all that is below"
+        " them",
+        examples=[["INBOX/Papers"]],
     )
     unread: Literal["shared", "ignore"] = Field(
         default="shared",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import Connection, func, select
 
 from helpdesk.ledger import Entry, Known, Unreadable
-from helpdesk.model import Nature
+from helpdesk.model import Nature, Place
 from helpdesk.store.core import COPY, FOLDER, MESSAGE, QUARANTINE, THREAD
 from helpdesk.store.threads import unpack_state
 
@@ -47,17 +47,17 @@ def open_by_label(conn: Connection) -> Counter[str]:
 
 
 def unknown_keywords(
-    conn: Connection, unknown: Callable[[frozenset[str], str], Iterable[str]]
+    conn: Connection, unknown: Callable[[frozenset[str], str, Place], Iterable[str]]
 ) -> Counter[str]:
-    """Keywords that nobody configured, and on how many messages each is; `unknown` picks them from a copy's flags."""
+    """Keywords that nobody configured, and on how many messages each is; `unknown` picks them from a copy's flags and folder."""
     carriers: dict[str, set[int]] = defaultdict(set)
     query = (
-        select(COPY.c.flags, FOLDER.c.name, COPY.c.message)
+        select(COPY.c.flags, FOLDER.c.name, FOLDER.c.place, COPY.c.message)
         .join(FOLDER, FOLDER.c.id == COPY.c.folder)
-        .where(COPY.c.limbo.is_(None), COPY.c.flags != "")
+        .where(COPY.c.limbo.is_(None), (COPY.c.flags != "") | (FOLDER.c.place == Place.INBOX.value))
     )
-    for flags, folder, message in conn.execute(query):
-        for keyword in unknown(frozenset(flags.split(" ")), folder):
+    for flags, folder, place, message in conn.execute(query):
+        for keyword in unknown(frozenset(flags.split()), folder, Place(place)):
             carriers[keyword.lower()].add(message)
     return Counter({keyword: len(messages) for keyword, messages in carriers.items()})
 

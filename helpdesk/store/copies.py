@@ -299,12 +299,13 @@ def _held(row: Any, reader: Reader) -> Held:
     key, message, folder, uid, guid, text, base, planned, base_place, planned_place = row[:10]
     touches, cycle, at, limbo, left, attempts, name, place, thread = row[10:]
     flags = _flags(text)
-    seen = reader.read(flags, name)
+    where = _PLACES[place]
+    seen = reader.read(flags, name, where)
     known = Known(
         seen.bits,
         _bits(base),
         None if planned is None else _bits(planned),
-        _PLACES[place],
+        where,
         _PLACES[base_place],
         None if planned_place is None else _PLACES[planned_place],
         unpack_touches(touches) if touches else _NO_TOUCHES,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from helpdesk.model import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -17,5 +19,5 @@ class Seen:
 class Reader(Protocol):
     """The half of a dialect that reads."""
 
-    def read(self, flags: frozenset[str], folder: str = "") -> Seen:
-        """What these flags mean on a message in this folder."""
+    def read(self, flags: frozenset[str], folder: str = "", place: Place = Place.INBOX) -> Seen:
+        """What these flags mean on a message in this folder, and what the folder means to the board."""

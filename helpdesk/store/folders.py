@@ -150,13 +150,29 @@ def planned_uids(conn: Connection, key: int) -> Sequence[int]:
 def listing(conn: Connection) -> list[FolderInfo]:
     """The folders of the server, as they were listed last."""
     text = meta.get(conn, meta.FOLDERS)
-    return [FolderInfo(name, use) for name, use in json.loads(text).items()] if text else []
+    told: Mapping[str, str | list[str]] = json.loads(text) if text else {}
+    return [
+        FolderInfo(
+            name, *([one] if isinstance(one, str) else one)
+        )  # a text alone: before separators were kept
+        for name, one in told.items()
+    ]
 
 
 def put_listing(conn: Connection, infos: Iterable[FolderInfo]) -> None:
     """Remember the folders of the server."""
-    uses: Mapping[str, str] = {info.name: info.special for info in infos}
-    meta.put(conn, meta.FOLDERS, json.dumps(uses))
+    told = {info.name: [info.special, info.separator] for info in infos}
+    meta.put(conn, meta.FOLDERS, json.dumps(told))
+
+
+def made(conn: Connection) -> frozenset[str]:
+    """Folders that were made and not listed since."""
+    return frozenset(json.loads(meta.get(conn, meta.MADE) or "[]"))
+
+
+def put_made(conn: Connection, names: Iterable[str]) -> None:
+    """Remember them."""
+    meta.put(conn, meta.MADE, json.dumps(sorted(names)))
 
 
 def _state(row: Any) -> FolderState:

@@ -10,6 +10,7 @@ from helpdesk.store.core import META
 CYCLE = "cycle"  # number and time of the last observation
 POLICY = "policy"  # a hash of the rules' settings that threads were decided by
 ROTA = "rota"  # the shifts that threads were decided by (helpdesk.shifts.noted)
+MADE = "made"  # folders of labels that were asked for and not seen since, as JSON
 FOLDERS = "folders"  # the folders of the server and their SPECIAL-USE, as JSON
 RINGS = "rings"  # how often somebody asked for something by command
 

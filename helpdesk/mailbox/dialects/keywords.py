@@ -1,11 +1,13 @@
 """One IMAP keyword for each label (Dovecot, Cyrus and most servers)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from helpdesk.bits import STAR
 from helpdesk.labels import Vocabulary, keyword_of
 from helpdesk.mailbox.dialects import Seen
+from helpdesk.model import Place
+from helpdesk.ports import FolderInfo
 
 FLAGGED = "\\Flagged"
 _REMEMBERED = 10_000  # combinations of flags; a mailbox has a few hundred
@@ -14,11 +16,14 @@ _REMEMBERED = 10_000  # combinations of flags; a mailbox has a few hundred
 class Keywords:
     """The dialect of keywords; every client's spelling of a label is read, and kept."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    in_folders = False
+
+    def __init__(self, vocabulary: Vocabulary, inbox: str = "INBOX") -> None:
         self._vocabulary = vocabulary
+        self._inbox = inbox
         self._seen: dict[frozenset[str], Seen] = {}
 
-    def read(self, flags: frozenset[str], folder: str = "") -> Seen:  # noqa: ARG002 - other dialects look at the folder
+    def read(self, flags: frozenset[str], folder: str = "", place: Place = Place.INBOX) -> Seen:  # noqa: ARG002 - other dialects look at the folder
         """What these flags mean."""
         known = self._seen.get(flags)
         if known is None:
@@ -44,6 +49,14 @@ class Keywords:
             return min(used, key=lambda flag: (-used[flag], flag))
         known = self._vocabulary.named(label)
         return known.keyword if known else keyword_of(label)
+
+    def home(self, bits: frozenset[str], listed: Sequence[FolderInfo]) -> str:  # noqa: ARG002 - other dialects look at both
+        """The inbox, whatever the labels."""
+        return self._inbox
+
+    def missing(self, listed: Sequence[FolderInfo]) -> Sequence[str]:  # noqa: ARG002 - as the Protocol says
+        """None: a keyword is set without one."""
+        return ()
 
     def _read(self, flags: frozenset[str]) -> Seen:
         system = {flag.lower() for flag in flags if flag.startswith("\\")}

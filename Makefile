@@ -56,7 +56,7 @@ docs: $(STAMP)
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --group dev --extra demo --extra htcondor --extra postgresql --extra robots --extra xrootd pyproject.toml --output-file requirements.lock
+	  --no-header --group dev --extra demo --extra htcondor --extra postgresql --extra reports --extra robots --extra xrootd pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage dist

@@ -10,6 +10,7 @@ from typing import ClassVar, get_args
 from helpdesk.central import IncidentMail
 from helpdesk.digest.mail import DigestMail
 from helpdesk.observing import ObservedMail
+from helpdesk.reports.mail import SiteReportMail
 from helpdesk.reviewing import ReviewMail
 from helpdesk.sites import SiteOutMail
 
@@ -202,6 +203,7 @@ Mail = (
     | WarningMail
     | NoticeMail
     | SiteOutMail
+    | SiteReportMail
     | IncidentMail
     | UrgentMail
     | AlarmMail

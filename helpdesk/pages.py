@@ -4,9 +4,11 @@ The one door to css-inline: clients that drop `<style>` see what is in `style` a
 that know dark colours.  Nothing is loaded, neither here nor by who reads the mail.
 """
 
+import base64
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Protocol
 from urllib.parse import quote
 
 from css_inline import CSSInliner
@@ -17,6 +19,8 @@ from helpdesk.text import safe_text
 from helpdesk.wrapping import clean_lines, more, paragraphs_of
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+_NAME = re.compile(r"[^a-z0-9-]")
+_LONGEST = 40
 _BLANKS = re.compile(" (?= )")
 
 
@@ -48,6 +52,39 @@ def mailto(address: str, subject: str, text: str) -> str:
     """Begin a mail (RFC 6068)."""
     about, words = (quote(safe_text(one), safe="") for one in (subject, text))
     return f"mailto:{quote(address, safe='@')}?subject={about}&body={words}"
+
+
+class Shown(Protocol):
+    """A picture that comes with the mail."""
+
+    @property
+    def name(self) -> str:
+        """What its part is called."""
+
+
+class Drawn(Shown, Protocol):
+    """With its octets."""
+
+    @property
+    def png(self) -> bytes:
+        """The octets."""
+
+
+def inline(picture: Shown) -> str:
+    """Where a page finds a picture: in its own mail (RFC 2392), by a name of ours."""
+    return f"cid:{part_name(picture)}@helpdesk"
+
+
+def part_name(picture: Shown) -> str:
+    """What its part is called: letters, digits and hyphens."""
+    return _NAME.sub("", picture.name)[:_LONGEST] or "picture"
+
+
+def standing_alone(page: str, pictures: Iterable[Drawn]) -> str:
+    """The page with its pictures in it, for a browser."""
+    for one in pictures:
+        page = page.replace(inline(one), f"data:image/png;base64,{base64.b64encode(one.png).decode()}")
+    return page
 
 
 def inlined(page: str) -> str:

@@ -32,6 +32,7 @@ KINDS = {
     "command": "answer",
     "confirm": "confirmation",
     "site_out": "site_out",
+    "site_report": "site_report",
     "incident": "incident",
 }
 """The kind of mail that each rule sends (docs/mail.md section 1); auto-close sends two, and names them itself."""

@@ -8,7 +8,14 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from helpdesk.mails import Mail
 
-_VALUES = {str: "text", int: 2, float: 2.0, bool: True, datetime: datetime(2009, 6, 9, 8, 30, tzinfo=UTC)}
+_VALUES = {
+    str: "text",
+    int: 2,
+    float: 2.0,
+    bool: True,
+    bytes: b"",
+    datetime: datetime(2009, 6, 9, 8, 30, tzinfo=UTC),
+}
 
 
 def rehearsals() -> Iterator[Mail]:

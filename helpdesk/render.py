@@ -14,8 +14,10 @@ from pathlib import Path
 from helpdesk.errors import HelpdeskError
 from helpdesk.mailids import loop_token
 from helpdesk.mails import Mail
+from helpdesk.pages import inline, part_name
 from helpdesk.ports import Letter
 from helpdesk.references import bounded, usable_ids
+from helpdesk.reports.mail import SiteReportMail
 from helpdesk.templating import Wording, Words
 from helpdesk.text import safe_text
 
@@ -70,6 +72,7 @@ class Templates:
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5
         message["X-Helpdesk-Id"] = loop_token(envelope.message_id)
         _fill(message, words)
+        _illustrate(message, mail)
         return Letter(
             message_id=envelope.message_id,
             sender=ascii_domain(envelope.return_path),
@@ -115,7 +118,31 @@ def _fill(message: EmailMessage, words: Words) -> None:
     """The text first, the page as its alternative; the boundary can stand in neither (RFC 2045 section 6.7)."""
     message.set_content(words.text, charset="utf-8")
     message.add_alternative(words.html, subtype="html", charset="utf-8", cte="quoted-printable")
-    message.set_boundary(f"=_{hashlib.sha256(str(message['Message-ID']).encode()).hexdigest()[:32]}")
+    message.set_boundary(_boundary(message, ""))
+
+
+def _boundary(message: EmailMessage, what: str) -> str:
+    made = hashlib.sha256(f"{what}{message['Message-ID']}".encode()).hexdigest()
+    return f"=_{made[:32]}"
+
+
+def _illustrate(message: EmailMessage, mail: Mail) -> None:
+    """The pictures of a page lie beside it (RFC 2387), so that nothing is loaded to show them."""
+    pictures = mail.pictures if isinstance(mail, SiteReportMail) else ()
+    if not pictures:
+        return
+    page = message.get_body(("html",))
+    assert isinstance(page, EmailMessage)
+    for one in pictures:
+        page.add_related(
+            one.png,
+            "image",
+            "png",
+            cid=f"<{inline(one).removeprefix('cid:')}>",
+            disposition="inline",
+            filename=f"{part_name(one)}.png",
+        )
+    page.set_boundary(_boundary(message, "pictures"))
 
 
 def _unencoded(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpdesk.errors import UsageError
 from helpdesk.findings import Finding
+from helpdesk.reports import pictures
 from helpdesk.robots import datasets, kitchen, manning
 from helpdesk.settings import Settings
 from helpdesk.settings.robots import POPULAR, Dataset
@@ -26,6 +27,8 @@ def robot_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _datasets(settings)
     if settings.robots.blacklist_file is not None:
         yield _blacklist(settings.robots.blacklist_file)
+    if settings.reports.enabled:
+        yield _reports(settings)
     if any(site.downtime for site in settings.site):
         yield _downtimes(settings, now)
 
@@ -112,6 +115,18 @@ def _blacklist(path: Path) -> Finding:
             "blacklist", ok=False, what=f"{path}: nobody may write there", todo="see [robots] blacklist_file"
         )
     return Finding("blacklist", ok=True, what=f"{path} and {path.with_suffix('.txt').name}")
+
+
+def _reports(settings: Settings) -> Finding:
+    """Who gets none, and whether they have pictures."""
+    nobody = [site.name for site in settings.site if site.queue and not site.contacts]
+    if nobody:
+        what = _some([f"{name} has no contacts: nobody gets its weekly report" for name in nobody])
+        return Finding("reports", ok=True, what=what, todo="see [[site]] contacts")
+    if not pictures.available():
+        what = "weekly, without pictures: matplotlib is not installed"
+        return Finding("reports", ok=True, what=what, todo="pip install '.[reports]'")
+    return Finding("reports", ok=True, what="weekly, with pictures")
 
 
 def _downtimes(settings: Settings, now: datetime) -> Finding:

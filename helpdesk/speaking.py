@@ -30,6 +30,7 @@ PLANNERS: Sequence[Planner] = (
     occasions.robot_alarm,
     occasions.incident_mails,
     occasions.site_mails,
+    occasions.site_reports,
 )
 """In this order."""
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from helpdesk.errors import ConfigError
 from helpdesk.mails import KINDS, Mail
-from helpdesk.pages import archived, inlined, mailto, mid, paragraphs, spoken
+from helpdesk.pages import archived, inline, inlined, mailto, mid, paragraphs, spoken
 from helpdesk.rehearsal import rehearsals
 from helpdesk.text import safe_text
 from helpdesk.wrapping import MAX_LINE, Block, aligned, quoted, when, wrapped
@@ -127,7 +127,9 @@ def _environment(override: Path | None, archive_link: str) -> Environment:
     environment.filters.update(
         aligned=aligned, wrapped=wrapped, quoted=quoted, when=when, spoken=spoken, paragraphs=paragraphs
     )
-    environment.filters.update(mid=mid, mailto=mailto, archived=partial(archived, template=archive_link))
+    environment.filters.update(
+        inline=inline, mid=mid, mailto=mailto, archived=partial(archived, template=archive_link)
+    )
     return environment
 
 

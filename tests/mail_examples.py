@@ -25,10 +25,14 @@ from helpdesk.mails import (
     WarningMail,
 )
 from helpdesk.render import Envelope
+from helpdesk.reports.mail import Picture
+from helpdesk.reports.week import site_week
+from helpdesk.reports.wording import mail as report_of
 from helpdesk.sites import Example, Failures, Out, SiteOutMail
 from tests.digest_cases import empty, full, gap
 from tests.test_observing import full as observed
 from tests.test_observing import labels
+from tests.weeks import bad_week, facts, green_week
 
 SECRET = b"a secret of the board, 32 octets"
 NOW = datetime(2009, 6, 9, 8, 30, tzinfo=UTC)
@@ -228,6 +232,17 @@ INCIDENT = IncidentMail(
     ),
 )
 
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b5500"
+    "00000a49444154789c63f80f0001010100b138f6140000000049454e44ae426082"
+)
+REPORT = replace(
+    report_of(site_week(bad_week())),
+    pictures=(
+        Picture("days", "Jobs by day, last week and this", "This week by day: Mon 48 good, 0 failed.", PIXEL),
+    ),
+)
+
 EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     "escalation": (ESCALATION, ENVELOPE),
     "escalation-first-mail-only": (
@@ -262,6 +277,15 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     "note-words": (replace(NOTE, by="Aiden", words=("It works again since this morning.",)), TO_USER),
     "warning": (WARNING, TO_USER),
     "site-out": (SITE_OUT, replace(ENVELOPE, to=("dieter@desy.example.org",))),
+    "site-report": (REPORT, replace(ENVELOPE, to=("dieter@desy.example.org",))),
+    "site-report-green": (
+        report_of(site_week(green_week())),
+        replace(ENVELOPE, to=("dieter@desy.example.org",)),
+    ),
+    "site-report-unseen": (
+        report_of(site_week(facts(()))),
+        replace(ENVELOPE, to=("dieter@desy.example.org",)),
+    ),
     "site-out-silent": (
         replace(SITE_OUT, outs=SITE_OUT.outs[:1], failures=(), example=None),
         replace(ENVELOPE, to=("dieter@desy.example.org",)),

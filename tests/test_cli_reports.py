@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk import app
+from helpdesk.reports import pictures
 from helpdesk.robots.record import Record, TestKind
 from helpdesk.robots.world import rough
+from helpdesk.robotscheck import robot_findings
 from helpdesk.store import db, migrations, records, verdicts
 from helpdesk.store.verdicts import Change
 from tests import months
@@ -159,3 +162,71 @@ def test_a_month_of_a_rough_world(desk: Desk) -> None:
     assert any(one["to_fix"] for one in told)
     assert any(one["green"] for one in told)
     assert max(len(line) for one in told for line in one["text"].splitlines()) <= 72
+
+
+def test_a_page(desk: Desk) -> None:
+    """The page of a report stands alone: a browser shows it, pictures included, without loading anything."""
+    fill(desk)
+    file = desk.folder / "week.html"
+    said = desk.say("report", "site", "DESY-HH", "--now", NOW, "--html", str(file))
+    assert (said.code, said.out, said.err) == (0, "", "")
+    page = file.read_text()
+    assert page.count('src="data:image/png;base64,') == 3
+    assert "cid:" not in page
+    assert "1 to fix (stage-in, 1 node)" in page
+
+
+def test_a_page_without_matplotlib(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib the page has all words, and the command says how to get pictures."""
+    fill(desk)
+    monkeypatch.setattr(pictures, "available", lambda: False)
+    file = desk.folder / "week.html"
+    said = desk.say("report", "site", "DESY-HH", "--now", NOW, "--html", str(file))
+    assert said.code == 0
+    assert "pip install '.[reports]'" in said.err
+    assert "<img" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--html", "x.html"), "name it"),
+        (("--send",), "name it"),
+        (("DESY-HH", "--send", "--html", "x.html"), "leave out"),
+        (("X", "--send"), "there are DESY-HH"),
+        (("NOBODY", "--send"), "has no contacts"),
+    ],
+)
+def test_one_site(desk: Desk, args: tuple[str, ...], words: str) -> None:
+    """A page and a mail are of one site that has contacts, and are refused otherwise."""
+    desk.write_config(more=f'{SITES}[[site]]\nname = "NOBODY"\n')
+    said = desk.say("report", "site", *args, columns=200)
+    assert said.code == 2
+    assert words in " ".join(said.err.split())
+
+
+def test_send(desk: Desk) -> None:
+    """--send plans one mail more to the site's contacts, about the week that was asked for."""
+    said = desk.read("report", "site", "DESY-HH", "--week", "23", "--send", "--now", NOW)
+    assert said["asked"] == "2026-W23"
+    [mail] = [one for one in desk.read("outbox", "list") if one["rule"] == "site_report"]
+    assert mail["recipients"] == ["dieter@desy.example.org"]
+    assert mail["occasion"].endswith("DESY-HH:2026-W23")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "contacts", "words"),
+    [
+        (True, '"Dieter Dahl"', "weekly, with pictures"),
+        (False, '"Dieter Dahl"', "matplotlib is not installed"),
+        (True, "", "nobody gets its weekly report"),
+    ],
+)
+def test_check(desk: Desk, monkeypatch: pytest.MonkeyPatch, drawn: bool, contacts: str, words: str) -> None:
+    """`check` says whether reports have pictures, and who gets none."""
+    monkeypatch.setattr(pictures, "available", lambda: drawn)
+    more = SITES.replace('contacts = ["Dieter Dahl"]', f"contacts = [{contacts}]", 1)
+    desk.write_config(more=f"{more}[reports]\nenabled = true\n")
+    [found] = [one for one in robot_findings(app.load(desk.config), MONDAY) if one.name == "reports"]
+    assert found.ok
+    assert words in found.what

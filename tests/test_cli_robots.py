@@ -9,6 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpdesk import app, config
+from helpdesk.cli import robots_run, screen
+from helpdesk.robots import turn
+from helpdesk.robots.engines.command import VERBS
 from helpdesk.robots.exchange import COLUMNS
 from helpdesk.robots.service import LAST
 from helpdesk.store import meta, requests
@@ -278,6 +281,8 @@ def test_verdicts(desk: Desk) -> None:
         told
     ) == 2
     assert all(one["account"] and one["policy"] for one in told)
+    [desy] = [one for one in told if one["site"] == "DESY-HH"]
+    assert "0 bad of the last 1 results" in desy["account"]  # it ended a moment ago
     assert desk.say("robots", "verdicts", "DESY").code == 2
 
 
@@ -295,7 +300,8 @@ def test_pins(desk: Desk) -> None:
     said = desk.say("robots", "unpin", "DESY-HH", columns=200)
     assert (said.code, "Ended: pinned out" in said.out) == (0, True)
     assert desk.read("robots", "status")["sites"][0]["orders"] == []
-    assert desk.say("robots", "pin", "DESY-HH", "in").code == 0
+    again = desk.say("robots", "pin", "DESY-HH", "out", columns=300)
+    assert (again.code, "`helpdesk robots unpin DESY-HH` ends it sooner" in again.out) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -325,3 +331,25 @@ def test_how_much_an_evaluation_stands_on(desk: Desk) -> None:
     said = desk.say(*words, columns=160)
     for kind, told in counted.items():
         assert f"{kind.replace('_', ' ')} ({told['outages']}): out" in said.out
+
+
+def test_an_engine_that_keeps_people_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for jobs hears of an engine that has not answered for long, instead of watching a bar that stands still."""
+    monkeypatch.setattr(robots_run, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(turn, "SLOW", timedelta(seconds=1))
+    config = desk.config.read_text()
+    programs = "".join(f'{verb} = ["/bin/sh", "-c", "sleep 4; exit 1"]\n' for verb in VERBS)
+    engine = config.replace('queue = "desy"', 'queue = "desy"\nengine = "command"')
+    desk.config.write_text(f"{engine}\n[robots.command]\n{programs}")
+    assert "command" in engine
+    make(desk)
+
+    heard: list[str] = []
+
+    def enough(words: str) -> None:
+        heard.append(words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(screen, "complain", enough)
+    desk.say("robots", "run", "--site", "DESY-HH", "--template", "dimuon")
+    assert "has not answered yet" in heard[0]

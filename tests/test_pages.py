@@ -17,10 +17,10 @@ from tests.mail_examples import ENVELOPE, ESCALATION, EXAMPLES, URGENT
 from tests.test_render import EVIL, TEMPLATES, part, poisoned, read
 
 ARCHIVE = "https://lists.example.org/dast/{message_id}"
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "img"}
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "div", "p", "h1", "h2", "a", "code", "strong", "span", "br",
-    "blockquote", "table", "tbody", "tr", "th", "td",
+    "blockquote", "img", "table", "tbody", "tr", "th", "td",
 }  # fmt: skip
 WIDE = 600
 
@@ -51,6 +51,12 @@ def page_of(name: str, templates: Templates = TEMPLATES) -> str:
     return part(templates.compose(*EXAMPLES[name]), "html")
 
 
+def pictures_of(name: str) -> list[str]:
+    """The ids of the pictures that come with a mail."""
+    parts = read(TEMPLATES.compose(*EXAMPLES[name])).walk()
+    return [str(one["Content-ID"]).strip("<>") for one in parts if one.get_content_maintype() == "image"]
+
+
 def words_of(text: str) -> set[str]:
     """All words, in whatever case (headings are in capitals in a text alone), but for those that were cut to fit a line."""
     whole = (word for word in text.split() if not word.endswith("…"))
@@ -62,7 +68,8 @@ def test_the_text_comes_first(name: str) -> None:
     """A client that shows no HTML shows the text, and one that does shows the page (RFC 2046 section 5.1.4)."""
     message = read(TEMPLATES.compose(*EXAMPLES[name]))
     assert message.get_content_type() == "multipart/alternative"
-    assert [one.get_content_type() for one in message.iter_parts()] == ["text/plain", "text/html"]
+    page = "multipart/related" if pictures_of(name) else "text/html"
+    assert [one.get_content_type() for one in message.iter_parts()] == ["text/plain", page]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -86,17 +93,29 @@ def test_a_page_is_well_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_nothing_is_loaded(name: str) -> None:
-    """A page loads nothing: no picture, no style, no script, no font; opening a mail tells nobody."""
+    """A page loads nothing: no style, no script, no font, no picture but those of its own mail; opening a mail tells nobody."""
     page = page_of(name)
-    assert not re.search(r"url\(|@import|@font-face|<link|<script|<img|\bsrc=|\bon\w+=", page, re.IGNORECASE)
+    assert not re.search(r"url\(|@import|@font-face|<link|<script|\bon\w+=", page, re.IGNORECASE)
+    assert re.findall(r"\bsrc\s*=\s*(\S+)", page) == [f'"cid:{one}"' for one in pictures_of(name)]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_pictures_have_words(name: str) -> None:
+    """Every picture says in words what it shows, for whom it is not shown."""
+    shown = [attributes for tag, attributes in Page(page_of(name)).tags if tag == "img"]
+    assert all(len(one["alt"].split()) > 3 for one in shown)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_page_fits(name: str) -> None:
     """Nothing in a page is wider than 600 pixels or has a width that a phone cannot shrink."""
-    for _, attributes in Page(page_of(name)).tags:
+    for tag, attributes in Page(page_of(name)).tags:
         style = attributes.get("style", "")
-        assert "width" not in attributes
+        if tag == "img":  # a width for clients that know no max-width
+            assert int(attributes["width"]) < WIDE
+            assert "max-width: 100%" in style
+        else:
+            assert "width" not in attributes
         for width in re.findall(r"max-width: (\d+)px", style):
             assert int(width) <= WIDE
         assert not re.search(r"(?<!max-)\bwidth:", style)
@@ -110,7 +129,11 @@ def test_every_colour_has_a_dark_one(name: str) -> None:
     assert dark is not None
     for tag, attributes in Page(page).tags:
         if re.search(r"(?<!-)\bcolor: #|background: #", attributes.get("style", "")):
-            names = [f".{one}" for one in attributes.get("class", "").split()] or [f".facts {tag}", tag]
+            names = [f".{one}" for one in attributes.get("class", "").split()] or [
+                f".facts {tag}",
+                f".figures {tag}",
+                tag,
+            ]
             assert any(re.search(rf"{re.escape(one)}[ ,]", dark[1]) for one in names), (tag, attributes)
 
 
@@ -168,8 +191,11 @@ def test_nobody_writes_markup(name: str, evil: str) -> None:
     seen = Page(page)
     assert seen.open == []
     assert {tag for tag, _ in seen.tags} <= ALLOWED
-    allowed = {"lang", "charset", "name", "content", "style", "class", "href", "dir", "scope"}
-    assert {name for _, attributes in seen.tags for name in attributes} <= allowed
+    allowed = {"lang", "charset", "name", "content", "style", "class", "href", "dir", "scope", "colspan"}
+    used = {(tag == "img", name) for tag, attributes in seen.tags for name in attributes}
+    pictured = {(True, name) for name in ("src", "alt", "class", "style", "width")}
+    assert used <= {(False, name) for name in allowed} | pictured
+    assert all(attributes["src"].startswith("cid:") for tag, attributes in seen.tags if tag == "img")
     assert all(link.startswith(("mid:", "mailto:")) for link in seen.links())
     assert all(character.isprintable() or character in "\n\xa0" for character in html.unescape(page))
 

@@ -75,3 +75,17 @@ def test_an_array_that_slurm_has_forgotten(tmp_path: Path) -> None:
         found = [one for _, one in do(engine.reconcile(["t1"]))]
         told = {one.handle.job: one.state for one in do(engine.poll(found))}
         assert told == {"ran": JobState.SUCCESS, "waits": None}
+
+
+def test_a_number_that_was_given_again(tmp_path: Path) -> None:
+    """A controller that lost its state gives another array the number of ours: what that does is no news of our jobs, and no cancelling of ours ends it."""
+    with slurm.cluster((QUEUE,)) as grid:
+        engine = SlurmEngine(tmp_path / "jobs", configuration=grid.configuration)
+        array, handles = sent(engine, 2)
+        eventually(lambda: waiting(grid, array) == 0 and "RUNNING" in grid.ask("squeue", "-h", "-r", "-j", array, "-o", "%T"), "they run", 60)  # fmt: skip
+        old = [Handle(f"o{number}", f"t0:{array}_{number}") for number in range(2)]
+        assert [one.state for one in do(engine.poll(old))] == [None, None]
+        do(engine.cancel(old))
+        assert [one.state for one in do(engine.poll(handles))] == [JobState.RUNNING] * 2
+        do(engine.cancel(handles))
+        eventually(lambda: {one.state for one in do(engine.poll(handles))} == {JobState.CANCELLED}, "they are cancelled", 60)  # fmt: skip

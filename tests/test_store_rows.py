@@ -1,5 +1,8 @@
 """What the store is given comes back: states, touches, plans, and which threads are due."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -170,3 +173,25 @@ def test_three_vain_writes_are_enough(bench: Bench) -> None:
     bench.server.add_flags("INBOX", [1], ["\\Seen"])
     bench.look()
     assert not bench.facts("<a@x>").stuck
+
+
+def test_a_state_is_stored_alike_by_every_process() -> None:
+    """The order of a set, another in each process, is not what is stored; and everything comes back."""
+    code = (
+        "from helpdesk.rules.state import ThreadState; from helpdesk.store.threads import pack_state, unpack_state\n"
+        "words = frozenset(f'urgent\\tü {number}' for number in range(20))\n"
+        "state = ThreadState(open=True, refused=words, mailed=words, undecided=frozenset(range(1000, 1100)))\n"
+        "assert unpack_state(pack_state(state)) == state\n"
+        "print(ascii(pack_state(state)))\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1

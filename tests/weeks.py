@@ -11,7 +11,7 @@ from helpdesk.reports.facts import Facts, Peer
 from helpdesk.reports.outages import Turn
 from helpdesk.reports.speed import Work
 from helpdesk.reports.weeks import Week
-from helpdesk.robots.record import JobState, Phase, Record
+from helpdesk.robots.record import Blame, JobState, Phase, Record
 from tests.test_robots_records import FAILED
 
 WEEK = Week(2026, 24, "Europe/Berlin")
@@ -44,6 +44,7 @@ def jobs(
             kind,
             **{
                 "job": f"{kind.native_code}{kind.state}{start:%d%H}{place}{more.get('experiment', '')}{more.get('node', '')}",
+                "engine_job_id": str(88_000 + place),
                 "node": f"wn-{place % 50:03}.desy.example.org",
                 "t_final": start + place * every,
                 "t_observed": start + place * every + timedelta(minutes=1),
@@ -83,6 +84,30 @@ def out(
     """Out from a moment, and back, unless it is out still."""
     went = replace(Turn(start, True, cause, "robot", "6 of 7 failed, mostly stage_in"), **more)
     return (went,) if end is None else (went, Turn(end, False, back, "robot", "back"))
+
+
+def green_week() -> Facts:
+    """A week in which there is nothing to do."""
+    found = [*jobs(GOOD, 330), *jobs(CRASH, 3), *jobs(GOOD, 300, WEEK.before.start)]
+    return facts(found, peers={"atlas": peers(14)})
+
+
+def bad_week() -> Facts:
+    """Three bad nodes, a site that one of three experiments has out, and a failure of many sites."""
+    log = {"log": "copying root://se.desy.example.org/zmumu.root\npilot: timed out after 600 s\nended"}
+    names = ("atlas", "cms", "lhcb")
+    bad = [one for n in (117, 118, 119) for one in jobs(BAD, 14, node=f"wn-{n}.desy.example.org", raw=log)]
+    good = [one for name in names for one in jobs(GOOD, 320, experiment=name)]
+    before = [one for name in names for one in jobs(GOOD, 300, WEEK.before.start, experiment=name)]
+    central = jobs(replace(CRASH, blame=Blame.CENTRAL), 9)
+    gone = out(WEEK.end - timedelta(hours=21), None)
+    went = out(WEEK.start + timedelta(hours=30), WEEK.start + timedelta(hours=36))
+    return facts(
+        [*good, *bad, *jobs(CRASH, 2), *central, *before],
+        experiments=names,
+        turns={"atlas": went, "lhcb": gone},
+        peers={name: peers(14) for name in names},
+    )
 
 
 def utc(text: str) -> datetime:

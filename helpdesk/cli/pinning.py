@@ -80,8 +80,12 @@ def unpin(site: Name, as_json: shell.Json = False, config: shell.Config = None) 
 def _show(as_json: bool, told: Told) -> None:
     if as_json:
         screen.document(told)
-    else:
-        screen.say(str(told["says"]))
+    else:  # what ends it by mail has another name here
+        screen.say(
+            str(told["says"]).replace(
+                f"`helpdesk: resume {told['site']}`", f"`helpdesk robots unpin {told['site']}`"
+            )
+        )
 
 
 def _site(settings: Settings, name: str) -> Site:

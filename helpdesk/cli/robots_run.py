@@ -15,6 +15,7 @@ from helpdesk.robots.record import Record
 from helpdesk.robots.robot import Robot
 from helpdesk.robots.schedule import Intent, asked
 from helpdesk.robots.service import REQUEST
+from helpdesk.robots.thread import PATIENCE_SECONDS
 from helpdesk.robots.turn import Turns
 from helpdesk.settings import Settings
 from helpdesk.store import requests
@@ -93,7 +94,8 @@ async def _run_here(robot: Robot, wanted: list[Intent], *, wait: bool) -> list[R
     """Turn until all of them have ended."""
     mine, ended = {one.job for one in wanted}, list[Record]()
     with bar("test jobs", len(wanted)) as (progress, task):
-        turns, told = Turns(robot), set[str]()
+        # who waits hears meanwhile of an engine that does not answer; who does not has sent everything when we end
+        turns, told = Turns(robot, PATIENCE_SECONDS if wait else None), set[str]()
         turned = await turns.turn(wanted, app.clock())
         while True:
             fresh = [one for one in turned.records if one.job in mine]

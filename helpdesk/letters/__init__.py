@@ -34,6 +34,7 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "confirmation": about_board.confirmation,
     "digest": shifts.digest,
     "site_out": about_sites.site_out,
+    "site_report": about_sites.site_report,
     "incident": about_sites.incident,
     "observed": shifts.observed,
     "review": shifts.review,

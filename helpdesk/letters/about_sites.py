@@ -1,10 +1,14 @@
 """Mails about sites: to their contacts, and to the admins about what fails everywhere; from the records."""
 
 from collections import defaultdict
+from dataclasses import replace
 
-from helpdesk import central
+from helpdesk import central, reporting
 from helpdesk.central import Common, IncidentMail
+from helpdesk.errors import UsageError
 from helpdesk.letters.writing import Writing
+from helpdesk.reports import pictures, weeks, wording
+from helpdesk.reports.mail import SiteReportMail
 from helpdesk.sites import LOOK_BACK, Out, SiteOutMail, tell
 from helpdesk.standings import phrase
 from helpdesk.store import incidents, records, verdicts
@@ -21,6 +25,18 @@ def site_out(writing: Writing) -> SiteOutMail:
         mine = tuple(sorted(outs[site], key=lambda one: one.experiment))
         start = min((one.since for one in mine), default=writing.now) - LOOK_BACK
         return tell(site, mine, list(records.read(conn, site=site, since=start, until=writing.now)))
+
+
+def site_report(writing: Writing) -> SiteReportMail:
+    """The week of a site, as it is known when the mail leaves."""
+    board, site = writing.board, str(writing.context["site"])
+    if site not in board.sites_telling.contacts:
+        raise UsageError(f"{site} is no site of the configuration any more")
+    zone = reporting.zone_of(board.sites_telling, site)
+    with board.engine.connect() as conn:
+        week = weeks.asked(str(writing.context["week"]), writing.now, zone)
+        found = reporting.report(board.sites_telling, conn, site, week, writing.now)
+    return replace(wording.mail(found), pictures=pictures.pictures(found))
 
 
 def incident(writing: Writing) -> IncidentMail:

@@ -1,6 +1,6 @@
 """What people say to the board by mail: commands and hand-overs (docs/mail.md sections 4 and 5).
 
-Only mail of `[[people]]` that a human wrote is looked at, so nobody else's mail costs a fetch more.  What is found is neither
+Only mail of `[[people]]` that a human wrote is looked at (`listens`), so nobody else's mail costs a fetch more.  What is found is neither
 believed nor done here: `helpdesk.obeying` asks for proof.
 """
 
@@ -48,6 +48,20 @@ class Said:
 
 
 NOTHING = Said(None, None, alone=False)
+
+
+def listens(header: Header, who: Author, policy: AuthorPolicy, *, adopted: bool) -> bool:
+    """Whether a human mail may say something to the board; of old mail, which is history, what is to the board alone."""
+    return who.address in policy.people and (not adopted or _to_the_board_alone(header, policy))
+
+
+def history(said: Said, header: Header, ours: Sequence[str]) -> Said:
+    """What was said before the board: nobody's issue either, and nothing is done about it.
+
+    Which mails of ours were digests is not known any more: an answer to nothing but mails of ours is one of theirs.
+    """
+    answers_us = bool(header.references) and len(ours) == len(header.references)
+    return replace(NOTHING, alone=said.alone or answers_us)
 
 
 def hear(letter: Letter, raw: bytes, policy: AuthorPolicy) -> Said:

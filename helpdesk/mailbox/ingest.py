@@ -18,7 +18,7 @@ from helpdesk.mailbox.answering import answer_to, way, who_wrote
 from helpdesk.mailbox.body import reported_ids, text_of
 from helpdesk.mailbox.classify import classify, unproven
 from helpdesk.mailbox.context import BoardContext
-from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear
+from helpdesk.mailbox.hearing import NOTHING, Letter, Said, hear, history, listens
 from helpdesk.mailbox.identities import named
 from helpdesk.mailbox.incoming import Incoming
 from helpdesk.mailbox.parse import FIELDS, UnparseableError, parse_header
@@ -142,8 +142,11 @@ class Intake:
         message.hits = pack_hits(self._hits(header, said.who, body, mail))
         message.adopted = mail.adopted
         message.audience = _safe(audience(header, said.who, self.board.authors, own=bool(own)))
-        if told.nature is Nature.HUMAN and not mail.adopted and said.who.address in self.board.authors.people:
+        if told.nature is Nature.HUMAN and listens(
+            header, said.who, self.board.authors, adopted=mail.adopted
+        ):
             mail.said = self._hear(conn, header, said.who, row, (named, threads))
+            mail.said = history(mail.said, header, named) if mail.adopted else mail.said
         message.spoken = mail.said.alone
         message.correspondence = message.spoken or self._is_correspondence(
             conn, own, header, (named, threads)

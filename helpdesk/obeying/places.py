@@ -62,11 +62,11 @@ def site_of(board: Board, name: str) -> Site:
 
 
 def _meant(board: Board, conn: Connection, mail: CommandMail, person: Teammate) -> str:
-    """The site of our mail that is answered, be it about the site or an answer to a command; else the person's only one."""
+    """The site of our mail that is answered, be it about the site, its report or an answer to a command; else the person's only one."""
     for row in rows.by_token(conn, mail.ours):
         if row.rule == "site_out":
             return row.occasion.partition(":")[0]
-        if row.rule == "command" and (site := json.loads(row.context or "{}").get("site")):
+        if row.rule in {"command", "site_report"} and (site := json.loads(row.context or "{}").get("site")):
             return str(site)
     own = own_sites(board, person)
     return own[0] if len(own) == 1 and not person.roles & ANY_SITE else ""

@@ -6,5 +6,15 @@ from helpdesk.occasions.incident_mails import incident_mails
 from helpdesk.occasions.robot_troubles import robot_alarm
 from helpdesk.occasions.shift_digests import digests
 from helpdesk.occasions.site_mails import site_mails
+from helpdesk.occasions.site_reports import site_reports
 
-__all__ = ["calendar", "digests", "incident_mails", "observed", "review", "robot_alarm", "site_mails"]
+__all__ = [
+    "calendar",
+    "digests",
+    "incident_mails",
+    "observed",
+    "review",
+    "robot_alarm",
+    "site_mails",
+    "site_reports",
+]

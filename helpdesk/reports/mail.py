@@ -54,6 +54,7 @@ class SiteReportMail:
     site: str
     week: str  # week 24
     dates: str
+    zone: str  # whose days and times these are
     headline: str  # 1 to fix (stage-in, 3 nodes)
     good: bool  # nothing to fix, and tested
     fixes: tuple[FixLine, ...]

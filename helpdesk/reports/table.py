@@ -20,7 +20,7 @@ def text(mail: SiteReportMail) -> SiteReportMail:
 
 def _green(mail: SiteReportMail) -> Iterator[str]:
     """Nothing to fix, in, how good, whom to tell."""
-    yield f"{mail.site}, {mail.dates}: {mail.headline}."
+    yield from folded(f"{mail.site}, {mail.dates}: {mail.headline}.", "", "  ")
     yield from folded(_now(mail), "NOW    ", INDENT)
     yield from folded(green_week(mail), "WEEK   ", INDENT)
     yield f"WRONG? Reply. Or helpdesk: {' | '.join(mail.commands)}"
@@ -44,7 +44,7 @@ def wrong(mail: SiteReportMail) -> str:
 
 
 def _lines(mail: SiteReportMail) -> Iterator[str]:
-    yield f"{mail.site}, {mail.dates}"
+    yield from folded(f"{mail.site}, {mail.dates}, times of {mail.zone}", "", "  ")
     yield ""
     if mail.fixes:
         yield "TO FIX"

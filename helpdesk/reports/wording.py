@@ -12,7 +12,8 @@ from helpdesk.reports.outages import Cause
 from helpdesk.reports.rates import interval, percent, tail
 from helpdesk.reports.table import text
 from helpdesk.reports.week import FEW_PEERS, SiteWeek
-from helpdesk.shifts.wording import at, counted, day, listed
+from helpdesk.shifts.values import Window
+from helpdesk.shifts.wording import at, counted, day, listed, span
 from helpdesk.sites import shown
 
 MOST_FIXES = 3
@@ -34,6 +35,7 @@ def mail(week: SiteWeek) -> SiteReportMail:
         site=week.site,
         week=f"week {week.week.number}" + ("" if week.is_over else " so far"),
         dates=week.week.dates,
+        zone=week.week.zone,
         headline=headline(week),
         good=week.is_green,
         fixes=tuple(_fix(number, one, week) for number, one in enumerate(week.fixes[:MOST_FIXES], 1)),
@@ -114,7 +116,7 @@ def _more(one: Cluster, zone: ZoneInfo) -> Iterator[str]:
         yield _others(one.nodes, one.usual)
     lost = f"{one.hours:.0f}" if one.hours >= 1 else "Less than one"
     unit = "job-hour" if lost in {"1", "Less than one"} else "job-hours"
-    when = at(one.last, zone) if one.first == one.last else f"{at(one.first, zone)} to {at(one.last, zone)}"
+    when = at(one.last, zone) if one.first == one.last else span(Window(one.first, one.last), zone)
     after = f"; {counted(one.since, 'job')} since, none failed so" if one.since else ""
     yield f"{lost} {unit} lost. {when}{after}."
 

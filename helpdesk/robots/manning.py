@@ -1,14 +1,14 @@
 """From settings to robots at work: the service of a board, and the thread in which a daemon runs it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 
 from helpdesk.robots import kitchen
 from helpdesk.robots.downtimes import Downtimes
-from helpdesk.robots.judging import SiteInfo
+from helpdesk.robots.judging import TICK, SiteInfo
 from helpdesk.robots.plan import Plan, replayed
 from helpdesk.robots.protocol import Info, Policy
 from helpdesk.robots.service import Service
@@ -44,13 +44,16 @@ def plan(settings: Settings, down: Downtimes) -> Plan:
 
 
 def accounts(settings: Settings, conn: Connection, now: datetime) -> Mapping[tuple[str, str], str]:
-    """The verdict on every site in words, by (experiment, site), from the records alone; nothing is changed."""
+    """The verdict on every site in words, by (experiment, site), from the records alone; nothing is changed.
+
+    As the next moment of asking will find it: what came since the last one counts, or a job of a minute ago would be no result.
+    """
     down = downtimes(settings)
     down.refresh(now)
     templates = {one.name: one.experiment for one in settings.template}
     found: dict[tuple[str, str], str] = {}
     for experiment, mine in replayed(plan(settings, down), templates, conn, now).items():
-        for _ in mine.until(now):
+        for _ in mine.until(now + timedelta(seconds=TICK)):
             pass
         policy = mine.policy
         if isinstance(policy, Verdicts):

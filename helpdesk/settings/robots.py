@@ -288,9 +288,11 @@ class LoadTest(Section):
 class Reports(Section):
     """Mail and pages about sites."""
 
-    enabled: Flag = Field(default=False, description="send the weekly mail to the contacts of each site")
+    enabled: Flag = Field(
+        default=False, description="send the weekly report to the contacts of each site (docs/reports.md)"
+    )
     weekly: Moment = Field(
         default=WeekMoment(weekday=0, minutes=8 * 60),
-        description="day and time of the weekly mail, in the board's time zone",
+        description="day and time of the weekly report, in each site's time zone",
         examples=["Monday 08:00"],
     )

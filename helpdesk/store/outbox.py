@@ -1,6 +1,6 @@
 """Rows of the outbox: planned in the transaction of their decision, proven by the copy that comes home."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,15 @@ def occasions(conn: Connection, rule: str, start: datetime) -> Sequence[str]:
         OUTBOX.c.rule == rule, OUTBOX.c.planned_at >= start, OUTBOX.c.state.not_in(gone)
     )
     return conn.execute(query).scalars().all()
+
+
+def planned(conn: Connection, rule: str, start: datetime) -> Mapping[str, datetime]:
+    """The occasions of a rule that were planned after `start`, whatever became of them, and when."""
+    mine = (OUTBOX.c.rule == rule, OUTBOX.c.planned_at > start)
+    return {
+        row.occasion: row.planned_at
+        for row in conn.execute(select(OUTBOX.c.occasion, OUTBOX.c.planned_at).where(*mine))
+    }
 
 
 def newest(conn: Connection, rule: str) -> OutboxRow | None:

@@ -43,8 +43,12 @@ FATES = {
 
 
 def pack_state(state: ThreadState) -> str:
-    """As stored: JSON without what is as always."""
-    return _STATE.dump_json(state, exclude_defaults=True).decode()
+    """As stored: JSON without what is as always, and the same whatever the order of a set is in this process."""
+    if max(map(len, (state.refused, state.mailed, state.undecided))) < 2:
+        return _STATE.dump_json(state, exclude_defaults=True).decode()
+    told = _STATE.dump_python(state, mode="json", exclude_defaults=True)
+    ordered = {name: sorted(told[name]) for name in ("refused", "mailed", "undecided") if name in told}
+    return json.dumps(told | ordered, ensure_ascii=False, separators=(",", ":"))
 
 
 def unpack_state(text: str) -> ThreadState:

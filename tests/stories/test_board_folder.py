@@ -1,16 +1,21 @@
 """The folder `Board`: one mail that says how the board stands, for phones."""
 
 import email
+from dataclasses import replace
+from datetime import timedelta
 from email.policy import SMTP
 from typing import Any
 
 import pytest
 
+from helpdesk import steering
 from helpdesk.outbox import State
 from helpdesk.shifts import bounded
 from helpdesk.shifts.icalendars import expand
-from helpdesk.store import outbox
+from helpdesk.store import outbox, site_orders
+from helpdesk.store.site_orders import Kind
 from tests.faults import Crash, CrashingMailbox, Fuse
+from tests.grid import NAMES, SITES
 from tests.stories.test_shifts import AIDEN, ANN, DAILY, SERGEY, shifts
 from tests.world import World, mail
 
@@ -150,3 +155,24 @@ def test_a_board_that_only_looks_writes_no_folder(world: World) -> None:
     world.incoming(ANN, "All jobs fail")
     world.advance(minutes=5)
     assert "Board" not in world.human.folders()
+
+
+def test_it_keeps_what_was_decided_about_sites(world: World) -> None:
+    """The database is lost: whoever was put out, and until when, is read from the mail, however many there are."""
+    world.reconfigure(SITES)
+    world.tick()
+    ann = steering.Speaker("Ann Åström", team=True)
+    with world.engine.begin() as conn:
+        for name in NAMES:
+            site = steering.Site(name, "UTC", {"atlas": ("dimuon",)})
+            order = (Kind.OUT, world.now + timedelta(days=3), f"new storage, {name * 20}")
+            steering.pin(conn, site, ann, order, world.now)
+        before = [replace(one, id=0) for one in site_orders.in_force(conn, world.now)]
+    world.tick()
+    world.lose_database()
+    world.tick()
+    with world.engine.connect() as conn:
+        assert [replace(one, id=0) for one in site_orders.in_force(conn, world.now)] == before
+    assert len(before) == len(NAMES)
+    assert len(lying(world)) == 1
+    assert world.tick().actions == []

@@ -8,6 +8,7 @@ import pytest
 from helpdesk import views
 from helpdesk.digest.build import digest
 from helpdesk.gathering import gather
+from helpdesk.mailids import board_message_id
 from helpdesk.store import names
 from tests.world import World
 
@@ -388,6 +389,37 @@ def test_a_lost_database_runs_nothing_again(desk: World) -> None:
     desk.advance(minutes=1)
     desk.advance(hours=1)
     assert desk.where(asked) == "INBOX"
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_command_that_nobody_did_is_no_issue_after_a_lost_database(desk: World, *, proven: bool) -> None:
+    """What was said to the board before the database was lost is filed: nothing is done or answered, and no thread is made of it."""
+    asked = question(desk)
+    answer = desk.incoming(
+        AIDEN, "Re: All jobs fail", answers=[asked], body="helpdesk: urgent\n\nWhich site?", to=ANN
+    )
+    notes = write(desk, "Could somebody look at the disks?")
+    said = [
+        write(desk, f"helpdesk: close {short(desk, asked)}", proven=proven),
+        write(desk, "helpdesk: nonsense", SERGEY, proven=proven),
+        write(desk, "confirm 0123456789abcdef", proven=proven),
+        write(desk, "DESY is theirs.", answers=[digest_id(desk)], subject="Re: [dast] Tue 9 Jun"),
+    ]
+    desk.lose_database()
+    desk.tick()
+    desk.expect_no_mail()
+    assert {desk.where(one) for one in said} == {"Helpdesk"}
+    assert {desk.where(one) for one in (asked, answer, notes)} == {"INBOX"}
+    assert desk.thread(asked)["state"] == "open"
+    threaded = {m["message_id"] for t in desk.threads() for m in t["messages"]}
+    assert threaded == {asked, answer, notes}
+    desk.advance(hours=1)
+
+
+def digest_id(desk: World) -> str:
+    """The Message-ID of a digest that the board sent once."""
+    sending = desk.board.sending
+    return board_message_id("dast", "digest", sending.sender, sending.secret)
 
 
 def test_what_the_users_see_of_all_this(desk: World) -> None:

@@ -26,7 +26,7 @@ MAX_BATCH = 1000  # MaxArraySize is 1,001 unless somebody raised it
 ARRAY, SCRIPT = "array", "array.sh"
 FORGOTTEN = "0"  # the number of an array that Slurm has had, because its jobs ran, and knows no more
 _MINE = f"--user={os.getuid()}"  # a site's queue may hold a hundred thousand jobs of others
-_FIELDS = "%F|%K|%T|%N|%V|%S|%e|%r"
+_FIELDS = "%F|%K|%T|%N|%V|%S|%e|%j|%r"
 PASSING = (
     "unable to contact",
     "timed out",
@@ -52,7 +52,23 @@ _STATES = {
     "CANCELLED": JobState.CANCELLED,
     "TIMEOUT": JobState.TIMEOUT,
     "DEADLINE": JobState.TIMEOUT,
+    "NODE_FAIL": JobState.LOST,
+    **dict.fromkeys(
+        (
+            "FAILED",
+            "BOOT_FAIL",
+            "LAUNCH_FAILED",
+            "OUT_OF_MEMORY",
+            "PREEMPTED",
+            "RECONFIG_FAIL",
+            "REVOKED",
+            "SPECIAL_EXIT",
+        ),
+        JobState.FAILED,
+    ),
 }
+"""A state that is not here (RESIZING, one of a newer Slurm, a line of another program) says nothing of how a job ended."""
+
 _NEVER_BEGAN = "it left its array before it began"
 _QUEUE_ENDS = frozenset({"BOOT_FAIL", "DEADLINE", "REVOKED"})
 
@@ -94,7 +110,7 @@ class SlurmEngine:
     async def poll(self, handles: Collection[Handle]) -> Sequence[Status]:
         """One squeue; a job that has left it is read from its folder."""
         told, here = await self._squeue(), folders.known(self._root, handles)
-        return [_status(one, told.get(_array_job(one)), here.get(one), _rest(told, one)) for one in handles]
+        return [_status(one, told.get(one.engine_job_id), here.get(one), _rest(told, one)) for one in handles]
 
     async def fetch(self, handles: Collection[Handle], into: Path) -> Sequence[Fetched]:  # noqa: ARG002 - the folder is shared
         """What the runners left."""
@@ -102,15 +118,16 @@ class SlurmEngine:
         return [replace(job.fetched(), handle=one) for one, job in here.items()]
 
     async def cancel(self, handles: Collection[Handle]) -> None:
-        """One scancel; jobs that have ended are no matter to it.  What no runner has yet is taken from all of them first."""
+        """One scancel, of what is there and ours; jobs that have ended are no matter to it.  What no runner has yet is taken from all of them first."""
         try:
             for job in folders.known(self._root, handles).values():
                 if not job.claimed():
                     job.cancel()
         except OSError as error:
             raise EngineError(f"{self._root}: {error.strerror}", passing=True) from error
-        if handles:
-            await self._client.ask(["scancel", "--quiet", *(_array_job(one) for one in handles)])
+        told = await self._squeue() if handles else {}
+        if mine := [_array_job(one) for one in handles if one.engine_job_id in told]:
+            await self._client.ask(["scancel", "--quiet", *mine])
 
     async def reconcile(self, tags: Collection[str]) -> Sequence[tuple[str, Handle]]:
         """The arrays that were accepted, by their files or by their names."""
@@ -167,9 +184,10 @@ class SlurmEngine:
         return [Handle(job.job, f"{tag}:{array}_{job.number}") for job in jobs]
 
     async def _squeue(self) -> Mapping[str, Sequence[str]]:
+        """What each job is, by our id of it: a controller that lost its state gives numbers again, to other arrays."""
         told = await self._client.ask(["squeue", "-h", "-r", _MINE, "-t", "all", "-o", _FIELDS])
-        rows = (line.split("|", 7) for line in told.splitlines())
-        return {f"{row[0]}_{row[1]}": row[2:] for row in rows if len(row) == 8}
+        rows = (line.split("|", 8) for line in told.splitlines())
+        return {f"{row[7]}:{row[0]}_{row[1]}": [*row[2:7], row[8]] for row in rows if len(row) == 9}
 
 
 def _status(
@@ -187,7 +205,9 @@ def _status(
             return Status(handle, JobState.CANCELLED, native_code="slurm:CANCELLED", native_text=_NEVER_BEGAN)
         return left or Status(handle, None)
     state, node, submitted, started, ended, reason = row
-    known = _STATES.get(state, JobState.LOST if state == "NODE_FAIL" else JobState.FAILED)
+    known = _STATES.get(state)
+    if known is None:
+        return left or Status(handle, None)
     if left is not None and known in FINAL - {JobState.LOST}:
         return replace(
             left,
@@ -216,7 +236,7 @@ def _array_job(handle: Handle) -> str:
 
 def _rest(told: Mapping[str, Sequence[str]], handle: Handle) -> Sequence[str] | None:
     """The row of its array without a number."""
-    return told.get(f"{_array_job(handle).partition('_')[0]}_N/A")
+    return told.get(f"{handle.engine_job_id.partition('_')[0]}_N/A")
 
 
 def _said(reason: str) -> str:

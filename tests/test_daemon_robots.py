@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from helpdesk.occasions import speaking_since
+from helpdesk.reports import weeks
 from helpdesk.robots import datasets
 from helpdesk.robots.record import JobState, Record
-from helpdesk.store import db, migrations, records
+from helpdesk.store import db, meta, migrations, records
 from tests.conftest import Login
 from tests.desk import process
 from tests.human import ImapHuman
@@ -169,3 +171,53 @@ def test_a_contact_is_told_and_obeyed(
 
             assert eventually(tested, "it was tested", 90) == ["S0"]
         engine.dispose()
+
+
+def reporting(moment: datetime) -> str:
+    """Reports fall due at this moment of the week, for a site in UTC."""
+    return f"""
+[[people]]
+name = "Dieter Dahl"
+addresses = ["{DIETER}"]
+roles = ["contact"]
+[[site]]
+name = "S0"
+timezone = "UTC"
+contacts = ["Dieter Dahl"]
+[[site.queue]]
+experiment = "atlas"
+queue = "S0"
+[reports]
+enabled = true
+weekly = "{moment:%A %H:%M}"
+"""
+
+
+def test_a_report_falls_due(tmp_path: Path, login: Callable[[str], Login]) -> None:
+    """A daemon that begins an hour after a report fell due sends it, the week's failures in it; killed and begun again it sends no other."""
+    now = datetime.now(UTC)
+    with SmtpSink() as sink:
+        setting = Setting(tmp_path, login("dovecot-mdbox"), sink, more=reporting(now - timedelta(hours=1)))
+        migrations.upgrade(setting.url)
+        engine = db.open_engine(setting.url)
+        bad = replace(FAILED, site="S0", native_text="cannot open the file", native_code="pilot:1099")
+        with engine.begin() as conn:
+            meta.put(conn, speaking_since.KEY, (now - timedelta(hours=2)).isoformat())
+            ends = weeks.complete(now - timedelta(hours=1), "UTC").end - timedelta(hours=5)
+            records.add(conn, [replace(bad, job=f"b{n}", t_final=ends, t_observed=ends) for n in range(12)])
+
+        def cycles() -> int:
+            with db.reading(engine) as conn:
+                last = meta.last_cycle(conn)
+                return 0 if last is None else last.cycle
+
+        with Daemon(setting):
+            [told] = eventually(lambda: sink.received, "the report comes", 90)
+            assert DIETER in told.recipients
+            assert b"S0 week" in told.content
+            assert b"pilot 1099: 12 of 12 failures" in told.content
+        before = cycles()
+        with Daemon(setting):
+            eventually(lambda: cycles() > before, "it has looked again", 90)
+        engine.dispose()
+    assert len(sink.received) == 1

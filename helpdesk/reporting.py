@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -29,36 +30,67 @@ def zone_of(telling: SiteTelling, site: str) -> str:
     return telling.contacts[site].zone
 
 
-def report(telling: SiteTelling, conn: Connection, site: str, week: Week, now: datetime) -> SiteWeek:
-    """A site's week as it is known at a moment; the site is one of the configuration."""
-    return site_week(read(telling, conn, site, week, now))
+@dataclass(slots=True)
+class Reader:
+    """One state of the database at one moment; what the reports of several sites share is read once."""
 
+    telling: SiteTelling
+    conn: Connection
+    now: datetime
+    _around: dict[datetime, tuple["Turns", Excuse]] = field(
+        default_factory=dict
+    )  # by where a week's evidence begins
+    _alike: dict[tuple[str, int | None, datetime], tuple[Peer, ...]] = field(default_factory=dict)
 
-def read(telling: SiteTelling, conn: Connection, site: str, week: Week, now: datetime) -> Facts:
-    """Everything that the report of a week is made from."""
-    experiments = tuple(sorted(experiment for experiment, name in telling.lanes if name == site))
-    start = week.before.start - LOOK_BACK
-    end = min(week.end, now)
-    turns = _turns(verdicts.holding(conn, _tested(telling), start, now))
-    excuse = _excuse(incidents.since(conn, start), turns)
-    ruling = site_orders.of_site(conn, site, now)
-    orders = [one for one in (ruling.pin, ruling.pause) if one is not None and one.kind is not Kind.OUT]
-    return Facts(
-        site=site,
-        week=week,
-        now=now,
-        experiments=experiments,
-        records=tuple(one for one in records.ended(conn, [site], start, end) if _known(one, now)),
-        excuse=excuse,
-        turns={one: tuple(turns.get((one, site), ())) for one in experiments},
-        peers={
-            one: tuple(_peers(telling, conn, site, one, (week.start, end), excuse)) for one in experiments
-        },
-        told_before=told(week.before, telling.weekly),
-        holds=tuple(f"{site} is {steering.described(one, week.zone)}." for one in orders),
-        going=_going(conn, site, end),
-        foreign=records.foreign(conn, site, week.start, end),
-    )
+    def report(self, site: str, week: Week) -> SiteWeek:
+        """A site's week as it is known; the site is one of the configuration."""
+        return site_week(self.facts(site, week))
+
+    def facts(self, site: str, week: Week) -> Facts:
+        """Everything that the report of a week is made from."""
+        conn, now = self.conn, self.now
+        experiments = tuple(sorted(experiment for experiment, name in self.telling.lanes if name == site))
+        start, end = week.before.start - LOOK_BACK, min(week.end, now)
+        turns, excuse = self._judged(start)
+        ruling = site_orders.of_site(conn, site, now)
+        orders = [one for one in (ruling.pin, ruling.pause) if one is not None and one.kind is not Kind.OUT]
+        return Facts(
+            site=site,
+            week=week,
+            now=now,
+            experiments=experiments,
+            records=tuple(one for one in records.ended(conn, [site], start, end) if _known(one, now)),
+            excuse=excuse,
+            turns={one: tuple(turns.get((one, site), ())) for one in experiments},
+            peers={
+                name: tuple(one for one in self._peers(name, site, week) if one.site != site)
+                for name in experiments
+            },
+            told_before=told(week.before, self.telling.weekly),
+            holds=tuple(f"{site} is {steering.described(one, week.zone)}." for one in orders),
+            going=_going(conn, site, end),
+            foreign=records.foreign(conn, site, week.start, end),
+        )
+
+    def _judged(self, start: datetime) -> tuple["Turns", Excuse]:
+        """What was decided about all sites since a moment, and which failures are not theirs."""
+        if start not in self._around:
+            tested = sorted({name for _, name in self.telling.lanes})
+            turns = _turns(verdicts.holding(self.conn, tested, start, self.now))
+            self._around[start] = turns, _excuse(incidents.since(self.conn, start), turns)
+        return self._around[start]
+
+    def _peers(self, experiment: str, site: str, week: Week) -> tuple[Peer, ...]:
+        """All sites of its tier that the experiment tests, itself too, in the same hours."""
+        tier = self.telling.tiers.get(site)
+        key = experiment, tier, week.start
+        if key not in self._alike:
+            lanes, tiers = self.telling.lanes, self.telling.tiers
+            names = sorted(name for mine, name in lanes if mine == experiment and tiers.get(name) == tier)
+            _, excuse = self._judged(week.before.start - LOOK_BACK)
+            span = week.start, min(week.end, self.now)
+            self._alike[key] = tuple(_fared(self.conn, names, experiment, span, excuse))
+        return self._alike[key]
 
 
 def _known(one: Record, now: datetime) -> bool:
@@ -68,10 +100,6 @@ def _known(one: Record, now: datetime) -> bool:
 
 Turns = Mapping[tuple[str, str], Sequence[Turn]]
 """By (experiment, site), oldest first."""
-
-
-def _tested(telling: SiteTelling) -> list[str]:
-    return sorted({name for _, name in telling.lanes})
 
 
 def _excuse(known: Sequence[Incident], turns: Turns) -> Excuse:
@@ -106,21 +134,14 @@ def _onset(change: Change) -> datetime | None:
     return None if known is None else datetime.fromtimestamp(float(known), UTC)
 
 
-def _peers(
-    telling: SiteTelling,
+def _fared(
     conn: Connection,
-    site: str,
+    names: Sequence[str],
     experiment: str,
     span: tuple[datetime, datetime],
     excuse: Excuse,
 ) -> Iterator[Peer]:
-    """The other sites of the same tier that the experiment tests, in the same hours."""
-    tier = telling.tiers.get(site)
-    names = sorted(
-        name
-        for mine, name in telling.lanes
-        if mine == experiment and name != site and telling.tiers.get(name) == tier
-    )
+    """How sites fared in an experiment."""
     good: Counter[str] = Counter()
     work: defaultdict[str, dict[str, Work]] = defaultdict(dict)
     fates: defaultdict[str, Counter[Fate]] = defaultdict(Counter)

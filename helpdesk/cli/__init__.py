@@ -14,6 +14,7 @@ from helpdesk.cli import (
     explaining,
     importing,
     looking,
+    overviews,
     pinning,
     robotics,
     robots_run,
@@ -128,6 +129,7 @@ robots.command("pin", epilog=_PIN)(pinning.pin)
 robots.command("unpin", epilog="Example: helpdesk robots unpin DESY-HH")(pinning.unpin)
 site_reports.report.command("site", epilog=_REPORT)(site_reports.site)
 commands.add_typer(robots, name="robots", rich_help_panel=ROBOTS)
+site_reports.report.command("overview", epilog="Example: helpdesk report overview --week 24")(overviews.show)
 commands.add_typer(site_reports.report, name="report", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)

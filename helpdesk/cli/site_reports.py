@@ -23,7 +23,7 @@ from helpdesk.settings import Settings
 from helpdesk.sites import SiteTelling
 from helpdesk.store import requests
 
-report = typer.Typer(cls=shell.Shell, no_args_is_help=True, help="Reports about sites: site.")
+report = typer.Typer(cls=shell.Shell, no_args_is_help=True, help="Reports about sites: site, overview.")
 
 
 @report.callback()
@@ -67,9 +67,10 @@ def site(  # noqa: PLR0913, PLR0917 -- the options of a command are its argument
     found = []
     with shell.reading(settings) as conn:
         moment = now or app.present(conn.engine)
+        reader = reporting.Reader(telling, conn, moment)
         for one in _chosen(telling, name):
             zone = reporting.zone_of(telling, one)
-            found.append(reporting.report(telling, conn, one, _week(week, moment, zone), moment))
+            found.append(reader.report(one, _week(week, moment, zone)))
     told = [(one, wording.mail(one)) for one in found]
     if html is not None:
         _write(settings, *told[0], html)

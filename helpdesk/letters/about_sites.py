@@ -35,7 +35,7 @@ def site_report(writing: Writing) -> SiteReportMail:
     zone = reporting.zone_of(board.sites_telling, site)
     with board.engine.connect() as conn:
         week = weeks.asked(str(writing.context["week"]), writing.now, zone)
-        found = reporting.report(board.sites_telling, conn, site, week, writing.now)
+        found = reporting.Reader(board.sites_telling, conn, writing.now).report(site, week)
     return replace(wording.mail(found), pictures=pictures.pictures(found))
 
 

@@ -26,6 +26,9 @@ BY_HAND = replace(BAD, by="Eva", evidence={"cause": "pin", "order": 7})
         (None, BAD, NO_RULING, "exclude by robot"),
         (BAD, BAD, NO_RULING, ""),
         (BAD, GOOD, NO_RULING, "include by robot"),
+        (replace(BAD, at=LATER), BAD, NO_RULING, "exclude by robot"),  # written while the clock was wrong
+        (replace(GOOD, at=LATER), GOOD, NO_RULING, "include by robot"),
+        (replace(BAD, at=NOW + timedelta(minutes=5)), BAD, NO_RULING, ""),
         (GOOD, GOOD, Ruling(pin=OUT), "exclude by Eva"),
         (BAD, BAD, Ruling(pin=OUT), "exclude by Eva"),
         (BY_HAND, GOOD, Ruling(pin=OUT), ""),

@@ -13,6 +13,9 @@ PIN = "pin"
 LIFTED = "what a person decided is over: it comes back as soon as test jobs succeed"
 """To a policy a pin was a downtime, with the end that it had when it began; that end would be told to people who ended it themselves."""
 
+AHEAD = timedelta(minutes=10)
+"""A row that is farther ahead was written while the clock was wrong; who waits for its time to come would wait for years."""
+
 FAR = timedelta(days=3650)
 """The end of what has no end yet."""
 
@@ -29,7 +32,8 @@ def wanted(standing: Change | None, opinion: Change, ruling: Ruling) -> Change |
     else:
         due = opinion
     out = standing is not None and standing.action == "exclude"
-    if out != (due.action == "exclude"):
+    wrong_clock = standing is not None and standing.at > due.at + AHEAD
+    if wrong_clock or out != (due.action == "exclude"):
         return due
     if not out or standing is None or standing.evidence.get("order") == due.evidence.get("order"):
         return None

@@ -81,10 +81,25 @@ class TestUnreadReply:
     def question(self, after: timedelta = SECOND) -> Mail:
         return msg().after(after).in_inbox(VIP, read=False)
 
-    @pytest.mark.parametrize(("after", "calls"), [(-SECOND, False), (timedelta(), False), (SECOND, True)])
+    @pytest.mark.parametrize(("after", "calls"), [(-SECOND, False), (SECOND, True)])
     def test_newer_than_the_teams_last(self, after: timedelta, calls: bool) -> None:
         """A mail that came before the team's last answer is answered, read or not."""
         assert why(self.ANSWER, self.question(after)) == (("unread_reply",) if calls else ())
+
+    def test_of_one_second(self) -> None:
+        """Mails of one time, those of a mail server whose clock is ahead among them, came in the order in which they lie there."""
+        assert why(self.ANSWER, self.question(timedelta())) == ("unread_reply",)
+        assert why(self.question(timedelta()), self.ANSWER) == ()
+
+    def test_a_clock_that_went_back(self) -> None:
+        """A reply that was seen after the answer counts as newer, though the mail server's clock says that it is older."""
+        reply = msg().after(-9 * SECOND, cycle=2).in_inbox(VIP, read=False)
+        assert why(self.ANSWER, reply) == ("unread_reply",)
+
+    def test_an_answer_that_was_filed_late(self) -> None:
+        """An old answer that somebody adds to the thread answers no mail that came after it was written."""
+        late = msg().by_shifter().after(timedelta(), cycle=2).in_inbox(VIP)
+        assert why(self.question(), late) == ("unread_reply",)
 
     def test_without_any_answer(self) -> None:
         """The first question of a thread is an unread reply, too."""

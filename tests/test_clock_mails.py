@@ -123,6 +123,8 @@ class TestUrgent:
             pytest.param(msg().by_shifter().after(SECOND), False, id="a shifter answered"),
             pytest.param(msg().by_expert().after(SECOND), False, id="an expert answered"),
             pytest.param(msg().by_shifter(), True, id="the answer is older than URGENT"),
+            pytest.param(msg().by_shifter().after(-HOUR, cycle=2), False, id="by a mail server's slow clock"),
+            pytest.param(msg().by_shifter().after(-HOUR, cycle=2).old(), True, id="history"),
             pytest.param(msg().by_shifter().untrusted().after(SECOND), True, id="not authentic"),
             pytest.param(msg().by_shifter().by(Nature.AUTOMATIC).after(SECOND), True, id="out of office"),
             pytest.param(msg().by_user().after(SECOND), True, id="another user wrote"),

@@ -110,10 +110,20 @@ class TestUsers:
         """An old mail that somebody drags into the archive of a closed thread changes nothing."""
         world = finished()
         world.mail(place=Place.ARCHIVE)
-        world.messages[-1] = replace(world.messages[-1], time=world.now - 2 * DAY)
+        old = world.now - 2 * DAY
+        world.messages[-1] = replace(world.messages[-1], time=old, date=old)
         world.run()
         assert world.open is False
         assert markers(world) == set()
+
+    def test_a_mail_that_a_slow_mail_server_filed_reopens(self) -> None:
+        """Where the mail server's clock is slow, a mail that a filter put into the archive is younger than the close by its Date."""
+        world = finished()
+        world.mail(place=Place.ARCHIVE)
+        slow = world.now - 2 * DAY
+        world.messages[-1] = replace(world.messages[-1], time=slow, date=world.now)
+        world.run()
+        assert world.open
 
     def test_a_new_thread_in_the_archive_is_closed(self) -> None:
         """A thread whose first mail lies in the archive is closed."""

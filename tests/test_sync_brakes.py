@@ -94,11 +94,15 @@ def test_labels_that_we_remove_are_no_loss(bench: Bench) -> None:
     assert bench.look().holds == ()
 
 
-@pytest.mark.parametrize(("minutes", "held"), [(-60, True), (1, True), (60, False)])
-def test_our_own_mail_that_we_do_not_know(bench: Bench, minutes: int, held: bool) -> None:
+@pytest.mark.parametrize(
+    ("came", "written", "held"),
+    [(-60, 60, True), (1, 60, True), (60, 60, False), (60, -1, True)],  # minutes before the last cycle
+)
+def test_our_own_mail_that_we_do_not_know(bench: Bench, came: int, written: int, held: bool) -> None:
     """Mail with our HMAC and without a row holds the mails, if it is younger than the last cycle by either clock."""
     filled(bench, 3)
-    bench.deliver(OWN, "dast-board@example.org", when=bench.stamp.at - timedelta(minutes=minutes))
+    when, date = (bench.stamp.at - timedelta(minutes=one) for one in (came, written))
+    bench.deliver(OWN, "dast-board@example.org", when=when, date=date)
     assert names(bench.look().holds) == ["mails"] * held
 
 

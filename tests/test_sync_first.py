@@ -246,6 +246,15 @@ def test_a_folder_that_is_read_for_the_first_time(bench: Bench) -> None:
     assert bench.copy("<new@x>").known.touches == {"docs": bench.stamp}
 
 
+def test_a_mail_of_the_second_of_the_last_cycle(bench: Bench) -> None:
+    """INTERNALDATE has whole seconds, of another clock: what came just then into a folder that is new is no history."""
+    bench.look()
+    bench.server.create("Archive/2025")
+    bench.deliver("<a@x>", folder="Archive/2025", when=bench.stamp.at - timedelta(minutes=1))
+    bench.look()
+    assert not bench.thread("<a@x>").messages[0].adopted
+
+
 def test_a_first_sync_reads_each_header_once(bench: Bench) -> None:
     """A first sync fetches no body, not even of a bounce, and asks for no flags that came with the headers."""
 

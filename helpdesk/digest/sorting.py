@@ -8,7 +8,7 @@ from typing import Final
 
 from helpdesk.digest.facts import Case, Now
 from helpdesk.model import HUMAN_NATURES, TAKEN, TEAM, URGENT, LabelKind
-from helpdesk.rules.answers import team_answers
+from helpdesk.rules.answers import is_answered, team_answers
 from helpdesk.rules.attention import is_stranger, labels, reasons
 from helpdesk.rules.facts import MessageFacts, ThreadFacts
 
@@ -100,9 +100,9 @@ def _to_settle(case: Case, now: Now, why: tuple[str, ...]) -> Placed:
 def unanswered(facts: ThreadFacts) -> list[MessageFacts]:
     """The mails of people outside the team since the team answered last, oldest first."""
     people = [m for m in facts.messages if m.nature in HUMAN_NATURES]
-    last = max((m.time for m in team_answers(facts)), default=None)
+    answers = team_answers(facts)
     others = [m for m in people if m.role not in TEAM or is_stranger(m)]
-    asked = [m for m in others if last is None or m.time > last]
+    asked = [m for m in others if not is_answered(m, answers)]
     return sorted(asked, key=lambda m: (m.time, m.key))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -80,10 +80,11 @@ def _labels(board: BoardContext, lost: Mapping[str, AbstractSet[int]]) -> Iterat
 def _strangers(conn: Connection, last: Stamp | None, own: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
     """Mail that only we can have sent and that we do not know of: a restored backup, or a second instance.
 
-    Whoever got a mail of ours before the database was lost can send it back; a copy of it came home then.
+    Whoever got a mail of ours before the database was lost can send it back; a copy of it came home then.  When it was written
+    is told by the clock of a machine of ours, too, in its Date: the mail server's may be slow.
     """
     sent = [mail for mail in own if not mail.own[0].startswith(BOARD_MARK)]
-    new = [mail for mail in sent if last is None or mail.when is None or mail.when > last.at - CLOCKS_DIFFER]
+    new = [mail for mail in sent if last is None or _is_new(mail, last.at - CLOCKS_DIFFER)]
     tokens = {token for mail in new for token in mail.own}
     seen = set() if last is None else lookups.seen_until(conn, tokens, last.cycle)
     known = messages.sent_for(conn, tokens).keys() | seen
@@ -93,3 +94,8 @@ def _strangers(conn: Connection, last: Stamp | None, own: Sequence[Incoming]) ->
             "mails",
             f"{unknown} mails of ours are not in the outbox: another instance runs, or the database is an old backup",
         )
+
+
+def _is_new(mail: Incoming, since: datetime) -> bool:
+    date = None if mail.new is None else mail.new.date
+    return mail.when is None or mail.when > since or (date is not None and date > since)

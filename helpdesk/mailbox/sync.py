@@ -18,7 +18,7 @@ from helpdesk.mailbox.context import BoardContext
 from helpdesk.mailbox.filed import refile
 from helpdesk.mailbox.folders import places
 from helpdesk.mailbox.grouping import group
-from helpdesk.mailbox.implausible import Evidence, implausible
+from helpdesk.mailbox.implausible import CLOCKS_DIFFER, Evidence, implausible
 from helpdesk.mailbox.ingest import Intake, wanted_fields
 from helpdesk.mailbox.lost import find_threads
 from helpdesk.mailbox.reunite import Read, Reunion
@@ -139,7 +139,7 @@ def _read(
     for status, state in listed.statuses:
         if state.key in due or not delta.is_quiet(state, status, mailbox.tier):
             found = delta.read(mailbox, conn, state, status, stamp, anew=anew)
-            history = last.at if last is not None and state.key not in read_before else adopted
+            history = adopted if last is None or state.key in read_before else last.at - CLOCKS_DIFFER
             if last is not None and board.dialect.in_folders and status.name in listed.made:
                 history = None  # a label's folder that was made a moment ago: what lies there is news
             intake = Intake(mailbox, board, state.place, found.folder, stamp, history, wanted_fields(board))

@@ -31,3 +31,14 @@ def team_answers(facts: ThreadFacts) -> Sequence[MessageFacts]:
         for m in facts.messages
         if m.role in TEAM and m.nature in HUMAN_NATURES and m.trusted and not is_internal(m, asking)
     ]
+
+
+def is_answered(message: MessageFacts, answers: Iterable[MessageFacts]) -> bool:
+    """Whether one of these surely came after a mail: as they were seen, and by the mail server's clock.
+
+    That clock may go back, be ahead (then several mails have the time of their first look), or have put both into one second: in
+    doubt nobody has answered.
+    """
+    return any(
+        one.cycle >= message.cycle and (one.time, one.key) > (message.time, message.key) for one in answers
+    )

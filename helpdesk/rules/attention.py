@@ -2,7 +2,7 @@
 
 from helpdesk.bits import STAR
 from helpdesk.model import HUMAN_NATURES, STATE_LABELS, TAKEN, TEAM, Place, Role
-from helpdesk.rules.answers import team_answers
+from helpdesk.rules.answers import is_answered, team_answers
 from helpdesk.rules.draft import living
 from helpdesk.rules.facts import MessageFacts, Policy, ThreadFacts
 
@@ -52,11 +52,11 @@ def _unread_reply(facts: ThreadFacts) -> bool:
     """An unread human mail from outside the team that is newer than the team's last (the bot does not count)."""
     inbox = {c.message for c in facts.copies if c.known.place is Place.INBOX}
     read = {c.message for c in facts.copies if c.seen}
-    last = max((m.time for m in team_answers(facts)), default=None)
+    answers = team_answers(facts)
     return any(
         m.key in inbox - read
         and m.nature in HUMAN_NATURES
         and (m.role not in TEAM or is_stranger(m))
-        and (last is None or m.time > last)
+        and not is_answered(m, answers)
         for m in facts.messages
     )

@@ -149,7 +149,10 @@ def _urgent(draft: Draft) -> None:
     mailed = draft.state.mailed
     if f"urgent\t{first}" not in mailed and _due(draft, "urgent", since + policy.urgent_grace):
         _mail(draft, "urgent", first, on_duty(policy, draft.now.at), f"URGENT since {since:%H:%M} UTC")
-    answered = any(m.time > since for m in team_answers(draft.facts))
+    answered = any(  # seen after the label was set, whatever the mail server's clock says
+        m.time > since or (m.cycle > register.stamp.cycle and not m.adopted)
+        for m in team_answers(draft.facts)
+    )
     alone = not answered and f"urgent\t{second}" not in mailed and bool(policy.oncall)
     if alone and _due(draft, "urgent", covered(policy, since, policy.urgent_wait)):
         minutes = policy.urgent_wait // timedelta(minutes=1)

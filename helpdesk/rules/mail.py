@@ -102,10 +102,15 @@ def _reopen(
 
 
 def _arrived_after_close(draft: Draft, message: MessageFacts) -> bool:
-    """In the inbox: yes.  First seen in the archive: only a mail younger than the close (no imported history)."""
+    """In the inbox: yes.  First seen in the archive: only a mail younger than the close (no imported history).
+
+    By the mail server's clock or its author's: one of them may be slow.
+    """
     places = {c.known.place for c in draft.facts.copies if c.message == message.key}
     since = draft.state.since
-    return places != {Place.ARCHIVE} or since is None or message.time > since.at
+    if places != {Place.ARCHIVE} or since is None:
+        return True
+    return message.time > since.at or (message.date is not None and message.date > since.at)
 
 
 def _newer(message: MessageFacts, touch: Touch) -> bool:

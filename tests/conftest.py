@@ -13,10 +13,16 @@ import pytest
 from tests.databases import Database, OnServer, SqliteFile, on_server
 from tests.human import ImapHuman
 from tests.servers import cyrus, dovecot, postgres, pymap_server
+from tests.servers.process import memory
 
 # Whoever starts the tests in the background of a shell hands down a SIGINT that is ignored; programs that the tests
 # start would inherit that, and Ctrl-C is a promise of theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Thousands of databases are written, and each commit would wait for a disk.  PYTEST_DEBUG_TEMPROOT is where pytest makes
+# its temporary folders (https://docs.pytest.org/en/stable/reference/reference.html#environment-variables).
+if folder := memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 SERVERS: Final = (
     "dovecot-mdbox",

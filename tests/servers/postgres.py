@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import psycopg
 
-from tests.servers.process import free_port, leash
+from tests.servers.process import free_port, leash, memory
 
 PASSWORD: Final = "a-secret-of-the-tests"
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -35,7 +35,6 @@ def _programs() -> Path | None:
 
 
 PROGRAMS: Final = _programs()
-_ROOM: Final = 2 << 30
 
 
 @dataclass(slots=True)
@@ -129,7 +128,7 @@ def start() -> Postgres:
     """Make a server."""
     if PROGRAMS is None:
         raise FileNotFoundError("PostgreSQL is not installed")
-    directory = Path(tempfile.mkdtemp(prefix="hd", dir=_memory()))
+    directory = Path(tempfile.mkdtemp(prefix="hd", dir=memory()))
     if os.geteuid() == 0:
         os.chown(directory, owner()["user"], -1)
     version = subprocess.run(
@@ -155,12 +154,6 @@ def start() -> Postgres:
         raise
     server.do(f"CREATE ROLE secretive LOGIN PASSWORD '{PASSWORD}'")
     return server
-
-
-def _memory() -> str | None:
-    """A folder in memory, if there is enough of it: hundreds of databases are made and dropped."""
-    shared = Path("/dev/shm")  # noqa: S108 - what lies there is made by mkdtemp
-    return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > _ROOM else None
 
 
 def owner() -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """What every private server needs: a short directory, free ports, patience, and a sure end."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_ROOM: Final = 2 << 30
 
 
 def short_directory() -> Path:
@@ -18,12 +23,27 @@ def short_directory() -> Path:
     return directory
 
 
+def memory() -> str | None:
+    """A folder in memory, if there is room: what waits for a disk's answer there waits for nothing.
+
+    The tests end processes and never the power, so they see no difference.
+    """
+    shared = Path("/dev/shm")  # noqa: S108 - what lies there is made by mkdtemp or by pytest
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > _ROOM
+    return str(shared) if roomy and not os.statvfs(shared).f_flag & getattr(os, "ST_NOEXEC", 0) else None
+
+
 def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a port that nobody uses.
+
+    It is below those that Linux gives to clients, so that none of their connections takes it before its server is there
+    or while the server is away; and it is any of many, so that two processes that look at once find different ones.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for_greeting(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 10) -> None:

@@ -70,7 +70,8 @@ def test_it_changes_as_a_shift_does(world: World) -> None:
 
 def test_it_is_nobodys_issue(world: World) -> None:
     """The mail is board correspondence: in no thread, in no cap, and never sent."""
-    for number in range(70):
+    world.reconfigure("[caps]\nboard_per_hour = 3\n")
+    for number in range(6):
         world.incoming(ANN, f"Problem {number}")
         world.advance(seconds=10)
     assert all(m["folder"] != "Board" for thread in world.threads() for m in thread["messages"])

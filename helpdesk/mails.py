@@ -12,6 +12,7 @@ from helpdesk.digest.mail import DigestMail
 from helpdesk.observing import ObservedMail
 from helpdesk.reports.mail import SiteReportMail
 from helpdesk.reviewing import ReviewMail
+from helpdesk.robots.load.telling import LoadReportMail
 from helpdesk.sites import SiteOutMail
 
 
@@ -212,6 +213,7 @@ Mail = (
     | DigestMail
     | ObservedMail
     | ReviewMail
+    | LoadReportMail
 )
 KINDS: tuple[str, ...] = tuple(one.kind for one in get_args(Mail))
 """Every kind has its pair of templates."""

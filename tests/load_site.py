@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from helpdesk.robots.load.values import Course, Step
+from helpdesk.robots.load.control import Rules, Seen, control, name
+from helpdesk.robots.load.values import Course, LoadTest, State, Step
 from helpdesk.robots.record import JobState, Phase, Record, TestKind
 
 T0 = datetime(2026, 6, 8, 12, 0, tzinfo=UTC)
 EVENTS = 10_000
+RULES = Rules()
 
 
 @dataclass
@@ -24,6 +26,7 @@ class _Job:
     left: float  # seconds of work, alone
     bad: bool
     began: float | None = None
+    due: datetime | None = None
 
 
 @dataclass
@@ -43,10 +46,10 @@ class LoadSite:
         self.rng = Random(self.seed)  # noqa: S311 - a world from a seed
         self.weather: dict[int, float] = {}
 
-    def send(self, name: str) -> None:
+    def send(self, name: str, due: datetime | None = None) -> None:
         size = self.work * math.exp(self.rng.gauss(0, self.spread) - self.spread**2 / 2)
         bad = self.rng.random() < self.fails
-        self.jobs.append(_Job(name, self.now, size * (self.rng.random() if bad else 1), bad))
+        self.jobs.append(_Job(name, self.now, size * (self.rng.random() if bad else 1), bad, due=due))
 
     def ended(self, until: float) -> list[Record]:
         """Go on to a moment; what ended by then."""
@@ -78,11 +81,16 @@ class LoadSite:
         return Record(
             job=one.name, experiment="atlas", site=self.name, template="dimuon", template_version="v1",
             test_kind=TestKind.STRESS, campaign_id="lt1", attempt=1, engine="local", queue="desy",
-            node=f"wn-{self.rng.randrange(5)}", t_scheduled=at(one.sent), t_submitted=at(one.sent),
+            node=f"wn-{self.rng.randrange(5)}", t_scheduled=one.due or at(one.sent), t_submitted=at(one.sent),
             t_started=None if one.began is None else at(one.began), t_final=at(self.now), t_observed=at(self.now),
             events_processed=EVENTS if good else None, state=state, phase=None if good else Phase.STAGE_IN,
             error_class="" if good else "stage-in", native_code="" if good else "payload:14",
         )  # fmt: skip
+
+    def cancel(self) -> list[Record]:
+        """Everything that is there is cancelled."""
+        gone, self.jobs = self.jobs, []
+        return [self.record(one, JobState.CANCELLED) for one in gone]
 
     def _weather(self) -> float:
         return self.weather.setdefault(int(self.now // 600), math.exp(self.rng.gauss(0, self.drift)))
@@ -109,6 +117,33 @@ def ramp(site: LoadSite, steps: Sequence[int], each: int = 30) -> tuple[list[Rec
     while site.jobs:
         records += site.first()
     return records, Course(T0, tuple(marks), filled)
+
+
+def play(
+    test: LoadTest,
+    site: LoadSite,
+    rules: Rules = RULES,
+    *,
+    look: float = 5.0,
+    blind: tuple[float, float] = (0, 0),
+) -> tuple[LoadTest, list[Record]]:
+    """The controller at a site, until the test has ended; `blind`: seconds in which nobody looks."""
+    records: list[Record] = []
+    sent = 0
+    while test.state is not State.ENDED and site.now < 200_000:
+        if not blind[0] < site.now < blind[1]:
+            running = sum(one.began is not None for one in site.jobs)
+            seen = Seen(sent, len(site.jobs), len(site.jobs) - running, records)
+            move = control(test, seen, rules, at(site.now))
+            test = move.test
+            for number, due in move.send:
+                assert number == sent
+                sent += 1
+                site.send(name(test.id, number), due)
+            if test.state is State.STOPPING:
+                records += site.cancel()
+        records += site.ended(site.now + look)
+    return test, records
 
 
 def storage(jobs: float) -> Callable[[int], float]:

@@ -28,6 +28,7 @@ from helpdesk.render import Envelope
 from helpdesk.reports.mail import Picture
 from helpdesk.reports.week import site_week
 from helpdesk.reports.wording import mail as report_of
+from helpdesk.robots.load.telling import LoadPart, LoadReportMail
 from helpdesk.sites import Example, Failures, Out, SiteOutMail
 from tests.digest_cases import empty, full, gap
 from tests.test_observing import full as observed
@@ -242,6 +243,19 @@ REPORT = replace(
         Picture("days", "Jobs by day, last week and this", "This week by day: Mon 48 good, 0 failed.", PIXEL),
     ),
 )
+LOAD_REPORT = LoadReportMail(
+    "DESY-HH",
+    "479,000 events/s at 4 jobs at once, 3 of 72 failed",
+    (
+        "ltk2v7cx3a: a ramp of 1, 2, 4, 8 jobs at once, template dimuon, atlas queue grid (slurm).",
+        "It ended Tue 09 Jun 2026 08:00 UTC after 2 h 10 min: all jobs were sent and have ended.",
+    ),
+    (
+        LoadPart("Events/s", ("403,000 events/s over the whole test", "Knee: 3.7 jobs at once (3.5 to 3.9); more bring little or nothing")),
+        LoadPart("Events/s against jobs at once", ("at once   events/s", "      1    228,000", "         #######", "      4    479,000", "         ###############"), columns=True),
+        LoadPart("Failures", ("3 x stage-in timeout payload:14, on wn-117 3; for example job hd1f:88121_4: \x1b[31mno answer",)),
+    ),
+)  # fmt: skip
 
 EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
     "escalation": (ESCALATION, ENVELOPE),
@@ -290,6 +304,7 @@ EXAMPLES: Mapping[str, tuple[Mail, Envelope]] = {
         replace(SITE_OUT, outs=SITE_OUT.outs[:1], failures=(), example=None),
         replace(ENVELOPE, to=("dieter@desy.example.org",)),
     ),
+    "load-report": (LOAD_REPORT, replace(ENVELOPE, to=("dieter@desy.example.org",))),
     "notice": (NoticeMail("7kq2m", "All jobs fail since 04:00", "Ann Müller", WAITED), TO_USER),
     "answer": (ANSWER, TO_SHIFTER),
     "answer-one-refused": (

@@ -21,7 +21,7 @@ from tests.world import mail
 COMMANDS = (
     "init", "check", "run", "plan", "undo", "release", "resume", "threads", "show", "labels", "explain-rules", "ledger",
     "outbox list", "outbox show", "outbox retry", "outbox drop", "db upgrade", "db check", "db backup", "db restore", "demo", "replay", "shifts",
-    "robots evaluate",
+    "robots evaluate", "loadtest run", "loadtest list", "loadtest report", "loadtest stop",
 )  # fmt: skip
 
 HOSTILE = (
@@ -42,7 +42,7 @@ def test_help_groups_every_command(desk: Desk) -> None:
     told = desk.say("--help").out
     assert all(name.split()[0] in told for name in COMMANDS)
     assert all(panel in told for panel in ("Set up", "Every day", "Look", "Care"))
-    assert "loadtest" not in told
+    assert "site build" not in told
 
 
 @pytest.mark.parametrize("name", COMMANDS)

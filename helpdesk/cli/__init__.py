@@ -13,6 +13,7 @@ import typer
 from helpdesk.cli import (
     explaining,
     importing,
+    loadtesting,
     looking,
     overviews,
     pinning,
@@ -28,6 +29,7 @@ from helpdesk.cli.database import database
 from helpdesk.cli.demo import demo
 from helpdesk.cli.digesting import digest
 from helpdesk.cli.evaluating import evaluate
+from helpdesk.cli.loadtesting import loadtest
 from helpdesk.cli.mailing import outbox
 from helpdesk.cli.replaying import replay
 from helpdesk.cli.robotics import robots
@@ -131,6 +133,13 @@ site_reports.report.command("site", epilog=_REPORT)(site_reports.site)
 commands.add_typer(robots, name="robots", rich_help_panel=ROBOTS)
 site_reports.report.command("overview", epilog="Example: helpdesk report overview --week 24")(overviews.show)
 commands.add_typer(site_reports.report, name="report", rich_help_panel=ROBOTS)
+loadtest.command("run", epilog="Example: helpdesk loadtest run DESY-HH --ramp 1,2,4,8 --template dimuon")(
+    loadtesting.run
+)
+loadtest.command("list", epilog="Example: helpdesk loadtest list --site DESY-HH")(loadtesting.listing)
+loadtest.command("report", epilog="Example: helpdesk loadtest report --html report.html")(loadtesting.report)
+loadtest.command("stop", epilog="Example: helpdesk loadtest stop lt7kq2mx3a")(loadtesting.stop)
+commands.add_typer(loadtest, name="loadtest", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)
 

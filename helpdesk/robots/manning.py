@@ -9,6 +9,7 @@ from sqlalchemy import Engine as Database
 from helpdesk.robots import kitchen
 from helpdesk.robots.downtimes import Downtimes
 from helpdesk.robots.judging import TICK, SiteInfo
+from helpdesk.robots.load.control import Rules
 from helpdesk.robots.plan import Plan, replayed
 from helpdesk.robots.protocol import Info, Policy
 from helpdesk.robots.service import Service
@@ -38,9 +39,16 @@ def plan(settings: Settings, down: Downtimes) -> Plan:
         make=make,
         version=VERSION,
         downtimes=down.known,
+        load=load_rules(settings),
         blacklist=settings.robots.blacklist_file,
         complaints=lambda: list(down.troubles.values()),
     )
+
+
+def load_rules(settings: Settings) -> Rules:
+    """What stops a load test."""
+    told = settings.loadtest
+    return Rules(told.stop_after_jobs, told.stop_failed, told.stop_waiting)
 
 
 def accounts(settings: Settings, conn: Connection, now: datetime) -> Mapping[tuple[str, str], str]:

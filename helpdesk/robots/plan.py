@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from helpdesk.robots.judging import MEMORY, Downtime, Judge, SiteInfo, judge
+from helpdesk.robots.load.control import Rules
 from helpdesk.robots.protocol import Info, Policy
 from helpdesk.robots.ruling import outage
 from helpdesk.robots.schedule import Lane, Mix
@@ -26,6 +27,7 @@ class Plan:
     downtimes: Callable[[datetime], Iterable[Downtime]] = field(default=lambda _now: ())
     blacklist: Path | None = None
     complaints: Callable[[], Iterable[str]] = field(default=tuple)  # what is wrong with those calendars
+    load: Rules = field(default_factory=Rules)  # of load tests
 
 
 def replayed(plan: Plan, templates: Mapping[str, str], conn: Connection, now: datetime) -> dict[str, Judge]:

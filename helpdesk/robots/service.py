@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from helpdesk.robots import blacklist, central
 from helpdesk.robots.judging import MEMORY, TICK, Asked, Downtime, Judge, excluded
+from helpdesk.robots.loading import LoadTests
 from helpdesk.robots.plan import Plan, replayed
 from helpdesk.robots.protocol import Policy
 from helpdesk.robots.robot import Robot, Turned
@@ -45,6 +46,7 @@ class Service:
     def __init__(self, robot: Robot, plan: Plan, patience: float | None = None) -> None:
         self._robot = robot
         self._turns = Turns(robot, patience)
+        self._loads = LoadTests(robot, plan.load)
         self._plan = plan
         self._judges: dict[str, Judge] | None = None
         self._wishes: list[Intent] = []  # asked for by policies, not sent yet
@@ -88,7 +90,9 @@ class Service:
         with self._robot.database.connect() as conn:
             due = self._due(conn, now)
         intents = [*due, *(intent for one in open_ for intent in self._requested(one)), *self._wishes]
+        refused = await self._loads.step(now)
         turned = await self._turns.turn([one for one in intents if self._may_go(one)], now)
+        turned.troubles += [one for one in refused if one[0] not in dict(turned.troubles)]
         self._close(open_, turned, now)
         self._feed(judges, turned)
         told = [one for mine in judges.values() for one in mine.until(now)]
@@ -97,6 +101,11 @@ class Service:
         self._find_incidents(judges, now)
         self._note(turned, now)
         return turned
+
+    @property
+    def busy(self) -> bool:
+        """Whether a load test runs, which wants to be looked at more often."""
+        return self._loads.busy
 
     @property
     def asked(self) -> bool:

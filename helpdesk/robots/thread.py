@@ -13,6 +13,9 @@ from helpdesk.robots.service import Service
 STEP_SECONDS = 15.0
 """Between two looks at jobs: short beside what a job takes, long beside what a look costs."""
 
+BUSY_SECONDS = 2.0
+"""The same while a load test runs: a job that has ended is followed by the next one."""
+
 PATIENCE_SECONDS = 5.0
 """What a step waits for engines: one that takes longer goes on beside the next steps (`helpdesk.robots.turn`)."""
 
@@ -72,7 +75,7 @@ class RobotThread:
                         self._service.broke(error, now)
                 else:
                     troubles = self._told(turned, troubles)
-                runner.run(_rest(over))
+                runner.run(_rest(over, BUSY_SECONDS if self._service.busy else STEP_SECONDS))
 
     def _told(self, turned: Turned, before: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         """A line for what happened, and one for each trouble that is new."""
@@ -84,8 +87,8 @@ class RobotThread:
         return now
 
 
-async def _rest(over: asyncio.Event) -> None:
+async def _rest(over: asyncio.Event, seconds: float) -> None:
     """Until the next step, or the end; engines that take long go on meanwhile."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STEP_SECONDS):
+        async with asyncio.timeout(seconds):
             await over.wait()

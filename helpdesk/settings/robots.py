@@ -283,6 +283,9 @@ class LoadTest(Section):
     stop_failed: Fraction = Field(
         default=0.5, description="fraction of failed jobs above which a test is stopped"
     )
+    stop_waiting: Positive = Field(
+        default=100, description="jobs of a test waiting at the site above which it is stopped"
+    )
 
 
 class Reports(Section):

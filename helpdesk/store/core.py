@@ -38,6 +38,7 @@ INCIDENT = _table(robot_tables.IncidentRow)
 MENTION = _table(blame_tables.MentionRow)
 FAULT = _table(blame_tables.FaultRow)
 SITE_ORDER = _table(robot_tables.SiteOrderRow)
+LOAD_TEST = _table(robot_tables.LoadTestRow)
 COMMAND = _table(tables.CommandRow)
 
 Values = dict[str, Any]

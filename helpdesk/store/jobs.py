@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from helpdesk.robots.outcome import OnItsWay
+from helpdesk.robots.record import TestKind
 from helpdesk.robots.schedule import Lane
 from helpdesk.store.core import JOB, RECORD, chunks
 
 PLANNED, SUBMITTING, SUBMITTED = "planned", "submitting", "submitted"
+STRESS = TestKind.STRESS.value
 _COLUMNS = [JOB.c[one.name] for one in fields(OnItsWay)]
 
 
@@ -45,10 +47,13 @@ def live(conn: Connection, stage: str | None = None, engine: str | None = None) 
     return [OnItsWay(**row) for row in conn.execute(query).mappings()]
 
 
-def hand_over(conn: Connection, jobs: Iterable[str], tag: str) -> None:
-    """Their batch has a name and is about to be submitted: committed before the engine is asked."""
+def hand_over(conn: Connection, jobs: Iterable[str], tag: str) -> set[str]:
+    """Their batch has a name and is about to be submitted: committed before the engine is asked.  Those that are still wanted."""
     for chunk in chunks(jobs):
-        conn.execute(update(JOB).where(JOB.c.job.in_(chunk)).values(stage=SUBMITTING, tag=tag))
+        conn.execute(
+            update(JOB).where(JOB.c.job.in_(chunk), JOB.c.stage == PLANNED).values(stage=SUBMITTING, tag=tag)
+        )
+    return set(conn.execute(select(JOB.c.job).where(JOB.c.tag == tag)).scalars())
 
 
 def accepted(conn: Connection, ids: Iterable[tuple[str, str]], at: datetime) -> None:
@@ -86,9 +91,9 @@ def taken_back(conn: Connection, tag: str) -> None:
 
 
 def waiting(conn: Connection) -> Counter[Lane]:
-    """How many jobs are on their way, by lane."""
+    """How many jobs are on their way, by lane; those of load tests keep nobody else from going."""
     columns = (JOB.c.site, JOB.c.experiment, JOB.c.engine, JOB.c.queue)
-    query = select(*columns, func.count().label("n")).group_by(*columns)
+    query = select(*columns, func.count().label("n")).where(JOB.c.test_kind != STRESS).group_by(*columns)
     return Counter(
         {Lane(row.site, row.experiment, row.engine, row.queue): row.n for row in conn.execute(query)}
     )

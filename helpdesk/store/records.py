@@ -37,10 +37,17 @@ def add(conn: Connection, records: Iterable[Record]) -> int:
 
 
 def read(
-    conn: Connection, *, site: str | None = None, since: datetime | None = None, until: datetime | None = None
+    conn: Connection,
+    *,
+    site: str | None = None,
+    campaign: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Iterator[Record]:
     """Records in the order in which we learned of them; `since` and `until` bound when that was."""
     query = select(RECORD).order_by(RECORD.c.t_observed, RECORD.c.id)
+    if campaign is not None:
+        query = query.where(RECORD.c.campaign_id == campaign)
     if site is not None:
         query = query.where(RECORD.c.site == site)
     if since is not None:

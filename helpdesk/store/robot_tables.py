@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from helpdesk.store.times import UtcTime
@@ -144,3 +144,44 @@ class SiteOrderRow(SQLModel, table=True):
     why: str = Field(default="", sa_column=Column(Text, nullable=False))
     lifted: datetime | None = Field(default=None, sa_type=UtcTime)
     lifted_by: str = ""
+
+
+class LoadTestRow(SQLModel, table=True):
+    """A load test: `helpdesk.store.load_tests`.  A site has one at a time."""
+
+    __tablename__ = "load_test"
+    __table_args__ = (
+        Index(
+            "load_test_open",
+            "site",
+            unique=True,
+            sqlite_where=text("ended IS NULL"),
+            postgresql_where=text("ended IS NULL"),
+        ),
+        Index("load_test_asked", "asked"),
+    )
+    id: str = Field(primary_key=True)
+    site: str
+    experiment: str
+    engine: str
+    queue: str
+    template: str
+    version: str
+    shape: str
+    most: int
+    hours: float
+    by: str
+    asked: datetime = Field(sa_type=UtcTime)
+    state: str
+    began: datetime | None = Field(default=None, sa_type=UtcTime)
+    steps: str = Field(
+        default="[]", sa_column=Column(Text, nullable=False)
+    )  # [[jobs at once, since, sent before]]
+    filled_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    stopped: datetime | None = Field(default=None, sa_type=UtcTime)
+    stop_by: str = ""
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    ended: datetime | None = Field(default=None, sa_type=UtcTime)
+    looked: datetime | None = Field(default=None, sa_type=UtcTime)
+    skipped: int = 0
+    gaps: str = Field(default="[]", sa_column=Column(Text, nullable=False))  # [[from, until]]

@@ -7,6 +7,7 @@ ROOT/TAG/batch.jsonl       the queue, then what runs, a line a job; there before
              exit.json     how it ended
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -213,9 +214,14 @@ def batches(root: Path) -> list[str]:
 
 
 def forget(root: Path, tag: str) -> None:
-    """Remove a batch; a job of it that runs goes on in a folder that nobody sees."""
+    """Remove a batch; a job of it that runs goes on in a folder that nobody sees.
+
+    Its list goes first: a second runner that comes late finds either the job claimed, or no list any more (`payload.runner`).
+    """
     home = root / tag
     if tag and home.parent == root and home.is_dir():
+        with contextlib.suppress(OSError):
+            (home / BATCH).unlink()
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -63,8 +63,8 @@ class Figures:
     knee: Knee | None
 
 
-def figures(records: Sequence[Record], course: Course) -> Figures:
-    """All figures of a test, finished or not."""
+def figures(records: Sequence[Record], course: Course, *, knees: bool = True) -> Figures:
+    """All figures of a test, finished or not; a knee costs some tenths of a second."""
     own = [one for one in records if not course.cut_off(one)]
     good = [one for one in own if not failed(one)]
     seconds = _seconds(records, own, course)
@@ -89,7 +89,7 @@ def figures(records: Sequence[Record], course: Course) -> Figures:
         failures=_failures([one for one in own if failed(one)]),
         nodes=_nodes(own),
         points=found,
-        knee=None if steady else knee.find(found),
+        knee=knee.find(found) if knees and not steady else None,
     )
 
 

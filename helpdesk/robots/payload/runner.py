@@ -70,6 +70,9 @@ def main(arguments: list[str]) -> int:
         folder.mkdir(exist_ok=True)
         os.chdir(folder)
         claim(Path(PID))
+        read_task(
+            asked.home, asked.number
+        )  # still there: the job was not run, recorded and cleared away meanwhile
     except FileExistsError:
         sys.stderr.write("run: this job has been started already, or was cancelled\n")
         return 2

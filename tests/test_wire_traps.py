@@ -313,6 +313,7 @@ def test_b10_ok_is_no_proof() -> None:
     [
         (b"17-Jul-1996 02:44:25 -0730", datetime(1996, 7, 17, 10, 14, 25, tzinfo=UTC)),
         (b" 1-Jan-2026 00:30:00 +0100", datetime(2025, 12, 31, 23, 30, tzinfo=UTC)),
+        (b"31-Dec-2016 23:59:60 +0000", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
         (b"30-Feb-2026 00:00:00 +0000", datetime(1970, 1, 1, tzinfo=UTC)),
         (b"nonsense", datetime(1970, 1, 1, tzinfo=UTC)),
     ],

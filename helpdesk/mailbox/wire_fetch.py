@@ -48,7 +48,8 @@ def internal_date(text: bytes) -> datetime:
     """Read an INTERNALDATE such as `17-Jul-1996 02:44:25 -0700`; nonsense is 1970."""
     try:
         year, month, day = _day(text[:11])
-        when = datetime(year, month, day, int(text[12:14]), int(text[15:17]), int(text[18:20]), tzinfo=UTC)
+        second = min(int(text[18:20]), 59)  # 60 in a leap second
+        when = datetime(year, month, day, int(text[12:14]), int(text[15:17]), second, tzinfo=UTC)
         return when if text[21:] == b"+0000" else when - _offset(text[21:26])
     except (ValueError, KeyError, OverflowError):
         return UNKNOWN_DATE

@@ -22,6 +22,7 @@ from helpdesk.cli import (
     robots_states,
     setting_up,
     shell,
+    site_building,
     site_reports,
     working,
 )
@@ -140,6 +141,8 @@ loadtest.command("list", epilog="Example: helpdesk loadtest list --site DESY-HH"
 loadtest.command("report", epilog="Example: helpdesk loadtest report --html report.html")(loadtesting.report)
 loadtest.command("stop", epilog="Example: helpdesk loadtest stop lt7kq2mx3a")(loadtesting.stop)
 commands.add_typer(loadtest, name="loadtest", rich_help_panel=ROBOTS)
+site_building.site.command("build", epilog="Example: helpdesk site build /var/www/sites")(site_building.build)
+commands.add_typer(site_building.site, name="site", rich_help_panel=ROBOTS)
 commands.add_typer(outbox, name="outbox", rich_help_panel=CARE)
 commands.add_typer(database, name="db", rich_help_panel=CARE)
 

@@ -1,7 +1,7 @@
 """A site's week in words: what a reader must do comes first, and no figure is more exact than its jobs allow."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from helpdesk.reports.causes import Cluster
@@ -12,8 +12,7 @@ from helpdesk.reports.outages import Cause
 from helpdesk.reports.rates import interval, percent, tail
 from helpdesk.reports.table import text
 from helpdesk.reports.week import FEW_PEERS, SiteWeek
-from helpdesk.shifts.values import Window
-from helpdesk.shifts.wording import at, counted, day, listed, span
+from helpdesk.shifts.wording import at, clock, counted, day, listed
 from helpdesk.sites import shown
 
 MOST_FIXES = 3
@@ -116,9 +115,17 @@ def _more(one: Cluster, zone: ZoneInfo) -> Iterator[str]:
         yield _others(one.nodes, one.usual)
     lost = f"{one.hours:.0f}" if one.hours >= 1 else "Less than one"
     unit = "job-hour" if lost in {"1", "Less than one"} else "job-hours"
-    when = at(one.last, zone) if one.first == one.last else span(Window(one.first, one.last), zone)
+    when = between(one.first, one.last, zone)
     after = f"; {counted(one.since, 'job')} since, none failed so" if one.since else ""
     yield f"{lost} {unit} lost. {when}{after}."
+
+
+def between(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """Thu 22 Jan 22:18-23:30; the second day where it is another."""
+    if start == end:
+        return at(start, zone)
+    alike = start.astimezone(zone).date() == end.astimezone(zone).date()
+    return f"{at(start, zone)}-{clock(end, zone)}" if alike else f"{at(start, zone)} - {at(end, zone)}"
 
 
 def _others(nodes: Nodes, usual: float) -> str:

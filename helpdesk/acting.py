@@ -10,6 +10,7 @@ from helpdesk.bits import STAR
 from helpdesk.board import FILED, Board
 from helpdesk.errors import MailboxRefusedError
 from helpdesk.mailbox.apply import Applied, Write, apply
+from helpdesk.mailbox.folders import located, special
 from helpdesk.model import Place
 from helpdesk.ports import FolderInfo, Mailbox
 from helpdesk.report import Hold
@@ -65,7 +66,7 @@ def _writes(
             if write.add or write.remove or write.target is not None:
                 yield write
     for copy in correspondence.in_inbox(conn, board.dialect):
-        yield _file(copy, known[copy.folder])
+        yield _file(copy, known[copy.folder], located(listed, FILED))
 
 
 def _write(
@@ -86,7 +87,7 @@ def _write(
     if place is Place.INBOX and (place is not known.place or relabelled):
         target = board.dialect.home(wanted, listed)
     elif place is not known.place:
-        target = board.folder(place)
+        target = _whole(board, place, listed)
     return Write(
         copy.key,
         copy.thread,
@@ -100,9 +101,16 @@ def _write(
     )
 
 
-def _file(copy: Held, folder: KnownFolder) -> Write:
+def _whole(board: Board, place: Place, listed: Sequence[FolderInfo]) -> str:
+    """The folder of a place by its name on the server; of the archive, the one that is read as the archive."""
+    if place is Place.ARCHIVE:
+        return special(listed, board.archive, "archive")
+    return located(listed, board.folder(place))
+
+
+def _file(copy: Held, folder: KnownFolder, target: str) -> Write:
     """Board correspondence leaves the inbox: it is nobody's issue."""
-    return Write(copy.key, -copy.key, folder.name, folder.uidvalidity, copy.uid, folder.modseq, target=FILED)
+    return Write(copy.key, -copy.key, folder.name, folder.uidvalidity, copy.uid, folder.modseq, target=target)
 
 
 def _spellings(told: Iterable[tuple[int, frozenset[str]]]) -> dict[int, list[str]]:

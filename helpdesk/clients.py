@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from helpdesk.labels import Label
 from helpdesk.mailbox.dialects.folders import shown_in
-from helpdesk.model import LabelKind
+from helpdesk.model import ESCALATED, LabelKind
 from helpdesk.settings import Settings, vocabulary
 from helpdesk.settings.servers import Smtp
 
@@ -190,8 +190,9 @@ def _in_folders(settings: Settings) -> bool:
 
 def _folders(settings: Settings) -> list[tuple[Label, str]]:
     """The labels that have a folder, and it."""
+    wheres = any(label.kind is LabelKind.WHERE for label in ordered(settings))
     shown = ((label, shown_in(label, settings.imap.inbox)) for label in ordered(settings))
-    return [(label, folder) for label, folder in shown if folder]
+    return [(x, folder) for x, folder in shown if folder and not (wheres and x.name == ESCALATED)]
 
 
 def aerc(settings: Settings) -> str:

@@ -36,6 +36,9 @@ SERVERS: Final = (
 POOR: Final = "IMAP4rev1 UIDPLUS CONDSTORE ENABLE ID NAMESPACE IDLE AUTH=PLAIN"
 """What a server announces that has neither QRESYNC, MOVE, ESEARCH, UNSELECT, LIST-STATUS nor LITERAL+."""
 
+BELOW: Final = "namespace inbox {\n  separator = .\n  prefix = INBOX.\n}\n"
+"""The personal namespace (RFC 2342) of such a server."""
+
 _users = itertools.count(1)
 
 
@@ -63,6 +66,12 @@ def dovecot_maildir() -> Iterator[dovecot.Dovecot]:
 @pytest.fixture(scope="session")
 def dovecot_poor() -> Iterator[dovecot.Dovecot]:
     yield from _dovecot("mdbox", tls=False, lmtp=False, extra=f"imap_capability = {POOR}\n")
+
+
+@pytest.fixture(scope="session")
+def dovecot_below() -> Iterator[dovecot.Dovecot]:
+    """Everything lies below the inbox, with dots between: as with Courier, and Cyrus without altnamespace."""
+    yield from _dovecot("maildir", tls=False, lmtp=False, extra=BELOW)
 
 
 @pytest.fixture(scope="session")

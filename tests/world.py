@@ -161,7 +161,7 @@ class World:
         self.engine: Engine = _engine(self._kept.url)
         self.mailbox: Mailbox = self.open_mailbox()
         for name in ("INBOX", "Archive", "Sent"):
-            if name not in self.human.folders():
+            if not {name, f"INBOX.{name}"} & {*self.human.folders()}:
                 self.human.create(name)
 
     @property

@@ -1,6 +1,7 @@
 """Connecting: the login, and what the server offers afterwards (RFC 9051 section 6.1.1, RFC 5161)."""
 
 from helpdesk.errors import LoginRefusedError
+from helpdesk.mailbox import namespace
 from helpdesk.mailbox.account import Account, BearerToken, Credential, Password, Renewable
 from helpdesk.mailbox.conversation import Conversation
 from helpdesk.mailbox.login import log_in
@@ -15,9 +16,9 @@ def connect(account: Account) -> ImapMailbox:
     """Connect and log in; set-up commands do not count."""
     conversation = open_conversation(account)
     tier = _enable(conversation)
-    guid_item = _guid_item(conversation)
+    guid_item, where = _guid_item(conversation), namespace.ask(conversation)
     conversation.commands = 0
-    return ImapMailbox(Session(conversation, tier, guid_item))
+    return ImapMailbox(Session(conversation, tier, guid_item, where))
 
 
 def open_conversation(account: Account) -> Conversation:

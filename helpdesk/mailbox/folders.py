@@ -43,7 +43,11 @@ def places(folders: Sequence[FolderInfo], settings: FolderSettings) -> Mapping[s
     separator = separator_of(info.name for info in folders)
     inbox = _folded(settings.inbox)
     sent = special(folders, settings.sent, "sent")
-    archives = (special(folders, settings.archive, "archive"), *settings.archive_aliases)
+    archives = (
+        special(folders, settings.archive, "archive"),
+        *(located(folders, one) for one in settings.archive_aliases),
+    )
+    junk = located(folders, settings.junk)
     found: dict[str, Place] = {}
     for info in folders:
         place = _board_folder(info.name, separator)
@@ -53,7 +57,7 @@ def places(folders: Sequence[FolderInfo], settings: FolderSettings) -> Mapping[s
             place = Place.SENT
         elif info.name in archives:
             place = Place.ARCHIVE
-        elif _ignored(info, separator, settings.junk):
+        elif _ignored(info, separator, junk):
             place = None
         elif any(info.name.startswith(archive + separator) for archive in archives):
             place = Place.ARCHIVE
@@ -92,10 +96,17 @@ def _is_label(name: str, settings: FolderSettings) -> bool:
 
 def special(folders: Sequence[FolderInfo], configured: str, use: str) -> str:
     """The configured folder; where it is only the default and not there, the one with that SPECIAL-USE."""
-    names = [info.name for info in folders]
-    if configured in names or configured != _DEFAULT[use]:
-        return configured
-    return next((info.name for info in folders if info.special == use), configured)
+    name = located(folders, configured)
+    if name in {info.name for info in folders} or configured != _DEFAULT[use]:
+        return name
+    return next((info.name for info in folders if info.special == use), name)
+
+
+def located(folders: Sequence[FolderInfo], name: str) -> str:
+    """The whole name of a folder of the configuration: some servers keep everything below INBOX (RFC 2342)."""
+    names = {info.name for info in folders}
+    below = (f"INBOX{info.separator}{name}" for info in folders if info.separator)
+    return name if name in names else next((one for one in below if one in names), name)
 
 
 def separator_of(names: Iterable[str]) -> str:

@@ -9,23 +9,28 @@ from collections.abc import Sequence
 from typing import Final
 
 from helpdesk.errors import MailboxUnreachableError, UidValidityChangedError
-from helpdesk.mailbox.answers import canonical, encoded, number, vanished
+from helpdesk.mailbox.answers import encoded, number, vanished
 from helpdesk.mailbox.conversation import Answer, Conversation, RowReader
+from helpdesk.mailbox.namespace import Namespace
 from helpdesk.ports import Folder, Tier
 from helpdesk.uidset import UidSet
 
 GOODBYE_SECONDS: Final = 2.0
+_EVERYWHERE: Final = Namespace()
 
 
 class Session:
     """The state of one connection; the only owner of its conversation."""
 
-    def __init__(self, conversation: Conversation, tier: Tier, guid_item: str) -> None:
+    def __init__(
+        self, conversation: Conversation, tier: Tier, guid_item: str, where: Namespace = _EVERYWHERE
+    ) -> None:
         self._conversation = conversation
         self._selected: Folder | None = None
         self._writable = False
         self._vanished: dict[Folder, UidSet] = {}
         self.tier = tier
+        self.there = where.there  # a folder's whole name on this server
         self.guid_item = guid_item  # the FETCH item that identifies a message across folders, or ""
 
     @property
@@ -52,14 +57,14 @@ class Session:
 
     def select(self, name: str, *, readonly: bool) -> Folder:
         """Select a folder unless it is selected already, in a way that allows what is wanted."""
-        name = canonical(name)
+        name = self.there(name)
         if self._selected and self._selected.name == name and (self._writable or readonly):
             return self._selected
         return self.open(name, readonly=readonly)[0]
 
     def open(self, name: str, *, readonly: bool) -> tuple[Folder, Answer]:
         """Select a folder, selected already or not, and tell what the server says of it."""
-        name = canonical(name)
+        name = self.there(name)
         answer = self.run(
             f"{'EXAMINE' if readonly else 'SELECT'} {encoded(name)}"
         )  # may tell of the old folder

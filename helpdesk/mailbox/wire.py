@@ -64,7 +64,7 @@ class ImapMailbox:
 
     def statuses(self, names: Sequence[str] | None = None) -> Sequence[FolderStatus]:
         """LIST-STATUS in one command (RFC 5819), else STATUS of each (RFC 9051 section 6.3.11)."""
-        names = None if names is None else [answers.canonical(name) for name in names]
+        names = None if names is None else [self._session.there(name) for name in names]
         self._session.leave_if_in(names)
         if self._offers("LIST-STATUS"):
             return self._list_status(names)
@@ -174,6 +174,7 @@ class ImapMailbox:
         """MOVE (RFC 6851).  A NO after some were moved (quota) tells which; a NO after none is raised."""
         done: dict[int, int] = {}
         uidvalidity = None
+        target = self._session.there(target)
         for part in uids.slices():
             self._session.enter(folder, write=True)
             if self._offers("MOVE"):
@@ -192,7 +193,7 @@ class ImapMailbox:
     ) -> int | None:
         """APPEND (RFC 9051 section 6.3.12) with APPENDUID (RFC 4315)."""
         date = f' "{_internal_date(when)}"' if when else ""
-        command = f"APPEND {answers.encoded(name)} {answers.flag_list(flags)}{date}"
+        command = f"APPEND {answers.encoded(self._session.there(name))} {answers.flag_list(flags)}{date}"
         told = answers.codes(self._session.run(command, literal=mail).check(), "APPENDUID")
         words = told[-1].split() if told else []
         return int(words[1]) if len(words) == 2 and words[1].isdigit() else None
@@ -203,6 +204,7 @@ class ImapMailbox:
 
     def create(self, name: str) -> None:
         """CREATE and SUBSCRIBE (RFC 9051 sections 6.3.4 and 6.3.7): Thunderbird shows subscribed folders only."""
+        name = self._session.there(name)
         folder = answers.encoded(name)
         answer = self._session.run(f"CREATE {folder}")
         if not answer.ok and answer.atom != "ALREADYEXISTS" and not self._status(name):

@@ -117,6 +117,13 @@ def test_only_what_does_not_count() -> None:
     assert "30 failed for what failed at many sites" in text(week)
 
 
+def test_no_queue() -> None:
+    """A site that no experiment can test is not green, and says that nothing is known of it."""
+    week = site_week(facts((), experiments=()))
+    assert (week.is_green, week.untested) == (False, True)
+    assert "The site has no queue with test jobs, so nothing is known of it." in text(week)
+
+
 def test_one_experiment_nobody_looked() -> None:
     """A site that one of two experiments did not test is not green, and the mail names that experiment."""
     week = site_week(facts(jobs(GOOD, 300), experiments=("atlas", "cms")))

@@ -43,7 +43,7 @@ def jobs(
         replace(
             kind,
             **{
-                "job": f"{kind.native_code}{kind.state}{start:%d%H}{place}{more.get('experiment', '')}{more.get('node', '')}",
+                "job": f"{kind.native_code}{kind.state}{start:%d%H}{place}{more.get('experiment', '')}{more.get('template', '')}{more.get('node', '')}",
                 "engine_job_id": str(88_000 + place),
                 "node": f"wn-{place % 50:03}.desy.example.org",
                 "t_final": start + place * every,

@@ -100,7 +100,7 @@ class SiteWeek:
     @property
     def is_green(self) -> bool:
         """Nothing to fix, in everywhere, never out, and tested enough to say so."""
-        enough = all(row.this.ended >= ENOUGH for row in self.rows)
+        enough = bool(self.rows) and all(row.this.ended >= ENOUGH for row in self.rows)
         return enough and not (self.fixes or self.out_now or self.outages or self.holds)
 
 

@@ -73,6 +73,27 @@ def test_decisions_outlive_the_database(grid: Grid) -> None:
     world.expect_no_mail()
 
 
+def test_the_blacklist_waits_for_the_mailbox(grid: Grid) -> None:
+    """Robots that begin with an empty database empty no blacklist: who was put out by hand stays in it until the board has looked."""
+    world = grid.world
+    grid.run(1)
+    pin(world, Kind.OUT, "storage")
+    world.tick()
+    grid.run(0.5)
+    assert blacklist(grid)["S01"]["by"] == "Ann"
+    world.lose_database()
+    grid.restart()
+    grid.step(board=False)
+    assert set(blacklist(grid)) == {"S01"}
+    grid.step()
+    grid.run(0.5)
+    assert blacklist(grid)["S01"]["by"] == "Ann"
+    with world.engine.begin() as conn:
+        steering.resume(conn, RAL, steering.Speaker("Ann", team=True), world.now)
+    grid.run(1)
+    assert blacklist(grid) == {}
+
+
 def test_what_was_lifted_stays_lifted(grid: Grid) -> None:
     """What had ended when the database was lost does not come back, though an older mail of ours told of it."""
     world = grid.world

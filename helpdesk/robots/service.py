@@ -20,15 +20,7 @@ from helpdesk.robots.schedule import Intent, Lane, asked, routine
 from helpdesk.robots.serving import said
 from helpdesk.robots.turn import Turns
 from helpdesk.robots.verdict import Verdicts, words
-from helpdesk.store import (
-    boardmails,
-    incidents,
-    meta,
-    requests,
-    robot_troubles,
-    site_orders,
-    verdicts,
-)
+from helpdesk.store import boardmails, incidents, meta, requests, robot_troubles, site_orders, verdicts
 from helpdesk.store.incidents import Part
 from helpdesk.store.requests import Request
 from helpdesk.store.site_orders import Ruling, SiteOrder
@@ -278,9 +270,12 @@ class Service:
             if changes:
                 _tell_the_board(conn)
             latest = verdicts.latest(conn)
+            knows = bool(latest) or meta.last_cycle(conn) is not None
         path = self._plan.blacklist
         if path is None or not (changes or not self._written or not path.exists()):
             return
+        if not knows and path.exists():
+            return  # the database was lost: what people decided comes back with the first look at the mailbox
         self._written = False
         try:
             blacklist.write(path, latest, now.astimezone(UTC))

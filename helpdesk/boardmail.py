@@ -51,7 +51,12 @@ class _Kept:
 
 def keep(board: Board, mailbox: Mailbox, now: datetime) -> tuple[bool, list[Hold]]:
     """Look whether the mail still says what is true, if there is a reason to; tells whether anything was written."""
-    _recall(board, mailbox, now)
+    try:
+        _recall(board, mailbox, now)
+    except (
+        MailboxRefusedError
+    ) as error:  # what lies there may be all that is left of it: it is not replaced unread
+        return False, [Hold("server", f"the folder {FOLDER} cannot be read: {error}")]
     with board.engine.begin() as conn:
         kept = _look(board, conn, _read(conn), now)
         if kept.done:
@@ -71,10 +76,7 @@ def _recall(board: Board, mailbox: Mailbox, now: datetime) -> None:
         if not board.sites_telling.lanes or meta.get(conn, boardmails.CAME) is None:
             return
         kept, lying = _read(conn), boardmails.lying(conn)
-    try:
-        found = _kept_by(board, mailbox, [one for one in lying if one.token != loop_token(kept.message_id)])
-    except MailboxRefusedError:
-        return  # the next look asks again
+    found = _kept_by(board, mailbox, [one for one in lying if one.token != loop_token(kept.message_id)])
     newest = max(found, key=lambda one: one.at, default=None)
     with board.engine.begin() as conn:
         meta.drop(conn, boardmails.CAME)
@@ -89,7 +91,9 @@ def _kept_by(board: Board, mailbox: Mailbox, strangers: list[Lying]) -> list[Kee
         return []
     folder = mailbox.select(strangers[0].folder, readonly=True)
     uids = UidSet.of(one.uid for one in strangers if one.uidvalidity == folder.uidvalidity)
-    mails = mailbox.mails(folder, uids, (keepsake.FIELD,))
+    mails = list(mailbox.mails(folder, uids, ("Message-ID", keepsake.FIELD)))
+    if not all(mail.header for mail in mails):
+        raise MailboxRefusedError("the server cannot say what stands in a mail there")
     return [one for mail in mails if (one := keepsake.read(board, mail.header)) is not None]
 
 

@@ -16,7 +16,8 @@ from helpdesk.occasions import speaking_since
 from helpdesk.reports import weeks
 from helpdesk.robots import datasets
 from helpdesk.robots.record import JobState, Record
-from helpdesk.store import db, meta, migrations, records
+from helpdesk.store import boardmails, db, meta, migrations, records, site_orders
+from helpdesk.store.site_orders import SiteOrder
 from tests.conftest import Login
 from tests.desk import process
 from tests.human import ImapHuman
@@ -221,3 +222,44 @@ def test_a_report_falls_due(tmp_path: Path, login: Callable[[str], Login]) -> No
             eventually(lambda: cycles() > before, "it has looked again", 90)
         engine.dispose()
     assert len(sink.received) == 1
+
+
+def test_a_lost_disk_takes_no_decision_with_it(tmp_path: Path, login: Callable[[str], Login]) -> None:
+    """A site is pinned out, the daemon is killed and its database goes; the next one knows who put the site out, and until when."""
+    with SmtpSink() as sink:
+        setting = Setting(tmp_path, login("dovecot-mdbox"), sink, more=GRID)
+        migrations.upgrade(setting.url)
+
+        def decided() -> list[SiteOrder]:
+            engine = db.open_engine(setting.url)
+            with engine.connect() as conn:
+                found = [replace(one, id=0) for one in site_orders.in_force(conn, datetime.now(UTC))]
+            engine.dispose()
+            return found
+
+        def kept() -> bool:
+            engine = db.open_engine(setting.url)
+            with engine.connect() as conn:
+                due, mail = meta.get(conn, boardmails.DIRTY), json.loads(meta.get(conn, "board_mail") or "{}")
+            engine.dispose()
+            return due is None and bool(mail.get("done"))
+
+        with Daemon(setting) as first:
+            first.until("looked")
+            args = ("robots", "pin", "S1", "out", "--until", "3 days", "--why", "disks")
+            assert process(setting.folder, *args, MAILBOX_PASSWORD=setting.imap.password).code == 0
+            eventually(kept, "the mail in Board says so", 60)
+            before = decided()
+            assert [(one.site, one.why) for one in before] == [("S1", "disks")]
+        for file in setting.folder.glob("helpdesk.db*"):
+            file.unlink()
+        with Daemon(setting) as second:
+            second.until("looked")
+            assert eventually(decided, "the decision is known", 25) == before
+
+            def out() -> set[str]:
+                told = json.loads((setting.folder / "blacklist.json").read_text())
+                return set(told["excluded"].get("atlas", {}))
+
+            eventually(lambda: out() == {"S1"}, "the blacklist says so", 60)
+            assert second.stop() == 0

@@ -1,14 +1,17 @@
 """A database that is lost, or an old one: what people decided about sites holds, and nobody is told twice what he was told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from helpdesk import steering
+from helpdesk import keepsake, steering
+from helpdesk.errors import MailboxRefusedError
+from helpdesk.ports import Folder, MailRow
 from helpdesk.store import incidents, site_orders
 from helpdesk.store.site_orders import Kind
+from helpdesk.uidset import UidSet
 from tests.grid import DIETER, NAMES, Grid, bad, fine
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
@@ -169,6 +172,36 @@ def test_an_old_backup_learns_what_was_decided_since(grid: Grid) -> None:
     world.tick()
     assert holds(world) == [("S03", "pause", "Ann")]
     world.expected = len(world.mailer.arrived)  # the admins hear that mails are held
+
+
+class Refusing(MemoryMailbox):
+    """It cannot read what a mail keeps, for now."""
+
+    refuses = True
+
+    def mails(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Iterator[MailRow]:
+        if self.refuses and keepsake.FIELD in fields:
+            raise MailboxRefusedError("[SERVERBUG] not now")
+        return super().mails(folder, uids, fields)
+
+
+def test_what_cannot_be_read_is_not_replaced(grid: Grid) -> None:
+    """A mail that the server does not show stays where it lies, and that is said; its decisions hold once it can be read."""
+    world = grid.world
+    pin(world, Kind.OUT, "storage")
+    world.tick()
+    [before] = world.look("Board")
+    assert isinstance(world.human, MemoryServer)
+    mailbox = world.mailbox = Refusing(world.human)
+    world.lose_database()
+    grid.restart()
+    held = world.tick().held
+    assert ["the folder Board cannot be read" in one.why for one in held] == [True]
+    assert [one.uid for one in world.look("Board")] == [before.uid]
+    mailbox.refuses = False
+    world.advance(minutes=1)
+    assert holds(world) == [("S01", "out", "Ann")]
+    world.expected = len(world.mailer.arrived)  # the admins heard of it
 
 
 @pytest.mark.parametrize("change", ["words", "other secret", "moved", "cut"])

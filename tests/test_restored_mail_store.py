@@ -48,6 +48,9 @@ def test_a_mail_store_goes_back_to_a_snapshot(
     run(tmp_path, "run", "--once")
     subprocess.run(["cp", "-a", home, saved], check=True)
     lost = deliver("lost1", "lost2")
+    human = ImapHuman(one.host, one.port, one.user, one.password)
+    human.add_flags("INBOX", [1], ["waiting"])
+    human.close()
     run(tmp_path, "run", "--once")
     shutil.rmtree(home)
     subprocess.run(["cp", "-a", saved, home], check=True)
@@ -59,4 +62,8 @@ def test_a_mail_store_goes_back_to_a_snapshot(
     shown = {m["message_id"]: t["subject"] for t in threads for m in t["messages"] if m["folder"] == "INBOX"}
     assert shown == {f"<{n}@uni.example>": f"Question {n}" for n in "abcde"}
     assert {t["state"] for t in threads if t["subject"].startswith("Question lost")} == {"closed"}
+    assert [t["subject"] for t in threads if t["state"] == "waiting"] == ["Question a"]  # nobody took it off
+    assert [
+        "waiting" in m["flags"] for t in threads for m in t["messages"] if t["subject"] == "Question a"
+    ] == [True]
     assert run(tmp_path, "ledger")["residue"] == []

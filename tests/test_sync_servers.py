@@ -121,6 +121,24 @@ def test_a_folder_that_was_restored_from_a_snapshot(bench: Bench) -> None:
     assert not bench.copy("<0@x>").known.touches
 
 
+def test_flags_that_a_snapshot_takes_back(bench: Bench) -> None:
+    """Labels that went with a snapshot, in which no mail was lost, were removed by nobody; what a human had just done stays his."""
+    for number in range(3):
+        bench.deliver(f"<{number}@x>", flags=["docs"] if number else ())
+    bench.look()
+    bench.server.add_flags("INBOX", [3], ["urgent"])
+    bench.look()
+    if bench.tier is Tier.PLAIN:
+        return  # it has no way to tell
+    folder = bench.server.folder("INBOX")
+    bench.server.remove_flags("INBOX", [2], ["docs"])
+    restored(folder, uidnext=4)
+    assert bench.look().holds == ()
+    assert not bench.copy("<1@x>").known.touches
+    assert bench.copy("<1@x>").known.bits == bench.copy("<1@x>").known.base == frozenset()
+    assert bench.copy("<2@x>").known.touches.keys() == {URGENT}
+
+
 @pytest.mark.parametrize("tier", Tier)
 @pytest.mark.parametrize("guids", [True, False])
 @pytest.mark.parametrize("grown", [0, 1, 3])

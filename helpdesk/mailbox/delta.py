@@ -33,6 +33,9 @@ class Delta:
     after: FolderState  # as stored once this delta is applied
     folder: Folder
     reset: bool = False  # made anew or restored from a snapshot: nothing that was known of UIDs is true
+    back: bool = (
+        False  # MODSEQ went down: a snapshot, or an index made anew; flags that differ are nobody's touch
+    )
     fresh: UidSet = field(default_factory=UidSet)  # to be read: new, or visible again
     flags: dict[int, frozenset[str]] = field(default_factory=dict)  # of copies, those in limbo included
     older: Mapping[int, Stamp | None] = field(
@@ -133,6 +136,7 @@ class _Reader:
         if status.modseq is None or self._mailbox.tier is Tier.PLAIN:
             self._newest_flags(stamp)
         elif state.modseq is None or status.modseq < state.modseq:
+            delta.back = state.modseq is not None
             self._all_flags()
         else:
             self._changes(state.modseq)
@@ -145,7 +149,9 @@ class _Reader:
         state, status = self.delta.before, self._status
         if status.uidnext < state.uidnext:
             return True
-        back = state.modseq is not None and status.modseq is not None and status.modseq < state.modseq
+        back = (
+            state.modseq is not None and status.modseq is not None and status.modseq < state.modseq
+        )  # see `Delta`
         if not (anew or back or status.uidnext > state.uidnext):
             return False
         return are_others(self._mailbox, self.delta.folder, folders.newest_names(self._conn, state.key, SURE))

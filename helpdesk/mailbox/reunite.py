@@ -87,6 +87,9 @@ class Reunion:
                 delta.hidden.add(held.uid)
                 self._struck.add(held.key)
                 self._take([held])
+            elif delta.back and held.limbo is None:
+                if held.flags != spot.flags:
+                    self.changes.restore(held, spot)
             else:
                 older = delta.older.get(held.uid, self.changes.stamp)
                 self.changes.observe(held, spot, held.arrived if older is None else max(older, held.arrived))

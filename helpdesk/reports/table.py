@@ -50,7 +50,8 @@ def _lines(mail: SiteReportMail) -> Iterator[str]:
         yield "TO FIX"
         for one in mail.fixes:
             yield from _fix(one)
-    yield from folded(_now(mail), "NOW    ", INDENT)
+    if mail.now:
+        yield from folded(_now(mail), "NOW    ", INDENT)
     if mail.table:
         yield _row(replace(mail.head, label="WEEK"))
         yield from (f" {_row(row, LABEL - 1)}" for row in mail.table)

@@ -22,7 +22,7 @@ def run(folder: Path, command: str, *more: str) -> Any:
     return json.loads(said.out)
 
 
-@pytest.mark.parametrize("store", ["dovecot-mdbox", "dovecot-maildir"])
+@pytest.mark.parametrize("store", ["dovecot-mdbox", "dovecot-maildir", "dovecot-poor"])
 def test_a_mail_store_goes_back_to_a_snapshot(
     store: str,
     tmp_path: Path,

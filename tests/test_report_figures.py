@@ -163,7 +163,10 @@ def test_asked_for(written: str, week: tuple[int, int]) -> None:
     assert weeks.asked(written, utc("2026-06-24T12:00"), "Europe/Berlin") == Week(*week, "Europe/Berlin")
 
 
-@pytest.mark.parametrize("written", ["", "2026-W27", "54", "0", "last", "2026-06-08", "2025-W53", "9999-W60"])
+@pytest.mark.parametrize(
+    "written",
+    ["", "2026-W27", "54", "0", "last", "2026-06-08", "2025-W53", "9999-W60", "0001-W01", "9999-W52"],
+)
 def test_no_week(written: str) -> None:
     """What is no week, or one that has not begun, is refused with an example."""
     with pytest.raises(UsageError, match="for example 2026-W25"):

@@ -11,6 +11,8 @@ from helpdesk.settings.times import WeekMoment
 from helpdesk.shifts.wording import day as said_day
 
 _WEEK = re.compile(r"(?:([0-9]{4})-?)?W?([0-9]{1,2})", re.IGNORECASE)
+_OLDEST = 1970
+"""No job ran before; where the calendar ends, days cannot be reckoned with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ def asked(text: str, now: datetime, zone: str) -> Week:
     latest = running(now, zone)
     years = [int(found[1])] if found and found[1] else [latest.year, latest.year - 1]
     for year in years if found else []:
+        if not _OLDEST <= year <= latest.year:
+            continue
         try:
             week = _week(date.fromisocalendar(year, int(found[2]) if found else 0, 1), zone)
         except ValueError:

@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from helpdesk import app, config
+from helpdesk.cli import loadtest_run
 from helpdesk.store import load_tests
 from tests.desk import Desk, environment, memory_desk
 from tests.servers import slurm
@@ -148,6 +151,32 @@ def test_ctrl_c(desk: Desk) -> None:
     assert "stopped it" in told["reason"]
     assert 3 <= told["jobs"]["ended"] < 100
     assert desk.read("robots", "status")["sites"][0]["on_the_way"] == 0
+
+
+def test_who_carried_it_out_is_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that looks on carries the test out itself once who worked on the board is gone: a command for another site ends, too."""
+    monkeypatch.setattr(loadtest_run, "ALONE", timedelta(seconds=1))
+    desk.say("db", "upgrade")
+    works = threading.Event()
+
+    def other() -> None:
+        settings = config.load(desk.config)
+        with app.opened(settings, writing=True) as engine:
+            works.set()
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                with engine.connect() as conn:
+                    if load_tests.unfinished(conn):
+                        return
+                time.sleep(0.05)
+
+    holder = threading.Thread(target=other)
+    holder.start()
+    assert works.wait(60)
+    said = desk.say("loadtest", "run", "DESY-HH", "--concurrency", "2", "--jobs", "2", "--json")
+    holder.join()
+    assert (said.code, said.document["jobs"]["succeeded"]) == (0, 2)
+    assert said.err.count("this command looks on") == 1
 
 
 def test_killed_and_resumed(desk: Desk) -> None:

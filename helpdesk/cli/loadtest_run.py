@@ -28,6 +28,8 @@ NEAR, FAR = 0.5, 2.0
 """Seconds between two looks: at processes of this machine, and at a batch system."""
 GOODBYE = timedelta(minutes=2)
 """How long a stopped test is waited for; what is still there then, the next helpdesk that works on the board cancels."""
+ALONE = timedelta(seconds=20)
+"""Who looks on tries to carry a test out himself when nobody looked at it for so long."""
 LINE = timedelta(minutes=1)  # without a terminal: between two lines
 
 
@@ -74,17 +76,26 @@ async def run_here(settings: Settings, watching: Watching) -> None:
     await _wait(watching, once, NEAR if near else FAR)
 
 
-async def follow(watching: Watching) -> None:
-    """Look on while a daemon does it."""
+async def follow(watching: Watching) -> bool:
+    """Look on while another process does it; False: nobody looks at the test any more, or ever did.
+
+    The other may be a command that goes when its own work is done, and not a daemon.
+    """
 
     async def once() -> None:
         return
 
-    await _wait(watching, once, 1.0)
+    return await _wait(watching, once, 1.0, alone=ALONE)
 
 
-async def _wait(watching: Watching, once: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Until it has ended; Ctrl-C stops the test, a second one leaves it to the next helpdesk."""
+async def _wait(
+    watching: Watching,
+    once: Callable[[], Awaitable[None]],
+    seconds: float,
+    alone: timedelta | None = None,
+) -> bool:
+    """Until it has ended; Ctrl-C stops the test, a second one leaves it to the next helpdesk.  False: it was left `alone` for so long."""
+    began = app.clock()
     with _signals(watching), _display(quiet=watching.quiet) as show:
         since: datetime | None = None
         while True:
@@ -92,7 +103,9 @@ async def _wait(watching: Watching, once: Callable[[], Awaitable[None]], seconds
             test, seen = watching.look()
             show(test, seen)
             if test.state is State.ENDED:
-                return
+                return True
+            if alone is not None and not watching.pressed and _left(test, began, alone):
+                return False
             if watching.pressed:
                 watching.stop()
                 since = since or app.clock()
@@ -105,6 +118,11 @@ async def _wait(watching: Watching, once: Callable[[], Awaitable[None]], seconds
                 async with asyncio.timeout(seconds):
                     await watching.over.wait()
             watching.over.clear()
+
+
+def _left(test: LoadTest, began: datetime, alone: timedelta) -> bool:
+    """Whether nobody has looked at a test for a while, since we look on."""
+    return app.clock() - max(began, test.looked or began) > alone
 
 
 @contextmanager

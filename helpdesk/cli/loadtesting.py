@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -210,17 +211,30 @@ def _ask(
 
 def _until_ended(settings: Settings, begin: Begin, *, quiet: bool) -> Told:
     """Carry a test out here, or look on while a daemon does; then what it found."""
-    try:
-        with app.opened(settings, writing=True) as engine:
-            test = _begun(engine, begin)
-            asyncio.run(run_here(settings, Watching(engine, test.id, _who(), quiet=quiet)))
-            return _told(engine, test)
-    except HeldError:
+    known: LoadTest | None = None
+    while True:
+        start = begin if known is None else partial(_again, known)
+        try:
+            with app.opened(settings, writing=True) as engine:
+                test = _begun(engine, start)
+                asyncio.run(run_here(settings, Watching(engine, test.id, _who(), quiet=quiet)))
+                return _told(engine, test)
+        except HeldError:
+            pass
         with app.opened(settings, writing=False) as engine:
-            test = _begun(engine, begin)
-            screen.complain("A helpdesk runs on this board: it carries the test out, this command looks on.")
-            asyncio.run(follow(Watching(engine, test.id, _who(), quiet=quiet)))
-            return _told(engine, test)
+            test = _begun(engine, start)
+            if known is None:
+                screen.complain(
+                    "A helpdesk runs on this board: it carries the test out, this command looks on."
+                )
+            known = test
+            if asyncio.run(follow(Watching(engine, test.id, _who(), quiet=quiet))):
+                return _told(engine, test)
+
+
+def _again(test: LoadTest, conn: Connection) -> LoadTest:
+    """The test that is entered already, after nobody looked at it for a while."""
+    return load_tests.find(conn, test.id) or test
 
 
 def _begun(engine: Engine, begin: Begin) -> LoadTest:

@@ -52,8 +52,8 @@ def test_any_week(zone: str, number: int) -> None:
     assert len(pictures.pictures(site_week(known))) == 3
 
 
-def test_names_are_no_formulas() -> None:
-    """What looks like a formula in a name is drawn as it is."""
-    odd = "$\\frac{a}{$ _x"
+@pytest.mark.parametrize("odd", ["$\\frac{a}{$ _x", "experiment " * 20, "\u5b9f\u9a13"])
+def test_any_name(odd: str) -> None:
+    """What looks like a formula in a name is drawn as it is, a long name is cut, and one in another script stops nothing."""
     found = [*jobs(GOOD, 40, experiment=odd), *jobs(BAD, 20, experiment=odd)]
     assert len(pictures.pictures(site_week(facts(found, experiments=(odd,), peers={odd: peers(4)})))) == 3

@@ -5,6 +5,7 @@ are Okabe and Ito's, told apart by all eyes, and by place too; every picture has
 """
 
 import io
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from helpdesk.digest.columns import cut
 from helpdesk.reports.causes import way_of
 from helpdesk.reports.counting import ENOUGH, end_of
 from helpdesk.reports.mail import Picture
@@ -33,6 +35,7 @@ _DPI = 200
 _COLOURS = 48
 _BLOCK = timedelta(hours=4)
 _FEW_FAILURES = 5
+_LONGEST_NAME = 18
 _STYLE: Final[Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 11.5,
@@ -54,7 +57,8 @@ def pictures(week: SiteWeek) -> tuple[Picture, ...]:
     try:
         import matplotlib as mpl  # noqa: PLC0415 -- optional, and seconds to load
 
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(_STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph ")  # a box stands for what the font lacks
             return tuple(_drawn(week))
     except (
         ImportError,
@@ -190,7 +194,7 @@ def _among_peers(week: SiteWeek) -> bytes:
             label=_once("this week", first),
             zorder=4,
         )
-    axes.set_yticks(range(len(rows)), [row.experiment for row in rows])
+    axes.set_yticks(range(len(rows)), [cut(row.experiment, _LONGEST_NAME) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(right=100.6)
     axes.xaxis.set_major_formatter("{x:g} %")

@@ -5,7 +5,7 @@ A server shows a selected folder as it was at the end of the last command: what 
 NOOP goes ahead of reading a folder that was selected earlier.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from helpdesk.errors import MailboxUnreachableError, UidValidityChangedError
@@ -30,7 +30,8 @@ class Session:
         self._writable = False
         self._vanished: dict[Folder, UidSet] = {}
         self.tier = tier
-        self.there = where.there  # a folder's whole name on this server
+        self._where = where
+        self._listed: set[str] = set()  # names that this server told: they are whole
         self.guid_item = guid_item  # the FETCH item that identifies a message across folders, or ""
 
     @property
@@ -54,6 +55,14 @@ class Session:
             known = self._vanished.get(self._selected, UidSet())
             self._vanished[self._selected] = UidSet.parse(f"{known},{gone}" if known else str(gone))
         return answer
+
+    def there(self, name: str) -> str:
+        """Spell a folder's whole name on this server."""
+        return name if name in self._listed else self._where.there(name)
+
+    def listed(self, names: Iterable[str]) -> None:
+        """Keep what LIST told: a shared folder may lie beside the prefix, with no prefix of its own (Cyrus)."""
+        self._listed |= set(names)
 
     def select(self, name: str, *, readonly: bool) -> Folder:
         """Select a folder unless it is selected already, in a way that allows what is wanted."""

@@ -60,7 +60,9 @@ class ImapMailbox:
         wanted = (
             " RETURN (SPECIAL-USE)" if self._offers("SPECIAL-USE") and self._offers("LIST-EXTENDED") else ""
         )
-        return answers.folder_infos(self._session.run(f'LIST "" "*"{wanted}').check().untagged)
+        found = answers.folder_infos(self._session.run(f'LIST "" "*"{wanted}').check().untagged)
+        self._session.listed(info.name for info in found)
+        return found
 
     def statuses(self, names: Sequence[str] | None = None) -> Sequence[FolderStatus]:
         """LIST-STATUS in one command (RFC 5819), else STATUS of each (RFC 9051 section 6.3.11)."""
@@ -227,7 +229,9 @@ class ImapMailbox:
             return []
         untagged = self._session.run(f'LIST "" {pattern} RETURN (STATUS ({self._items}))').check().untagged
         found = {status.name: status for status in answers.folder_statuses(untagged)}
-        for folder in answers.folder_infos(untagged):
+        infos = answers.folder_infos(untagged)
+        self._session.listed(info.name for info in infos)
+        for folder in infos:
             if folder.name not in found and (names is None or folder.name in names):
                 found |= {status.name: status for status in self._status(folder.name)}
         return [status for name, status in found.items() if names is None or name in names]

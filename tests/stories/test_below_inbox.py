@@ -11,6 +11,7 @@ from helpdesk.mailbox.namespace import Namespace, namespace
 from helpdesk.uidset import UidSet
 from tests.conftest import Login
 from tests.human import ImapHuman
+from tests.servers.scripted import ScriptedPeer, Turn, logged_in, selected
 from tests.stories.test_commands import AUTH, short, write
 from tests.world import World, mail
 
@@ -86,6 +87,24 @@ def test_names_with_and_without_the_prefix_mean_the_same_folder(world: World) ->
 def test_what_servers_answer(told: bytes, wanted: Namespace) -> None:
     """The first personal prefix counts (RFC 2342 section 5); without one, names are taken as they are."""
     assert namespace([told]) == wanted
+
+
+def test_a_shared_mailbox_beside_the_prefix() -> None:
+    """On a Cyrus the board's mailbox may be a shared one, whose name has neither the personal prefix nor any other."""
+    offers = "IMAP4rev1 UIDPLUS MOVE NAMESPACE"
+    turns = [
+        Turn("NAMESPACE", b'* NAMESPACE (("INBOX." ".")) (("user." ".")) (("" "."))\r\n<tag> OK done\r\n'),
+        Turn('LIST "" "*"', b'* LIST () "." INBOX\r\n* LIST () "." dast\r\n<tag> OK done\r\n'),
+        selected("dast", command="EXAMINE"),
+        Turn('CREATE "INBOX.Helpdesk"'),
+        Turn('SUBSCRIBE "INBOX.Helpdesk"'),
+    ]
+    with ScriptedPeer([*logged_in(offers), *turns]) as peer:
+        box = connect(Account("127.0.0.1", peer.port, "none", "ann", lambda: Password("secret")))
+        assert [info.name for info in box.folders()] == ["INBOX", "dast"]
+        assert box.select("dast", readonly=True).name == "dast"
+        box.create("Helpdesk")
+        box.close()
 
 
 def test_whole_names_stay() -> None:

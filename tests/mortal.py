@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from helpdesk.errors import MailboxRefusedError, MailboxUnreachableError
-from helpdesk.ports import FlagRow, Folder, MailRow, Tier
+from helpdesk.ports import FlagRow, Folder, Identity, MailRow, Tier
 from helpdesk.uidset import UidSet
 from tests.memory_mailbox import MemoryMailbox
 from tests.memory_server import MemoryServer
@@ -18,6 +18,7 @@ class Peril:
     headers: set[int] = field(default_factory=set)  # fetching these ends the connection
     bodies: set[int] = field(default_factory=set)
     flags: set[int] = field(default_factory=set)
+    identities: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)  # the answer is NO
     gone: bool = False  # nobody can connect
     fetches: int = 0  # so many more fetches of headers and texts end the connection, whatever they ask for
@@ -27,7 +28,7 @@ class Peril:
 
     def kills(self, folder: Folder, uids: UidSet, deadly: set[int], server: MemoryServer) -> bool:
         """Whether this fetch ends the connection."""
-        if self.fetches and deadly is not self.flags:
+        if self.fetches and deadly is not self.flags and deadly is not self.identities:
             self.fetches -= 1
             return True
         there = server.tree[folder.name].mails if folder.name == "INBOX" else {}
@@ -48,6 +49,10 @@ class MortalMailbox(MemoryMailbox):
         self._peril.asked.append(str(uids))
         self._survive(folder, uids, self._peril.headers)
         return super().mails(folder, uids, fields)
+
+    def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
+        self._survive(folder, uids, self._peril.identities)
+        return super().identities(folder, uids, fields)
 
     def body(self, folder: Folder, uid: int, limit: int) -> builtins.bytes:
         self._survive(folder, UidSet.of([uid]), self._peril.bodies)

@@ -69,6 +69,20 @@ def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
     bench.close()
 
 
+def test_a_known_mail_that_became_deadly_stops_no_new_one(ward: Ward) -> None:
+    """Where even asking who a known mail is ends the connection, new mail is served all the same, for two connections."""
+    ward.deliver(3)
+    ward.look()
+    ward.peril.identities = {2}
+    ward.deliver(1, "new")
+    assert ward.look().new == 1
+    assert ward.peril.deaths == 2
+    assert ward.known() == {1, 2, 3, 4}
+    ward.peril.retry_after = 60.0
+    ward.deliver(1, "later")
+    ward.fails()
+
+
 def test_one_deadly_mail_costs_a_few_connections_and_nobody_else(ward: Ward) -> None:
     """Of a hundred new mails one ends the connection: it is in quarantine and the others are served, in one look."""
     ward.look()

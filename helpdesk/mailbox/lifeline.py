@@ -71,8 +71,18 @@ class Lifeline:
         return self._inquest.body(folder, uid, limit)
 
     def identities(self, folder: Folder, uids: UidSet, fields: Sequence[str]) -> Sequence[Identity]:
-        """See `Mailbox`; they are of mails that were fetched before, so no inquest follows."""
-        return self.inner.identities(folder, uids, fields)
+        """See `Mailbox`; they are of mails that were fetched before, so no inquest follows.
+
+        One may have become deadly since: where two connections end over it, nothing is told, and the look goes on.
+        """
+        for _ in range(2):
+            try:
+                return self.inner.identities(folder, uids, fields)
+            except MailboxUnreachableError as error:
+                if error.retry_after is not None:
+                    raise
+                self.renew()
+        return []
 
     def folders(self) -> Sequence[FolderInfo]:
         """See `Mailbox`."""

@@ -8,16 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from helpdesk.errors import UsageError
 from helpdesk.robots import loadreport
 from helpdesk.robots.load.values import State
 from helpdesk.robots.record import JobState, TestKind
 from helpdesk.store import jobs, load_tests
+from helpdesk.store.core import LOAD_TEST
 from tests.desk import PROJECT
 from tests.loads import ask, go, now_of, unfinished
 from tests.robots import LANE, Floor, intents, recipe
@@ -55,6 +57,19 @@ def test_beside_the_last(floor: Floor) -> None:
             told = loadreport.told(conn, now_of(floor, test.id))
             first = load_tests.read(conn)[-1].id
         assert (told.last and told.last.of) == (first if concurrency == 3 and test.id != first else None)
+
+
+def test_a_clock_that_was_put_right(floor: Floor) -> None:
+    """A test that was asked for by a clock an hour fast goes to its end once the clock was put right: its records are its own."""
+    test = ask(floor, concurrency=2, jobs=5)
+    with floor.database.begin() as conn:
+        fast = {"asked": test.asked + timedelta(hours=1)}
+        conn.execute(update(LOAD_TEST).where(LOAD_TEST.c.id == test.id).values(fast))
+    go(floor, seconds=30)
+    ended = now_of(floor, test.id)
+    assert (ended.state, len(floor.ran())) == (State.ENDED, 5)
+    with floor.database.connect() as conn:
+        assert loadreport.told(conn, ended).figures.jobs == 5
 
 
 def test_kill_9(tmp_path: Path) -> None:

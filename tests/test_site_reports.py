@@ -8,7 +8,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from helpdesk.ports import Letter
 from helpdesk.reports import pictures
@@ -229,6 +229,19 @@ def test_a_few_at_a_time(tmp_path: Path) -> None:
     subjects = [str(parsed(one)["Subject"]) for one in world.mailer.arrived]
     assert len(subjects) == len(set(subjects)) == 40
     world.expected = 40
+    world.close()
+
+
+def test_a_clock_that_was_weeks_ahead(tmp_path: Path) -> None:
+    """What was sent by a clock that was weeks ahead keeps no report of the weeks until then."""
+    world = begun(tmp_path, PEOPLE + "".join(site(f"S{n:02}") for n in range(6)) + ON)
+    at(world, DUE)
+    with world.engine.begin() as conn:
+        conn.execute(update(OUTBOX).values(planned_at=DUE + timedelta(days=30)))
+    for _ in range(10):
+        world.advance(minutes=2)
+    assert len(world.mailer.arrived) == 6
+    world.expected = 6
     world.close()
 
 

@@ -37,6 +37,14 @@ def test_by_name(names: tuple[str, ...], expected: dict[str, Place]) -> None:
     assert meaning(*names) == expected
 
 
+def test_a_stray_folder_below_the_inbox() -> None:
+    """What SPECIAL-USE names is not displaced by a folder that a client with a wrong prefix once made below INBOX."""
+    strays = [FolderInfo(name, "", "/") for name in ("INBOX", "INBOX/Sent", "INBOX/Archive")]
+    told = [FolderInfo("Gesendet", "sent", "/"), FolderInfo("Archiv", "archive", "/")]
+    assert places([*strays, *told], FolderSettings()) == {"INBOX": IN, "Gesendet": S, "Archiv": A}
+    assert places(strays, FolderSettings()) == {"INBOX": IN, "INBOX/Sent": S, "INBOX/Archive": A}
+
+
 def test_aliases() -> None:
     """The folders that clients archive into by themselves count with their subfolders, wherever they are."""
     settings = FolderSettings(archive_aliases=("Archives", "INBOX/Archive"))

@@ -95,11 +95,14 @@ def _is_label(name: str, settings: FolderSettings) -> bool:
 
 
 def special(folders: Sequence[FolderInfo], configured: str, use: str) -> str:
-    """The configured folder; where it is only the default and not there, the one with that SPECIAL-USE."""
-    name = located(folders, configured)
-    if name in {info.name for info in folders} or configured != _DEFAULT[use]:
-        return name
-    return next((info.name for info in folders if info.special == use), name)
+    """The configured folder; where it is only the default and not there, the one with that SPECIAL-USE.
+
+    That goes before a folder of the default name below INBOX, which clients with a wrong prefix leave behind.
+    """
+    named = (info.name for info in folders if info.special == use and configured == _DEFAULT[use])
+    if configured in {info.name for info in folders}:
+        return configured
+    return next(named, None) or located(folders, configured)
 
 
 def located(folders: Sequence[FolderInfo], name: str) -> str:

@@ -98,9 +98,7 @@ def _list(mailbox: Mailbox, engine: Engine, board: BoardContext) -> Listed:
         known = folders.load(conn)
         key = folders.next_key(conn)
     listed = {info.name for info in infos}
-    if listed != {status.name for status in statuses} or (
-        board.dialect.in_folders and not all(info.separator for info in infos)
-    ):
+    if listed != {status.name for status in statuses} or not any(info.separator for info in infos):
         infos = list(mailbox.folders())
         with engine.begin() as conn:
             folders.put_listing(conn, infos)

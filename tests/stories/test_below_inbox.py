@@ -1,5 +1,6 @@
 """A server that keeps everything below the inbox (Courier, Cyrus without altnamespace, many a Dovecot), with dots between."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from helpdesk.mailbox.account import Account, Password
 from helpdesk.mailbox.connect import connect
 from helpdesk.mailbox.namespace import Namespace, namespace
+from helpdesk.store import meta
 from helpdesk.uidset import UidSet
 from tests.conftest import Login
 from tests.human import ImapHuman
@@ -55,6 +57,18 @@ def test_the_boards_own_folders_lie_there_too(world: World) -> None:
     assert world.where(said) == "INBOX.Helpdesk"
     assert len(world.look("INBOX.Board")) == 1
     assert world.tick().actions == []
+
+
+def test_a_database_that_kept_no_separators(world: World) -> None:
+    """A board that listed its folders with an older version lists them anew, and its archive stays the archive."""
+    first = world.incoming(ANN, "Jobs fail", folder="INBOX.Archive")
+    world.tick()
+    with world.engine.begin() as conn:
+        meta.put(conn, meta.FOLDERS, json.dumps(dict.fromkeys(world.human.folders(), "")))
+    assert world.tick().held == []
+    world.incoming(ANN, "Re: Jobs fail", answers=[first])
+    world.tick()
+    assert world.where(first) == "INBOX"
 
 
 def test_names_with_and_without_the_prefix_mean_the_same_folder(world: World) -> None:

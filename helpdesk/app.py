@@ -110,6 +110,7 @@ def board(
         observes=settings.board.act != "act",
         sites=frozenset(site.name for site in settings.site),
         sites_telling=wiring.sites_telling(settings),
+        loads=wiring.loads(settings),
         people={
             address: Teammate(person.name, person.addresses[0], frozenset(person.roles))
             for person in settings.people

@@ -13,6 +13,7 @@ from helpdesk.mailbox.dialects import Dialect
 from helpdesk.model import Place
 from helpdesk.ports import Mailer
 from helpdesk.render import Templates
+from helpdesk.robots.load.wishes import LoadDesk
 from helpdesk.rules.facts import Policy
 from helpdesk.settings.times import WeekMoment
 from helpdesk.shifts.duty import Duty
@@ -86,6 +87,7 @@ class Board:
     )
     sites: frozenset[str] = frozenset()  # names that are known to be sites
     sites_telling: SiteTelling = field(default_factory=SiteTelling)
+    loads: LoadDesk = field(default_factory=LoadDesk)  # load tests that can be asked for
     people: Mapping[str, Teammate] = field(default_factory=dict)  # by every address
     hands: Hands = field(default_factory=Hands)  # who helps to decide in a first cycle
 

@@ -34,6 +34,7 @@ KINDS = {
     "site_out": "site_out",
     "site_report": "site_report",
     "incident": "incident",
+    "load_report": "load_report",
 }
 """The kind of mail that each rule sends (docs/mail.md section 1); auto-close sends two, and names them itself."""
 

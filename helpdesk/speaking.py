@@ -31,6 +31,7 @@ PLANNERS: Sequence[Planner] = (
     occasions.incident_mails,
     occasions.site_mails,
     occasions.site_reports,
+    occasions.load_reports,
 )
 """In this order."""
 

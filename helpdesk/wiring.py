@@ -15,6 +15,8 @@ from helpdesk.mailbox.dialects.keywords import Keywords
 from helpdesk.mailbox.folders import FolderSettings, is_reserved
 from helpdesk.mailids import answered, bounced, own_id
 from helpdesk.model import Role
+from helpdesk.robots.load.wishes import LoadDesk
+from helpdesk.robots.schedule import Lane
 from helpdesk.rules.facts import Destination, Policy
 from helpdesk.rules.hours import Hours
 from helpdesk.rules.join import join
@@ -187,6 +189,23 @@ def sites_telling(settings: Settings) -> SiteTelling:
         weekly=settings.reports.weekly,
         reports=settings.reports.enabled,
         lanes=frozenset((queue.experiment, site.name) for site in settings.site for queue in site.queue),
+    )
+
+
+def loads(settings: Settings) -> LoadDesk:
+    """Which load tests can be asked for by mail, and how large a contact's may be."""
+    told = settings.loadtest
+    return LoadDesk(
+        tuple(
+            (Lane(site.name, queue.experiment, queue.engine_name, queue.queue), template.name)
+            for site in settings.site
+            for queue in site.queue
+            for template in settings.template
+            if template.experiment == queue.experiment
+        ),
+        told.contact_max_jobs,
+        told.contact_max_hours,
+        told.contact_per_day,
     )
 
 

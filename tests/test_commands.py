@@ -259,7 +259,7 @@ def test_words_come_along() -> None:
         ("clsoe x7m2q", "'close'?"),
         ("tell x7m2q", "'tell user'?"),
         ("closeall", "is no command"),
-        ("loadtest DESY-HH jobs=200", "'loadtest' is no command"),
+        ("release DESY-HH 1.2", "'release' is no command"),
         ("close the thread about mc08!?", "is no thread"),
         ("close " + "x7m2q1 " + " ".join(f"a{n}" for n in range(30)), "more than 20"),
         ("label", "needs the name of a label"),

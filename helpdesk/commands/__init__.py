@@ -32,12 +32,13 @@ class Verb(StrEnum):
     OUT = "out"
     PAUSE = "pause"
     RESUME = "resume"
+    LOADTEST = "loadtest"
 
 
 READING = frozenset({Verb.STATUS, Verb.HELP})
 """Answered, and nothing is changed."""
 
-ABOUT_SITES = frozenset({Verb.RETEST, Verb.OUT, Verb.PAUSE, Verb.RESUME})
+ABOUT_SITES = frozenset({Verb.RETEST, Verb.OUT, Verb.PAUSE, Verb.RESUME, Verb.LOADTEST})
 """What the contacts of a site may ask for, too."""
 
 
@@ -67,7 +68,7 @@ class Command:
     threads: tuple[str, ...] = ()  # as they were written
     label: str = ""  # its configured name; of `escalate`: the destination's
     ticket: str = ""
-    what: str = ""  # of undo: an action or a thread; of wrong: a number; of confirm: the token; of out and pause: a date
+    what: str = ""  # of undo: an action or a thread; of wrong: a number; of confirm: the token; of out and pause: a date; of loadtest: its options, or stop
     site: str = ""  # "": the one that the mail is about
     words: tuple[str, ...] = ()
 

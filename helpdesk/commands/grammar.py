@@ -198,6 +198,20 @@ def _site_until(verb: Verb, *, needed: bool) -> Callable[[_Line], Understood]:
     return understood
 
 
+def _loadtest(line: _Line) -> Understood:
+    """`loadtest [SITE] [jobs=200 ramp=1,2,4 ...]`, `loadtest stop [SITE]`."""
+    words = line.said.strip(_ENDS + " ").split()
+    options = [one for one in words if "=" in one]
+    rest = [one for one in words if "=" not in one]
+    stops = [one.lower() == "stop" for one in rest]
+    if any(stops):
+        if options or sum(stops) > 1:
+            return Mistake("to stop a load test, write `helpdesk: loadtest stop`, perhaps with its site")
+        name = " ".join(one for one, stop in zip(rest, stops, strict=True) if not stop)
+        return _about_site(Verb.LOADTEST, name, "stop", line.known)
+    return _about_site(Verb.LOADTEST, " ".join(rest), " ".join(options), line.known)
+
+
 def _about_site(verb: Verb, name: str, when: str, known: Known) -> Understood:
     """A site's name is never guessed: it must be written as it is, in any case."""
     if not name:
@@ -236,4 +250,5 @@ _VERBS: Mapping[str, Callable[[_Line], Understood]] = {
     "pause": _site_until(Verb.PAUSE, needed=False),
     "resume": _site(Verb.RESUME),
     "back in": _site(Verb.RESUME),
+    "loadtest": _loadtest,
 }

@@ -36,6 +36,7 @@ WRITERS: Mapping[str, Callable[[Writing], Mail]] = {
     "site_out": about_sites.site_out,
     "site_report": about_sites.site_report,
     "incident": about_sites.incident,
+    "load_report": about_sites.load_report,
     "observed": shifts.observed,
     "review": shifts.review,
 }

@@ -9,9 +9,12 @@ from helpdesk.errors import UsageError
 from helpdesk.letters.writing import Writing
 from helpdesk.reports import pictures, weeks, wording
 from helpdesk.reports.mail import SiteReportMail
+from helpdesk.robots import loadreport
+from helpdesk.robots.load import telling
+from helpdesk.robots.load.telling import LoadReportMail
 from helpdesk.sites import LOOK_BACK, Out, SiteOutMail, tell
 from helpdesk.standings import phrase
-from helpdesk.store import incidents, records, verdicts
+from helpdesk.store import incidents, load_tests, records, verdicts
 
 
 def site_out(writing: Writing) -> SiteOutMail:
@@ -37,6 +40,15 @@ def site_report(writing: Writing) -> SiteReportMail:
         week = weeks.asked(str(writing.context["week"]), writing.now, zone)
         found = reporting.Reader(board.sites_telling, conn, writing.now).report(site, week)
     return replace(wording.mail(found), pictures=pictures.pictures(found))
+
+
+def load_report(writing: Writing) -> LoadReportMail:
+    """A load test, from its records."""
+    with writing.board.engine.connect() as conn:
+        found = load_tests.find(conn, writing.row.occasion)
+        if found is None:
+            raise UsageError(f"the load test {writing.row.occasion} is not in the database any more")
+        return telling.report(loadreport.told(conn, found))
 
 
 def incident(writing: Writing) -> IncidentMail:

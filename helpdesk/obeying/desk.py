@@ -22,7 +22,7 @@ CONTACT = frozenset({"contact"})
 _ANYBODY = frozenset({Verb.CONFIRM, Verb.HELP})
 MAX_NEAR = 2000  # threads among which a misspelt id is looked for
 _NOT_YOURS = Mistake(
-    "contacts may say retest, out until DATE, pause and resume, about their own sites, and help"
+    "contacts may say retest, out until DATE, pause, resume and loadtest, about their own sites, and help"
 )
 _LATE = Mistake(
     "it was not seen within 24 hours, so it is not carried out: please say it again if it still holds"
@@ -60,6 +60,8 @@ class Desk:
         """What the person may ask for; a command about a site with the site and the moment that are meant."""
         if not isinstance(asked, Command):
             return asked
+        if asked.verb is Verb.LOADTEST:
+            return places.under_load(self.board, self.conn, mail, person, asked)
         if asked.verb in ABOUT_SITES:
             return places.settled(self.board, self.conn, mail, person, asked)
         return _NOT_YOURS if person.roles <= CONTACT and asked.verb not in _ANYBODY else asked

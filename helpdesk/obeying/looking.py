@@ -34,7 +34,9 @@ S is a site's name; left out, it is the site that your mail answers.
   retest S               a job of each template now, once an hour
   out S until 18 Jun     no jobs until then; also: out S 3 days
   pause S                no test jobs for a week; also: until DATE
-  resume S               ends both"""
+  resume S               ends both
+  loadtest S jobs=100    puts it under load; also: ramp=1,2,4 rate=60/h
+  loadtest stop          ends it"""
 
 
 def board(desk: Desk) -> str:

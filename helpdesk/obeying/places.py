@@ -12,6 +12,7 @@ from helpdesk import steering
 from helpdesk.board import Board, Teammate
 from helpdesk.commands import Command, Mistake, Verb, dates
 from helpdesk.errors import UsageError
+from helpdesk.obeying import load
 from helpdesk.steering import Site, Speaker
 from helpdesk.store import outbox as rows
 from helpdesk.store.commands import CommandMail
@@ -49,6 +50,19 @@ def settled(
     return replace(asked, site=name, what=moment.isoformat())
 
 
+def under_load(
+    board: Board, conn: Connection, mail: CommandMail, person: Teammate, asked: Command
+) -> Command | Mistake:
+    """A load test with its site's name, or why it cannot be asked for; a stop needs no name."""
+    if asked.what == load.STOP:
+        return asked
+    own = own_sites(board, person)
+    name = asked.site or _meant(board, conn, mail, person)
+    if not name:
+        return Mistake(WHICH.format(asked.verb, next(iter(own), "DESY-HH")))
+    return load.checked(replace(asked, site=name), person, own)
+
+
 def own_sites(board: Board, person: Teammate) -> list[str]:
     """The sites that a person answers for."""
     return [name for name, one in board.sites_telling.contacts.items() if person.address in one.addresses]
@@ -76,6 +90,10 @@ def act(board: Board, conn: Connection, person: Teammate, asked: Command, now: d
     """Do it; UsageError: why not."""
     if board.observes:
         raise UsageError("the board only observes: nothing is changed")
+    if asked.verb is Verb.LOADTEST:
+        if asked.what == load.STOP:
+            return load.stop(conn, person, asked.site)
+        return load.start(board, conn, person, asked, now)
     who = Speaker(person.name, bool(person.roles & ANY_SITE))
     return _ACTS[asked.verb](conn, site_of(board, asked.site), who, asked, now)
 

@@ -3,6 +3,7 @@
 from helpdesk.occasions.calendars import calendar
 from helpdesk.occasions.days import observed, review
 from helpdesk.occasions.incident_mails import incident_mails
+from helpdesk.occasions.load_reports import load_reports
 from helpdesk.occasions.robot_troubles import robot_alarm
 from helpdesk.occasions.shift_digests import digests
 from helpdesk.occasions.site_mails import site_mails
@@ -12,6 +13,7 @@ __all__ = [
     "calendar",
     "digests",
     "incident_mails",
+    "load_reports",
     "observed",
     "review",
     "robot_alarm",

@@ -56,7 +56,7 @@ def lanes(settings: Settings) -> tuple[Lane, ...]:
 
 def engine_of(queue: Queue) -> str:
     """The name of its engine: each computing element is one of its own, so that one which is down concerns nobody else."""
-    return f"arc:{queue.queue}" if queue.engine == "arc" else queue.engine
+    return queue.engine_name
 
 
 def mixes(settings: Settings) -> Mapping[Lane, Mix]:

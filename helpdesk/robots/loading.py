@@ -10,7 +10,7 @@ from helpdesk.robots.load.values import LoadTest, State
 from helpdesk.robots.outcome import OnItsWay, lost
 from helpdesk.robots.record import JobState, Record, TestKind
 from helpdesk.robots.robot import Robot
-from helpdesk.store import jobs, load_tests, records
+from helpdesk.store import jobs, load_tests, records, requests
 
 AGAIN = timedelta(minutes=1)  # after so long a job that is still there is cancelled once more
 
@@ -28,6 +28,7 @@ class LoadTests:
         """Plan what each test sends next, and cancel what is there of those that stop; (engine, what is wrong)."""
         with self._robot.database.begin() as conn:
             tests = load_tests.unfinished(conn)
+            tests = [_versioned(self._robot, one) for one in tests]
             moves = [control(one, load_tests.seen(conn, one), self._rules, now) for one in tests]
             for move in moves:
                 load_tests.keep(conn, move.test)
@@ -35,6 +36,8 @@ class LoadTests:
             stopping = [one.test for one in moves if one.test.state is State.STOPPING]
             there = {one.id: load_tests.live(conn, one) for one in stopping}
             records.add(conn, [_unsent(self._robot, one, now) for mine in there.values() for one in mine if one.stage == jobs.PLANNED])  # fmt: skip
+            if any(one.test.state is State.ENDED for one in moves):
+                requests.ring(conn)  # who asked by mail gets the report
         self.busy = any(one.test.state is not State.ENDED for one in moves)
         return await self._cancel([one for mine in there.values() for one in mine], now)
 
@@ -60,6 +63,12 @@ def _by_engine(there: Sequence[OnItsWay]) -> Mapping[str, list[OnItsWay]]:
         if one.stage == jobs.SUBMITTED:
             found.setdefault(one.engine, []).append(one)
     return found
+
+
+def _versioned(robot: Robot, test: LoadTest) -> LoadTest:
+    """A test that was asked for by mail learns the version of its template when it begins."""
+    recipe = robot.recipes.get(test.template)
+    return test if test.version or recipe is None else replace(test, version=recipe.version)
 
 
 def _planned(test: LoadTest, number: int, at: datetime) -> OnItsWay:

@@ -34,6 +34,11 @@ class Queue(Section):
         description="name of the queue, partition or endpoint for the engine", examples=["desy-atlas"]
     )
 
+    @property
+    def engine_name(self) -> str:
+        """Each computing element is an engine of its own, so that one which is down concerns nobody else."""
+        return f"arc:{self.queue}" if self.engine == "arc" else self.engine
+
 
 class Site(Section):
     """One site that gets test jobs."""

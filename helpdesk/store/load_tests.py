@@ -85,6 +85,12 @@ def count(conn: Connection, by: str, since: datetime) -> int:
     return int(conn.execute(query).scalar_one())
 
 
+def ended_since(conn: Connection, since: datetime) -> Sequence[LoadTest]:
+    """Those that have ended since then, the first that ended first."""
+    query = select(LOAD_TEST).where(LOAD_TEST.c.ended >= since).order_by(LOAD_TEST.c.ended, LOAD_TEST.c.id)
+    return [_test(row) for row in conn.execute(query)]
+
+
 def keep(conn: Connection, test: LoadTest) -> None:
     """Write down how far it is; who wants it stopped is not ours to write."""
     values = _row(test)

@@ -175,7 +175,7 @@ def test_several_commands_and_their_mistakes(desk: World) -> None:
     write(
         desk,
         f"helpdesk: label {code} mc08\nhelpdesk: label {code} wating\nhelpdesk: close {wrong}\nhelpdesk: clsoe {code}\n"
-        "helpdesk: waiting\nhelpdesk: loadtest DESY-HH jobs=200\n",
+        "helpdesk: waiting\nhelpdesk: release Ganga 5.2\n",
     )
     desk.tick()
     assert desk.thread(asked)["labels"] == ["mc08 dataset problem"]
@@ -187,7 +187,7 @@ def test_several_commands_and_their_mistakes(desk: World) -> None:
         f"There is no thread '{wrong}': '{code}'?",
         "'clsoe' is no command: 'close'?",
         "Which thread?",
-        "'loadtest' is no command",
+        "'release' is no command",
     )
 
 

@@ -94,7 +94,7 @@ def choose(
     if len(fit) == 1:
         return fit[0]
     names = sorted({f"{name} ({lane.experiment}, queue {lane.queue})" for lane, name in fit or mine})
-    said = "none of them is that" if not fit else "say which: --template, --experiment or --queue"
+    said = "none of them is that" if not fit else "say which, by template, experiment or queue"
     raise UsageError(f"{site} has {', '.join(names)}: {said}")
 
 

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= 2
 STAMP := $(VENV)/.installed
 
 # Empty: Python keeps what it compiles.  The tests start hundreds of processes, and each would compile all of helpdesk again.
@@ -34,8 +35,11 @@ demo: $(STAMP)
 servers:
 	@deploy/install-test-servers
 
+# JOBS processes share the files of the tests, one file at a time; each starts servers of its own and measures itself.
 test: $(STAMP) servers lint
-	$(BIN)/coverage run -m pytest -m "not slow"
+	@$(BIN)/coverage erase
+	MEASURE=1 $(BIN)/pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 slow: $(STAMP) servers

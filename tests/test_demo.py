@@ -29,6 +29,8 @@ from tests.servers.smtp_sink import SmtpSink
 PATIENCE = 900.0
 """Seconds for two weeks on a busy machine."""
 
+pytestmark = pytest.mark.timeout(PATIENCE)  # the first test waits for all of them
+
 START = [sys.executable, "-m", "helpdesk", "demo"]
 
 

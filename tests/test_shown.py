@@ -20,6 +20,7 @@ from tests.threads import (
     VIP,
     closed,
     decided,
+    labels_of,
     msg,
     on,
     opened,
@@ -112,6 +113,25 @@ def test_a_mail_that_is_being_read_stays() -> None:
         assert due == ([stamp(2, timedelta(minutes=1)).at] if read and not moves else [])
     ignored = replace(FOLDERS, ignore_unread=True)
     assert decided(thread(msg().in_inbox(read=False), state=state), stamp(3), ignored).plans
+
+
+def test_what_would_hide_a_drag_goes() -> None:
+    """Who drags a mail out of URGENT does not see WAITING behind it, which goes too; who drags one to WAITING takes off URGENT."""
+    now = stamp(3, DAY)
+    out = thread(msg().in_inbox(touches={URGENT: stamp(2)}), state=opened(URGENT, WAITING))
+    assert labels_of(decided(out, now, FOLDERS).state) == set()
+    assert labels_of(decided(out, now, POLICY).state) == {WAITING}
+    to = thread(msg().in_inbox(WAITING, touches={WAITING: stamp(2)}), state=opened(URGENT))
+    assert labels_of(decided(to, now, FOLDERS).state) == {WAITING}
+    assert labels_of(decided(to, now, POLICY).state) == {URGENT, WAITING}
+
+
+def test_where_a_superseded_copy_is_at_home() -> None:
+    """A copy that was left behind is an ordinary one again in the folder of its thread's label, and in no other."""
+    for state, at_home in ((opened(URGENT), False), (opened(), True)):
+        old, new = msg().in_inbox(left=True).copies, msg().in_inbox(*labels_of(state)).copies
+        facts = thread(replace(msg(), copies=(*old, *new)), state=state)
+        assert any(plan.unleave for plan in decided(facts, stamp(3, DAY), FOLDERS).plans) is at_home
 
 
 def test_what_is_not_written() -> None:

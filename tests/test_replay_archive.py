@@ -186,6 +186,17 @@ def test_folders_of_a_configuration(tmp_path: Path) -> None:
     assert [one.sent for one in found] == [False, False, False, True]
 
 
+@pytest.mark.parametrize("prefix", [".", ".INBOX."])
+def test_folders_of_labels(tmp_path: Path, prefix: str) -> None:
+    """Where labels are folders their mail is replayed too, whether the server writes INBOX into their names or not."""
+    root = maildir(tmp_path, [("cur/1700000100.x:2,S", mail("<inbox@x>"))])
+    for number, name in enumerate(("WAITING", "ESCALATED.GGUS", "Papers.2025", "Trash", "Board")):
+        maildir(root / f"{prefix}{name}", [(f"cur/17000002{number:02}.x:2,S", mail(f"<{number}@x>"))])
+    maildir(root / ".Archive", [("cur/1700000300.x:2,S", mail("<archived@x>"))])
+    _, archive = read(root, FolderSettings(labels=True, not_labels=("INBOX/Papers",)))
+    assert sorted(archive.facts.folders) == ["Archive", "ESCALATED.GGUS", "INBOX", "WAITING"]
+
+
 def test_mails_that_cannot_be_read_or_vanish(tmp_path: Path) -> None:
     """A mail that another program takes away meanwhile is left out; one that is no file any more says why it cannot be read."""
     root = maildir(tmp_path, [(f"cur/170000010{n}.x:2,S", mail(f"<{n}@x>", ANN)) for n in range(4)])

@@ -6,7 +6,7 @@ and mail that is marked as deleted, are no mail to the board.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +59,9 @@ def folders_of(root: Path, settings: FolderSettings | None) -> list[Folder]:
         name = one.removeprefix(".").removeprefix("INBOX.")
         if one.startswith(".") and one.strip(".") and is_maildir(root / one):
             paths[name] = one
-    means = _usual(paths) if settings is None else _configured(paths, settings)
+    means: Iterable[tuple[str, Place]] = _usual(paths)
+    if settings is not None:
+        means = (*_configured(paths, settings), *_labels(paths, settings))
     return [
         Folder(name, paths[name], place is Place.SENT) for name, place in means if place is not Place.FILED
     ]
@@ -81,6 +83,18 @@ def _configured(names: Iterable[str], settings: FolderSettings) -> Iterator[tupl
         _plain(settings.junk),
     )
     yield from places([FolderInfo(name) for name in names], here).items()
+
+
+def _labels(paths: Mapping[str, str], settings: FolderSettings) -> Iterator[tuple[str, Place]]:
+    """Where labels are folders, those below the inbox: named so where that makes a difference, else all are below it."""
+    below = {name for name, path in paths.items() if path.startswith(".INBOX.")} or paths.keys() - {"INBOX"}
+    whole = {f"INBOX.{name}": name for name in paths if name in below}
+    own = tuple(f"INBOX.{_plain(name)}" for name in settings.not_labels)
+    here = FolderSettings(archive="", sent="", junk="", labels=settings.labels, not_labels=own)
+    others = dict(_configured(paths, settings))
+    for name in places([FolderInfo("INBOX"), *map(FolderInfo, whole)], here):
+        if name in whole and whole[name] not in others:
+            yield whole[name], Place.INBOX
 
 
 def _plain(name: str) -> str:

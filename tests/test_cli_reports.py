@@ -89,6 +89,13 @@ def test_a_week(desk: Desk) -> None:
     assert "\x1b" not in said.out
 
 
+def test_no_site(desk: Desk) -> None:
+    """A board without sites says so, and does not end in silence."""
+    desk.write_config()
+    assert "No site is in the configuration" in desk.say("report", "site").out
+    assert desk.say("site", "build", str(desk.folder / "pages")).out.endswith(": 1 page\n")
+
+
 def test_json(desk: Desk) -> None:
     """JSON has the same, in figures, and the mail's own words."""
     fill(desk)

@@ -104,6 +104,15 @@ def test_queue_growth_stops() -> None:
     assert figures(records, test.course).cut_off > 30
 
 
+def test_many_at_once_are_sent_as_the_site_begins_them() -> None:
+    """A closed test of more jobs at once than may wait sends no flood, and is not stopped by its own beginning: it reaches its number."""
+    test = wished(concurrency=250, jobs=1000, hours=100.0)
+    move = control(test, Seen(0, 0, 0, ()), Rules(), T0)
+    assert len(move.send) == 100
+    test, records = play(test, LoadSite(slots=300))
+    assert (test.reason, len(records)) == ("all jobs were sent and have ended", 1000)
+
+
 def test_hours_are_kept() -> None:
     """At its end nothing more is sent and what runs is cancelled; that is no failure of the site."""
     test, records = play(wished(concurrency=4, jobs=5000, hours=2.0), LoadSite(slots=8))

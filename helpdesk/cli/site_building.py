@@ -14,6 +14,7 @@ from helpdesk.cli import screen, shell
 from helpdesk.errors import UsageError
 from helpdesk.reports import pictures, weeks
 from helpdesk.settings import Settings
+from helpdesk.shifts.wording import counted
 from helpdesk.sitepages.build import Told, pages
 
 site = typer.Typer(cls=shell.Shell, no_args_is_help=True, help="Pages about sites: build.")
@@ -45,7 +46,7 @@ def build(
         if pictures.available()
         else ", without pictures: matplotlib is not installed (pip install '.[reports]')"
     )
-    screen.say(f"{folder / 'index.html'}: {len(made)} pages{without}")
+    screen.say(f"{folder / 'index.html'}: {counted(len(made), 'page')}{without}")
 
 
 def _read(settings: Settings, now: datetime | None) -> tuple[list[Told], datetime]:

@@ -1,5 +1,6 @@
 """`helpdesk report`: what is told of sites, on paper."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -84,7 +85,13 @@ def site(  # noqa: PLR0913, PLR0917 -- the options of a command are its argument
         return
     if html is not None and not text:
         return
-    for place, (_, mail) in enumerate(told):
+    _print([mail for _, mail in told])
+
+
+def _print(mails: Sequence[SiteReportMail]) -> None:
+    if not mails:
+        screen.say("No site is in the configuration: see [[site]].")
+    for place, mail in enumerate(mails):
         if place:
             screen.say()
         screen.block("\n".join(mail.lines))

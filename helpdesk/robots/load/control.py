@@ -122,7 +122,8 @@ def _closed(test: LoadTest, seen: Seen, rules: Rules, now: datetime) -> Move:
     left = test.most - seen.sent
     if left <= 0:
         return Move(_full(test, now))
-    count = min(left, test.steps[-1].concurrency - seen.there)
+    room = rules.stop_waiting - seen.waiting  # more at once would stop the test
+    count = min(left, room, test.steps[-1].concurrency - seen.there)
     return Move(test, tuple((seen.sent + i, now) for i in range(max(0, count))))
 
 

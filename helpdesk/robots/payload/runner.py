@@ -65,14 +65,13 @@ def main(arguments: list[str]) -> int:
     """Run a job of a batch; the exit code is its own, or that of the limit which ended it."""
     asked = _parser().parse_args(arguments)
     try:
-        task = read_task(asked.home, asked.number)
-        folder = asked.home / task.job
+        home = asked.home.resolve()  # ARC names it by ".", and we leave that
+        task = read_task(home, asked.number)
+        folder = home / task.job
         folder.mkdir(exist_ok=True)
         os.chdir(folder)
         claim(Path(PID))
-        read_task(
-            asked.home, asked.number
-        )  # still there: the job was not run, recorded and cleared away meanwhile
+        read_task(home, asked.number)  # still there: the job was not run, recorded and cleared away meanwhile
     except FileExistsError:
         sys.stderr.write("run: this job has been started already, or was cancelled\n")
         return 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from helpdesk.errors import UsageError
 from helpdesk.reports import weeks
 from helpdesk.reports.nodes import concentrated, named
-from helpdesk.reports.rates import interval, percent, tail, wilson
+from helpdesk.reports.rates import interval, middle, percent, tail, wilson
 from helpdesk.reports.weeks import Week
 from helpdesk.settings.times import WeekMoment, week_moment
 from tests.weeks import utc
@@ -41,6 +41,15 @@ def test_a_share_is_never_better_than_it_is(jobs: tuple[int, int]) -> None:
 def test_percent(good: int, ended: int, said: str) -> None:
     """A decimal is told of a hundred jobs or more."""
     assert percent(good, ended) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(1.0, "100.0 %"), (0.9996, "99.9 %"), (0.9861, "98.6 %"), (0.0002, "0.1 %"), (0.0, "0.0 %")],
+)
+def test_middle(share: float, said: str) -> None:
+    """A median of peers is not said to be 100 % where it is less."""
+    assert middle(share) == said
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.floats(0, 1))

@@ -11,7 +11,7 @@ from helpdesk.cli import screen, shell
 from helpdesk.report import utc
 from helpdesk.reports import weeks, wording
 from helpdesk.reports.overview import Group, Overview, overview
-from helpdesk.reports.rates import percent
+from helpdesk.reports.rates import middle, percent
 from helpdesk.reports.week import SiteWeek
 from helpdesk.settings import Settings
 
@@ -96,7 +96,7 @@ def _cells(one: Group) -> tuple[str, ...]:
         str(one.out),
         f"{one.ended:,}",
         percent(one.good, one.ended) if one.ended else wording.NONE,
-        wording.NONE if one.middle is None else f"{100 * one.middle:.1f} %",
+        wording.NONE if one.middle is None else middle(one.middle),
         wording.length(one.hours) if one.hours else "0",
     )
 

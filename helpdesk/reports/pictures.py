@@ -18,7 +18,7 @@ from helpdesk.digest.columns import cut
 from helpdesk.reports.causes import way_of
 from helpdesk.reports.counting import ENOUGH, end_of
 from helpdesk.reports.mail import Picture
-from helpdesk.reports.rates import percent, wilson
+from helpdesk.reports.rates import middle, percent, wilson
 from helpdesk.reports.week import Day, SiteWeek
 from helpdesk.shifts.wording import counted, listed
 
@@ -211,7 +211,7 @@ def _once(name: str, first: bool) -> str:
 def _peers_in_words(week: SiteWeek) -> str:
     told = [
         f"{row.experiment} {percent(row.this.good, row.this.ended)}, the median of {len(row.peers)} peers"
-        f" {100 * row.peer_share:.1f} %"
+        f" {middle(row.peer_share)}"
         for row in week.rows
         if row.peer_share is not None and row.this.ended >= ENOUGH
     ]

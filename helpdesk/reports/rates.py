@@ -46,6 +46,16 @@ def percent(good: int, ended: int) -> str:
     return f"{value:.{digits}f} %"
 
 
+def middle(share: float) -> str:
+    """A median of shares with a decimal: 100.0 % is said only of all, 0.0 % only of none."""
+    value = round(100 * share, 1)
+    if share < 1:
+        value = min(value, 99.9)
+    if share > 0:
+        value = max(value, 0.1)
+    return f"{value:.1f} %"
+
+
 def interval(good: int, ended: int) -> str:
     """94-97: whole percents, outward, so that the interval is never narrower than it is."""
     low, high = wilson(good, ended)

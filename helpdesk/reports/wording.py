@@ -9,7 +9,7 @@ from helpdesk.reports.counting import ENOUGH, Count
 from helpdesk.reports.mail import FixLine, NowLine, SiteReportMail, TableRow
 from helpdesk.reports.nodes import Nodes, named
 from helpdesk.reports.outages import Cause
-from helpdesk.reports.rates import interval, percent, tail
+from helpdesk.reports.rates import interval, middle, percent, tail
 from helpdesk.reports.table import text
 from helpdesk.reports.week import FEW_PEERS, SiteWeek
 from helpdesk.shifts.wording import at, clock, counted, day, listed
@@ -165,7 +165,7 @@ def _table(week: SiteWeek) -> Iterator[TableRow]:
     one_number = len({len(row.peers) for row in week.rows if row.peer_share is not None}) == 1
     for row in week.rows:
         of = f" {row.experiment}" if len(week.rows) > 1 else ""
-        peers = NONE if row.peer_share is None else f"{100 * row.peer_share:.1f} %"
+        peers = NONE if row.peer_share is None else middle(row.peer_share)
         if row.peer_share is not None and not one_number:
             peers += f" of {len(row.peers)}"
         yield TableRow(f"success{of}", share(row.this), share(row.last, short=True), peers)

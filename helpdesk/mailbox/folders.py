@@ -16,6 +16,7 @@ _NEVER_NAMED = frozenset({"drafts", "junk", "trash", PROBE_FOLDER})
 _OTHERS = _NEVER_NAMED | {
     "sent", "sent items", "sent mail", "sent messages", "outbox", "templates", "spam", "junk e-mail", "junk email",
     "deleted", "deleted items", "deleted messages", "rubbish", "bin", "notes", "archive", "archives", "board", "helpdesk",
+    "inbox",
 }  # fmt: skip
 """Names of folders that are never labels, wherever they lie below an inbox."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk.errors import UsageError
 from helpdesk.mailbox.account import Account, Password
 from helpdesk.mailbox.connect import connect
 from helpdesk.store import threads
@@ -438,6 +439,17 @@ def test_dragged_back_at_once(tmp_path: Path) -> None:
     world.settle()
     assert world.where(first) == "INBOX/WAITING"
     assert world.thread(first)["labels"] == ["WAITING"]
+    world.close()
+
+
+@pytest.mark.parametrize("name", ["INBOX", "Inbox", "Archive", "sent"])
+def test_a_label_that_is_called_like_another_folder(tmp_path: Path, name: str) -> None:
+    """A label that can have no folder is refused at the start: INBOX.INBOX is the inbox itself to some servers."""
+    told = FOLDERS + f'[[label]]\nname = "{name}"\nkind = "temporary"\nmeaning = "none"\n'
+    server = MemoryServer()
+    world = World(server, lambda: MemoryMailbox(server), tmp_path, config=told)
+    with pytest.raises(UsageError, match=f"cannot be called '{name}'"):
+        world.tick()
     world.close()
 
 

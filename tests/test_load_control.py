@@ -11,6 +11,7 @@ from helpdesk.robots.load.asking import Wish, asked, choose, per_hour_of, steps_
 from helpdesk.robots.load.control import Move, Rules, Seen, arrivals, budget, control, name
 from helpdesk.robots.load.figures import figures
 from helpdesk.robots.load.limits import limits
+from helpdesk.robots.load.telling import Told, report
 from helpdesk.robots.load.values import Kind, LoadTest, Shape, State, shape_of
 from helpdesk.robots.record import JobState
 from helpdesk.robots.schedule import Lane
@@ -214,3 +215,14 @@ def test_the_queue_that_is_meant() -> None:
     for site, template in (("RAL", None), ("DESY-HH", None), ("DESY-HH", "nothing")):
         with pytest.raises(UsageError):
             choose(places, site, template, None, None)
+
+
+def test_an_efficiency_above_one() -> None:
+    """CPU efficiency above 100 %, which a payload may report of short jobs, has no interval that lies below itself."""
+    test, records = play(wished(concurrency=2, jobs=8, hours=100.0), LoadSite(slots=4))
+    told = [
+        replace(one, wall_s=10.0, cpu_user_s=12.0 + place, cpu_sys_s=0.0) for place, one in enumerate(records)
+    ]
+    lines = [line for part in report(Told(test, figures(told, test.course))).parts for line in part.lines]
+    [said] = [line for line in lines if line.startswith("CPU efficiency")]
+    assert said.startswith("CPU efficiency 155% (135% to 155%)")

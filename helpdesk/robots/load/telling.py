@@ -152,7 +152,9 @@ def _resources(figures: Figures) -> Iterator[str]:
     if figures.efficiency is not None:
         ends = figures.efficiency
         inside = (
-            "" if ends.low is None or ends.high is None else f" ({ends.low:.0%} to {min(1.0, ends.high):.0%})"
+            ""
+            if ends.low is None or ends.high is None
+            else f" ({ends.low:.0%} to {max(ends.value, min(1.0, ends.high)):.0%})"
         )
         yield f"CPU efficiency {ends.value:.0%}{inside}: CPU time / (wall time x cores) of jobs that succeeded"
     if figures.stage_in is not None:

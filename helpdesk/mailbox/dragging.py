@@ -39,10 +39,14 @@ def dragged(known: Known, seen: Known, stamp: Stamp, *, moved: bool) -> Known:
 
 
 def copied_between(source: Known, bits: frozenset[str], place: Place, stamp: Stamp) -> Known:
-    """A COPY into an open folder while its source lives: it only adds labels; one that our plan made is ours."""
+    """A COPY into an open folder while its source lives; one that our plan made is ours.
+
+    Into a label's folder it only adds labels; into the inbox it takes off those that the source had, or would say nothing.
+    """
     labels = bits - _OWN
     star = bits & source.base & _OWN
     if source.planned is not None and labels == source.planned - _OWN:
         return Known(bits, labels | star, None, place, place, None, {})
-    touches = dict.fromkeys(bits - star, stamp)
-    return Known(bits, star, None, place, place, None, touches)
+    gone = frozenset() if labels else source.bits - _OWN
+    touches = dict.fromkeys((bits - star) | gone, stamp)
+    return Known(bits, star | gone, None, place, place, None, touches)

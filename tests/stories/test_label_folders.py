@@ -287,6 +287,28 @@ def test_a_client_that_copies(world: World) -> None:
     assert world.tick().actions == []
 
 
+@pytest.mark.parametrize("deletes", [False, True])
+def test_a_client_that_copies_back_into_the_inbox(world: World, *, deletes: bool) -> None:
+    """A client without MOVE drags a mail out of WAITING by COPY; the board that looks before it deletes the source does not undo it."""
+    first = world.incoming(ANN, "Jobs fail")
+    answer = world.incoming(AIDEN, "Re: Jobs fail", answers=[first])
+    world.tick()
+    read(world, first, answer)
+    waiting = below(world, "WAITING")
+    world.on(first, "move", waiting)
+    world.settle()
+    [uid] = [seen.uid for seen in world.look(waiting) if seen.message_id == first]
+    world.human.copy(waiting, [uid], "INBOX")
+    world.tick()
+    if deletes:
+        world.human.delete(waiting, [uid])
+    world.settle()
+    assert world.where(answer) == "INBOX"
+    assert "INBOX" in world.where(first).split(",")
+    assert world.thread(first)["labels"] == []
+    assert world.tick().actions == []
+
+
 def test_the_database_is_lost(world: World) -> None:
     """What the folders show outlives the database: labels are adopted, and nothing is moved or mailed."""
     waits, escalated = world.incoming(ANN, "Jobs fail"), world.incoming("bob@uni.example", "No quota")

@@ -70,13 +70,13 @@ class Siege:
         process = PROCESSES.Process(
             target=work, args=(Job(self.world.folder, self.sink.port, self.world.now),), name="sender"
         )
-        before = self.sink.connections
         process.start()
         if kill:
+            enough = len(self.sink.received) + self.dice.randint(0, 12)  # whatever the machine's pace
             end = time.monotonic() + PATIENCE
-            while process.exitcode is None and self.sink.connections == before and time.monotonic() < end:
-                time.sleep(0.002)
-            time.sleep(self.dice.random() * 0.3)
+            while process.exitcode is None and len(self.sink.received) < enough and time.monotonic() < end:
+                time.sleep(0.001)
+            time.sleep(self.dice.random() * 0.02)
             if process.exitcode is None:
                 os.kill(process.pid or 0, signal.SIGKILL)
                 self.kills += 1
@@ -125,10 +125,10 @@ def siege(folder: Path, seed: int, *, prompt: bool) -> Iterator[Siege]:
 def play(folder: Path, seed: int, *, prompt: bool) -> None:
     """Kill the sender until nothing is left to send, then let people decide about the rest on a good day."""
     with siege(folder, seed, prompt=prompt) as told:
-        for _ in range(200):
+        for number in range(200):
             if not told.live():
                 break
-            told.step(kill=told.dice.random() < 0.8)
+            told.step(kill=number < 8 or told.dice.random() < 0.8)
         assert not told.live()
         assert told.kills >= 5
         check(told)

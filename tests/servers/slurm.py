@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -133,7 +133,18 @@ def cluster(sites: Sequence[str] = SITES, remembers: int = 600) -> Iterator[Slur
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
+        _end_steps(directory)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _end_steps(directory: Path) -> None:
+    """A slurmstepd leaves its slurmd's group, and waits for a controller for ever; it is known by its log."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile, or is somebody else's
+            if (process / "comm").read_text() == "slurmstepd\n":
+                opened = [str(one.readlink()) for one in (process / "fd").iterdir()]
+                if any(one.startswith(f"{directory}/") for one in opened):
+                    os.kill(int(process.name), signal.SIGKILL)
 
 
 def _idle(grid: Slurm) -> int:

@@ -226,3 +226,12 @@ def test_an_efficiency_above_one() -> None:
     lines = [line for part in report(Told(test, figures(told, test.course))).parts for line in part.lines]
     [said] = [line for line in lines if line.startswith("CPU efficiency")]
     assert said.startswith("CPU efficiency 155% (135% to 155%)")
+
+
+def test_a_step_that_was_not_held_is_called_what_it_was() -> None:
+    """A headline names the jobs that were there, where those that were meant were not: short jobs end before the next is sent."""
+    test, records = play(wished(ramp=(1, 2, 4), hours=100.0), LoadSite(slots=8))
+    found = figures(records, test.course)
+    assert report(Told(test, found)).found.endswith("events/s at 4 jobs at once")
+    thin = replace(found, points=tuple(replace(one, held=one.held / 3) for one in found.points))
+    assert "at 1.3 jobs at once (4 were meant)" in report(Told(test, thin)).found

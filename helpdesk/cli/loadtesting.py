@@ -18,7 +18,7 @@ from helpdesk.errors import HeldError, UsageError
 from helpdesk.render import templates
 from helpdesk.report import utc
 from helpdesk.robots import kitchen, loadreport
-from helpdesk.robots.load import telling
+from helpdesk.robots.load import document, telling
 from helpdesk.robots.load.asking import Wish, asked, choose, per_hour_of, steps_of
 from helpdesk.robots.load.telling import Told
 from helpdesk.robots.load.values import LoadTest, State
@@ -133,7 +133,7 @@ def listing(
     with shell.reading(settings) as conn:
         found = load_tests.read(conn, site=site, most=most)
     if as_json:
-        screen.document([telling.heading(one) for one in found])
+        screen.document([document.heading(one) for one in found])
         return
     screen.table(
         ("test", "site", "asked (UTC)", "state", "what", "by"),
@@ -173,7 +173,7 @@ def report(
 
 def _show(settings: Settings, told: Told, *, as_json: bool) -> None:
     if as_json:
-        screen.document(telling.document(told))
+        screen.document(document.document(told))
         return
     words = templates(settings.board.templates).words(
         telling.report(told), settings.board.name, settings.smtp.sender

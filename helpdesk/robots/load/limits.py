@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from helpdesk.robots.load.control import GAP
 from helpdesk.robots.load.figures import Figures
+from helpdesk.robots.load.steps import HELD
 from helpdesk.robots.load.values import Kind, LoadTest, State
 
 FEW = 20  # jobs
@@ -40,7 +41,7 @@ def _steps(test: LoadTest, found: Figures) -> Iterator[str]:
     ]
     if thin:
         yield f"Too few jobs for a rate at {', '.join(map(str, thin))} at once: fewer than {ROUNDS} rounds"
-    short = [one for one in found.points if one.rate is not None and one.held < 0.9 * one.concurrency]
+    short = [one for one in found.points if one.rate is not None and one.held < HELD * one.concurrency]
     if short:
         said = ", ".join(f"{one.held:.1f} instead of {one.concurrency}" for one in short)
         yield f"On the average fewer jobs were there than meant ({said}); the knee is reckoned with those that were"

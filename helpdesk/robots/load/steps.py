@@ -22,6 +22,10 @@ from helpdesk.robots.record import Record
 ROUNDS = 6  # until pace and progress agree; each halves the error, or better
 
 
+HELD = 0.9
+"""Of the jobs that were meant: with fewer on the average a step was not held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One step: events/s against jobs at the site."""

@@ -1,17 +1,17 @@
 """A load test as people read it, and as a JSON document: events/s first, and what limits the figures last.  Pure."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from helpdesk.robots.load.compare import Comparison
 from helpdesk.robots.load.estimates import Estimate
 from helpdesk.robots.load.figures import Figures
 from helpdesk.robots.load.knee import Knee
 from helpdesk.robots.load.limits import limits
-from helpdesk.robots.load.steps import Point
+from helpdesk.robots.load.steps import HELD, Point
 from helpdesk.robots.load.values import Kind, LoadTest, State
 
 BAR = 20  # columns of the longest bar
@@ -52,9 +52,22 @@ def headline(test: LoadTest, figures: Figures) -> tuple[Estimate | None, int | N
     """The figure that is compared: of a ramp its best step, with the jobs at once there; else the whole test's."""
     if test.shape.kind is not Kind.RAMP:
         return figures.rate, None
-    rated = [one for one in figures.points if one.rate is not None]
-    best = max(rated, key=lambda one: one.rate.value if one.rate else 0.0, default=None)
+    best = _best(figures)
     return (None, None) if best is None else (best.rate, best.concurrency)
+
+
+def _best(figures: Figures) -> Point | None:
+    """The step of a ramp with the highest rate."""
+    rated = [one for one in figures.points if one.rate is not None]
+    return max(rated, key=lambda one: one.rate.value if one.rate else 0.0, default=None)
+
+
+def _at_once(figures: Figures) -> str:
+    """How many jobs there were in the best step: those that were meant, unless they were not there."""
+    best = _best(figures)
+    if best is None or best.held >= HELD * best.concurrency:
+        return f"{best.concurrency if best else 0} jobs at once"
+    return f"{best.held:.1f} jobs at once ({best.concurrency} were meant)"
 
 
 def report(told: Told) -> LoadReportMail:
@@ -62,7 +75,7 @@ def report(told: Told) -> LoadReportMail:
     test, figures = told.test, told.figures
     rate, at_once = headline(test, figures)
     about = "no events" if rate is None or rate.value <= 0 else f"{amount(rate.value)} events/s"
-    about += "" if at_once is None or not rate else f" at {at_once} jobs at once"
+    about += "" if at_once is None or not rate else f" at {_at_once(figures)}"
     bad = figures.jobs - figures.succeeded
     found = f"{about}{f', {bad} of {figures.jobs} failed' if bad else ''}"
     parts = [
@@ -96,7 +109,7 @@ def _rates(told: Told) -> Iterator[str]:
         yield f"{estimate(figures.rate)} events/s over the whole test ({figures.jobs} jobs in {_seconds(figures.seconds)}; failed jobs' time is charged)"
     rate, at_once = headline(told.test, figures)
     if rate is not None and at_once is not None:
-        yield f"{estimate(rate)} events/s at {at_once} jobs at once, the best step"
+        yield f"{estimate(rate)} events/s at {_at_once(figures)}, the best step"
     if figures.rate_running is not None:
         yield f"{estimate(figures.rate_running)} events/s of one job while it runs"
     if figures.knee is not None:
@@ -237,111 +250,3 @@ def _span(value: timedelta) -> str:
 
 def _when(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%a %d %b %Y %H:%M} UTC"
-
-
-# -- the document
-
-
-def document(told: Told) -> Mapping[str, Any]:
-    """The JSON document of docs/json.md."""
-    return {**heading(told.test), **_numbers(told), "limits": list(limits(told.test, told.figures))}
-
-
-def heading(test: LoadTest) -> Mapping[str, Any]:
-    """What was asked, and how far it is."""
-    shape, lane = test.shape, test.lane
-    return {
-        "id": test.id,
-        "site": lane.site,
-        "experiment": lane.experiment,
-        "engine": lane.engine,
-        "queue": lane.queue,
-        "template": test.template,
-        "template_version": test.version,
-        "model": shape.kind.value,
-        "concurrency": list(shape.steps),
-        "per_hour": shape.per_hour or None,
-        "arrivals": None if shape.kind is not Kind.OPEN else ("even" if shape.even else "poisson"),
-        "max_jobs": test.most,
-        "max_hours": test.hours,
-        "by": test.by,
-        "asked": _utc(test.asked),
-        "state": test.state.value,
-        "began": _utc(test.began),
-        "ended": _utc(test.ended),
-        "reason": test.reason or None,
-    }
-
-
-def _numbers(told: Told) -> Mapping[str, Any]:
-    found = told.figures
-    rate, at_once = headline(told.test, found)
-    return {
-        "jobs": {"ended": found.jobs, "succeeded": found.succeeded, "cut_off": found.cut_off},
-        "seconds": found.seconds,
-        "events": found.events,
-        "events_per_second": _figure(found.rate),
-        "best": {"events_per_second": _figure(rate), "concurrency": at_once} if at_once else None,
-        "events_per_second_of_a_running_job": _figure(found.rate_running),
-        "knee": None if found.knee is None else _knee(found.knee),
-        "steps": [_step(one) for one in found.points],
-        "latency_seconds": {f"{level:g}": _figure(one) for level, one in found.latency},
-        "waiting_seconds": _figure(found.waiting),
-        "running_seconds": _figure(found.running),
-        "late_seconds": _figure(found.late),
-        "cpu_efficiency": _figure(found.efficiency),
-        "stage_in_bytes_per_second": _figure(found.stage_in),
-        "success": _figure(found.success),
-        "failures": [
-            {
-                "phase": one.phase or None,
-                "error_class": one.error_class,
-                "native_code": one.native_code,
-                "count": one.count,
-                "nodes": dict(one.nodes),
-                "example": {"job": one.example, "engine_job_id": one.engine_job_id, "words": one.words},
-            }
-            for one in found.failures
-        ],
-        "nodes": [{"node": one.name, "jobs": one.jobs, "failed": one.failed} for one in found.nodes],
-        "last": None if told.last is None else {"id": told.last.of, **_beside(told.last)},
-        "peers": None if told.peers is None else {"sites": told.peers.peers, **_beside(told.peers)},
-    }
-
-
-def _step(one: Point) -> Mapping[str, Any]:
-    return {
-        "concurrency": one.concurrency,
-        "held": one.held,
-        "seconds": one.seconds,
-        "jobs": one.jobs,
-        "failed": one.failed,
-        "events_per_second": _figure(one.rate),
-        "latency_seconds": _figure(one.latency),
-    }
-
-
-def _knee(knee: Knee) -> Mapping[str, Any]:
-    return {
-        "jobs": knee.jobs,
-        "low": knee.low,
-        "high": knee.high,
-        "tested": knee.tested,
-        "curve": knee.curve,
-        "falling": knee.falling,
-        "at_or_below_first_step": knee.below,
-    }
-
-
-def _beside(one: Comparison) -> Mapping[str, Any]:
-    return {"events_per_second": one.rate, "ratio": _figure(one.change), "differs": one.differs}
-
-
-def _figure(found: Estimate | None) -> Mapping[str, Any] | None:
-    if found is None or math.isinf(found.value):
-        return None
-    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
-
-
-def _utc(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

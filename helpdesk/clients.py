@@ -131,7 +131,7 @@ def neomutt(settings: Settings) -> str:
     out = "smtps" if smtp.security == "tls" else "smtp"
     labels = ordered(settings)
     lines = [
-        f"# {_line(settings.board.name)} in neomutt: neomutt -F THIS-FILE.  Add who you are and how you log in:",
+        f"# {_line(settings.board.name)} in neomutt: neomutt -F THIS-FILE.  Say here, above the rest, who you are and how you log in:",
         '#   set from = "you@example.org"   set realname = "You"   set imap_pass = "`pass show board`"',
         f"set folder = {_mutt(f'{scheme}://{imap.host}:{imap.port}/')}",
         f"set imap_user = {_mutt(imap.username)}",

@@ -43,7 +43,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     Pure: the same facts, policy and `now` give the same decision.  `held` names the rules that a brake holds.
     """
     draft = Draft(facts, policy, now, frozenset(held), facts.state, find_touches(facts, policy))
-    before = shown(draft)
+    before = shown(draft) if policy.labels_in_folders else None
     adopt(draft)  # section 9
     check_moving(draft)  # section 5
     read_mail(draft)  # section 3
@@ -53,8 +53,7 @@ def decide(facts: ThreadFacts, policy: Policy, now: Stamp, held: AbstractSet[str
     settle(draft)  # section 4
     _gone(draft)
     repair(draft)  # section 7
-    if policy.labels_in_folders:
-        unveil(draft, before)  # section 13
+    unveil(draft, before)  # section 13
     watch_clocks(draft)  # section 6
     plans, actions = project(draft)  # section 8
     draft.state = replace(draft.state, decided=now.cycle, undecided=frozenset())

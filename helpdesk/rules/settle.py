@@ -44,7 +44,7 @@ def merge(draft: Draft, touches: Sequence[Touch]) -> None:
     """Make these touches part of the board."""
     if not touches:
         return
-    before = shown(draft)
+    before = shown(draft) if draft.policy.labels_in_folders else None
     added = _labels(draft, touches)
     if draft.policy.labels_in_folders:
         _uncover(draft, touches, before)

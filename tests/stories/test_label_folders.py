@@ -395,6 +395,25 @@ def test_peoples_own_folders_are_left_alone(world: World) -> None:
     assert all(one["subject"] != "A paper" for one in world.threads())
 
 
+def test_a_folder_that_becomes_peoples_own(tmp_path: Path) -> None:
+    """A folder that the configuration calls people's own when its mail was open already holds the board until somebody approves."""
+    server = MemoryServer()
+    world = World(server, lambda: MemoryMailbox(server), tmp_path, config=FOLDERS)
+    world.human.create("INBOX/Papers")
+    world.human.deliver("INBOX/Papers", mail(ANN, "A paper", "<paper@x>"), world.now)
+    world.tick()
+    assert world.thread("<paper@x>")["state"] == "open"
+    world.config = world.config.replace("[smtp]", 'not_labels = ["INBOX/Papers"]\n[smtp]')
+    world.reconfigure()
+    assert [hold.what for hold in world.settle().held] == ["gone"]
+    world.expect_mail(AIDEN, "a folder of open mail has gone")
+    world.ask("resume")
+    world.settle()
+    assert world.thread("<paper@x>")["state"] == "closed"
+    assert world.where("<paper@x>") == "INBOX/Papers"
+    world.close()
+
+
 def test_the_board_is_switched_from_keywords(tmp_path: Path) -> None:
     """A board that had keywords and is told to use folders moves what has a label into its folder, and then is silent."""
     server = MemoryServer()
